@@ -1,0 +1,90 @@
+# `make` lists what there is. Values (ORDER, LAYER, STORE, …) reach the commands through the environment, never through a
+# shell line. Whatever a run leaves behind lies in .local/ and target/.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+PYTHON ?= python3
+VENV := .local/venv
+CLI := CALLED_FROM="$(CURDIR)" PYTHONPATH=infra PYTHONDONTWRITEBYTECODE=1 $(VENV)/bin/python -m cli
+SAMPLES ?= $(abspath ../shared/samples)
+SPECS ?= $(abspath ../shared/specs)
+
+export SAMPLES SPECS PORT STORE UPSTREAM STACK ORDER EXCEPTION YES LAYER DELIVERY PAUSE TIMEOUT ARCH DRY_RUN AWS IAM LOCAL BINARIES
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- the local stack ------------------------------------------------------------------------------------------------
+
+.PHONY: demo up down reset settle trace exceptions replay pause resume doctor
+demo: $(VENV)/.ready ## one order through all five layers, from nothing, and nothing left running (DELIVERY=<order.json>)
+	@$(CLI) demo
+up: $(VENV)/.ready ## start the local stack, or redeploy what changed (PORT=, STORE=, UPSTREAM=)
+	@$(CLI) up
+down: $(VENV)/.ready ## stop it all
+	@$(CLI) down
+reset: $(VENV)/.ready ## empty stack and sandbox in seconds
+	@$(CLI) reset
+settle: $(VENV)/.ready ## wait until nothing is in flight (TIMEOUT=120)
+	@$(CLI) settle
+trace: $(VENV)/.ready ## one order's journey as JSON (ORDER=<number, gid or name>)
+	@$(CLI) trace
+exceptions: $(VENV)/.ready ## all open exceptions as JSON
+	@$(CLI) exceptions
+replay: $(VENV)/.ready ## run what is missing for an exception (EXCEPTION=<id>, YES=1)
+	@$(CLI) replay
+pause: $(VENV)/.ready ## let a layer's orders wait (LAYER=)
+	@$(CLI) pause
+resume: $(VENV)/.ready ## let a paused layer go on (LAYER=)
+	@$(CLI) resume
+doctor: $(VENV)/.ready ## check what can be checked, and name what a person has to do
+	@$(CLI) doctor
+
+# --- AWS ------------------------------------------------------------------------------------------------------------
+
+.PHONY: deploy
+deploy: $(VENV)/.ready $(VENV)/.ready-deploy ## the same template to AWS (STORE=, ARCH=arm64; DRY_RUN=1 to the emulator)
+	@$(CLI) deploy
+
+# --- building and checking ------------------------------------------------------------------------------------------
+
+.PHONY: build test check fmt lint
+build: ## the functions and the sandbox, for this machine
+	cargo build --locked --workspace --bins
+
+# Every test that needs no more than `make demo` does. The tests' own lines come last.
+test: $(VENV)/.ready ## every test: units, in-process, CLI, and those on a stack of their own
+	cd infra && PYTHONDONTWRITEBYTECODE=1 ../$(VENV)/bin/python -m unittest discover -q -s cli/tests -t .
+	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --workspace; else cargo test --locked --workspace; fi
+# <<< tests on the emulator: a stack of its own, on a free port, beside whatever else runs; see `with-stack` in infra/cli
+#	@$(CLI) with-stack cargo test --locked -p baton-tests --test stack
+# >>>
+
+check: lint $(VENV)/.ready ## lint, the template's linter and rules, the CLI
+	$(VENV)/bin/cfn-lint infra/template.yaml
+	cd infra && PYTHONDONTWRITEBYTECODE=1 ../$(VENV)/bin/python -m unittest discover -q -s policy -t .
+	$(VENV)/bin/python -W error -c "import ast, pathlib; [ast.parse(p.read_text(), str(p)) for p in pathlib.Path('infra').rglob('*.py')]"
+
+fmt: ## format the Rust code
+	cargo fmt --all
+lint: ## formatting and clippy, warnings refused
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+# --- what the rest stands on ----------------------------------------------------------------------------------------
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12 …" >&2; exit 1; }
+	@mkdir -p .local
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ready: infra/local/requirements.txt | $(VENV)/bin/python
+	@echo "installing the emulator and the linters into $(VENV) (once, about half a minute)" >&2
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r infra/local/requirements.txt
+	@touch $@
+
+$(VENV)/.ready-deploy: infra/local/requirements-deploy.txt | $(VENV)/bin/python
+	@if [ -z "$$BINARIES" ]; then echo "installing cargo-lambda into $(VENV) (once)" >&2; $(VENV)/bin/pip install --quiet --disable-pip-version-check -r $< && touch $@; fi

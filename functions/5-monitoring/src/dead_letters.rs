@@ -1,0 +1,169 @@
+//! Messages that were put aside: each becomes an exception that names the order, and goes when its event has been taken.
+//!
+//! A dead letter is only a pointer; the event it names lies in the table. So it may go as soon as the event no longer owes
+//! that layer, and until then it shows (in the queue's depth, and in the alarm on it) that something is stuck.
+
+use std::collections::BTreeSet;
+
+use domain::event::EventKey;
+use domain::exception::{Exception, Life, What};
+use domain::handoff::Layer;
+use domain::subject::Subject;
+use jiff::SignedDuration;
+use lambda::{Clock, Failure, Key, Queue};
+use ledger::Table;
+use mailer::SendMail;
+use serde::Deserialize;
+
+use crate::queues::{DeadLetter, Line, Queues, QueuesError};
+use crate::tell::later;
+use crate::watchdog::Round;
+use crate::{Error, Monitoring};
+
+/// What lies in the layers' dead-letter queues and still owes them.
+#[derive(Debug, Default)]
+pub struct Dead(BTreeSet<(Layer, EventKey)>);
+
+impl Dead {
+    /// Whether the layer has put this event aside.
+    #[must_use]
+    pub fn holds(&self, layer: Layer, key: &EventKey) -> bool {
+        self.0.contains(&(layer, key.clone()))
+    }
+}
+
+/// Lambda's word about a batch of the stream that it gave up on. The records are not in it.
+#[derive(Deserialize)]
+struct StreamFailure {
+    #[serde(rename = "DDBStreamBatchInfo")]
+    batch: StreamBatch,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StreamBatch {
+    shard_id: String,
+    start_sequence_number: String,
+}
+
+impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M, D> {
+    /// Looks into every queue of the stack.
+    pub(crate) async fn dead_letters(&self, round: &mut Round) -> Result<Dead, Error> {
+        let mut dead = Dead::default();
+        let (mut queued, mut put_aside) = (0, 0);
+        for layer in Layer::ALL {
+            queued += self.queues.depth(Line::Work(layer)).await?;
+            let depth = self.queues.depth(Line::Dead(layer)).await?;
+            put_aside += depth;
+            round.note_depth(Line::Dead(layer), depth);
+            for letter in self.letters(round, Line::Dead(layer), depth).await? {
+                if let Err(error) = self.look_at_letter(round, &mut dead, layer, &letter).await {
+                    round.failed(&letter.id, &error);
+                }
+            }
+        }
+        let depth = self.queues.depth(Line::RelayFailures).await?;
+        put_aside += depth;
+        round.note_depth(Line::RelayFailures, depth);
+        for letter in self.letters(round, Line::RelayFailures, depth).await? {
+            if let Err(error) = self.look_at_stream_failure(round, &letter).await {
+                round.failed(&letter.id, &error);
+            }
+        }
+        round.totals.queued = Some(queued);
+        round.totals.dead_letters = Some(put_aside);
+        Ok(dead)
+    }
+
+    /// All messages of a queue, as far as time allows, each once.
+    async fn letters(&self, round: &Round, line: Line, depth: u64) -> Result<Vec<DeadLetter>, QueuesError> {
+        let mut all: Vec<DeadLetter> = Vec::new();
+        let mut seen = BTreeSet::new();
+        while depth > 0 && self.station.now() < round.tenths(2) {
+            let page = self.queues.look(line).await?;
+            let before = all.len();
+            all.extend(page.into_iter().filter(|letter| seen.insert(letter.id.clone())));
+            if all.len() == before {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    async fn look_at_letter(
+        &self,
+        round: &mut Round,
+        dead: &mut Dead,
+        layer: Layer,
+        letter: &DeadLetter,
+    ) -> Result<(), Error> {
+        let line = Line::Dead(layer);
+        let Ok(key) = serde_json::from_str::<Key>(&letter.body) else {
+            let what = What::DeadLetter {
+                layer,
+                event: format!("message {}", letter.id),
+            };
+            return Ok(self.raise_nameless(round, &what, &letter.id).await.map(|_| ())?);
+        };
+        if let Ok(event_key) = key.event() {
+            match self.station.ledger.event(&event_key).await? {
+                Some(stored) if stored.owed_by(layer) => {
+                    dead.0.insert((layer, event_key.clone()));
+                    self.raise(
+                        round,
+                        &stored,
+                        &What::DeadLetter {
+                            layer,
+                            event: event_key.id.0,
+                        },
+                    )
+                    .await?;
+                }
+                // Taken meanwhile, or gone: the letter points at nothing that is missing.
+                _ => self.queues.delete(line, letter).await?,
+            }
+            return Ok(());
+        }
+        // An alert that could not be told; the review of what is open tells it.
+        let untold = self
+            .exception(&key)
+            .await?
+            .is_some_and(|exception| !exception.told && exception.state == Life::Open);
+        if !untold {
+            self.queues.delete(line, letter).await?;
+        }
+        Ok(())
+    }
+
+    /// What such a pointer stands for cannot be read back from it; what was never taken is found by what it owes. So the pointer
+    /// goes once the owner knows of it and the watchdog has had time to find everything.
+    async fn look_at_stream_failure(&self, round: &mut Round, letter: &DeadLetter) -> Result<(), Error> {
+        let cause = match serde_json::from_str::<StreamFailure>(&letter.body) {
+            Ok(StreamFailure { batch }) => format!("{} {}", batch.shard_id, batch.start_sequence_number),
+            Err(_) => letter.id.clone(),
+        };
+        let exception = self.raise_nameless(round, &What::StreamDeadLetter, &cause).await?;
+        let found_by_then = SignedDuration::from_secs(self.station.deadlines.layer.saturating_mul(2));
+        if exception.told && later(exception.raised, found_by_then) <= round.now {
+            self.queues.delete(Line::RelayFailures, letter).await?;
+        }
+        Ok(())
+    }
+
+    /// Raises what concerns no event that we know, and returns it as it stands now.
+    async fn raise_nameless(&self, round: &mut Round, what: &What, cause: &str) -> Result<Exception, Failure> {
+        let store: &Subject = &self.station.store;
+        let exception = Exception::raise(store, what, cause, self.station.now());
+        if self.station.ledger.raise(&exception).await? {
+            tracing::warn!(exception.id = exception.id, "exception");
+            round.report.raised += 1;
+            return Ok(exception);
+        }
+        Ok(self
+            .station
+            .ledger
+            .exception(store, &exception.id)
+            .await?
+            .unwrap_or(exception))
+    }
+}

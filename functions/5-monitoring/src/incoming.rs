@@ -1,0 +1,79 @@
+//! What came in, told apart by its shape.
+
+use aws_lambda_events::event::sqs::SqsMessage;
+use domain::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What the function was invoked with.
+#[derive(Debug)]
+pub enum Incoming {
+    /// A batch from the layer's own queue.
+    Messages(Vec<SqsMessage>),
+    /// What the alarm topic says.
+    Notices(Vec<Notice>),
+    /// A round of the watchdog as of that moment.
+    Round(Timestamp),
+    /// The owner, through `make`.
+    Operator(Request),
+}
+
+/// One message of the alarm topic.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Notice {
+    pub message_id: String,
+    /// CloudWatch's own JSON, as text.
+    pub message: String,
+}
+
+/// What the owner wants: `{"operator":"replay","exception":"<id>","run":false}`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Request {
+    pub operator: String,
+    #[serde(default)]
+    pub exception: String,
+    /// Do it; otherwise only say what would be done.
+    #[serde(default)]
+    pub run: bool,
+}
+
+/// The event has none of the four shapes, or not quite.
+#[derive(Debug, thiserror::Error)]
+#[error("monitoring takes a queue's batch, an alarm, a schedule's event with a `time`, or {{\"operator\": …}}: {why}")]
+pub struct NotOurs {
+    pub why: String,
+}
+
+fn not_ours(why: impl ToString) -> NotOurs {
+    NotOurs { why: why.to_string() }
+}
+
+#[derive(Deserialize)]
+struct SnsRecord {
+    #[serde(rename = "Sns")]
+    sns: Notice,
+}
+
+/// Reads the event. An empty batch is a batch.
+pub fn read(mut event: Value) -> Result<Incoming, NotOurs> {
+    if event.get("operator").is_some() {
+        return serde_json::from_value(event).map(Incoming::Operator).map_err(not_ours);
+    }
+    if let Some(records) = event.get_mut("Records").map(Value::take) {
+        // SNS writes its keys in capitals, SQS does not.
+        if records.get(0).is_some_and(|record| record.get("Sns").is_some()) {
+            let records: Vec<SnsRecord> = serde_json::from_value(records).map_err(not_ours)?;
+            return Ok(Incoming::Notices(
+                records.into_iter().map(|record| record.sns).collect(),
+            ));
+        }
+        return serde_json::from_value(records)
+            .map(Incoming::Messages)
+            .map_err(not_ours);
+    }
+    match event.get("time").and_then(Value::as_str) {
+        Some(time) => time.parse().map(Incoming::Round).map_err(not_ours),
+        None => Err(not_ours("it is none of them")),
+    }
+}

@@ -1,0 +1,131 @@
+//! Layer 5: what the owner must know.
+//!
+//! | module | job |
+//! |---|---|
+//! | [`incoming`] | what came in, told apart by its shape |
+//! | [`tell`], [`letter`] | an exception becomes a mail to the owner, and is known to have been told |
+//! | [`events`] | the events that go to this layer |
+//! | [`watchdog`] | one round: what is due, what lies dead, what is open |
+//! | [`dead_letters`], [`queues`] | messages that were put aside, by the names of their orders |
+//! | [`review`] | open exceptions: the untold are told, what has settled by itself is closed |
+//! | [`alarms`] | CloudWatch's alarms, in the owner's words |
+//! | [`operator`] | `make replay`: what it would do, and doing it |
+//! | [`metrics`] | the totals the alarms stand on |
+
+pub mod alarms;
+pub mod dead_letters;
+pub mod events;
+pub mod incoming;
+pub mod letter;
+pub mod metrics;
+pub mod operator;
+pub mod queues;
+pub mod review;
+pub mod tell;
+pub mod watchdog;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use domain::Timestamp;
+use lambda::{Clock, Failure, Key, Queue, Station, StoreConfig, batch};
+use ledger::{LedgerError, Table};
+use mailer::SendMail;
+use serde_json::Value;
+
+use crate::events::Events;
+use crate::incoming::{Incoming, NotOurs};
+use crate::queues::{Queues, QueuesError};
+
+/// Why an invocation failed. Lambda counts it, and the alarm `monitoring-fails` stands on that count.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    NotOurs(#[from] NotOurs),
+    #[error(transparent)]
+    Station(#[from] Failure),
+    #[error(transparent)]
+    Queues(#[from] QueuesError),
+    /// The rest of the round was done, and the log names each of them.
+    #[error("failed on {0} of the things that the round looked at")]
+    Partly(u32),
+    #[error("failed to write an answer")]
+    Answer(#[from] serde_json::Error),
+}
+
+impl From<LedgerError> for Error {
+    fn from(error: LedgerError) -> Self {
+        Self::Station(error.into())
+    }
+}
+
+/// Where the owner hears of exceptions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alerts {
+    pub to: String,
+    pub from: String,
+}
+
+impl Alerts {
+    /// As the owner configured it; alerts come from the shop's own address unless another is named.
+    #[must_use]
+    pub fn from_config(config: &StoreConfig) -> Self {
+        let from = config.alerts.from.clone().unwrap_or_else(|| config.mail.from.clone());
+        Self {
+            to: config.alerts.to.clone(),
+            from,
+        }
+    }
+}
+
+/// The layer: its station, the way to the owner, and all queues of the stack.
+pub struct Monitoring<T, Q, C, M, D> {
+    pub station: Station<T, Q, C>,
+    pub mail: M,
+    pub queues: D,
+    pub alerts: Alerts,
+    /// The stack's name: the dimension of its metrics.
+    pub stack: String,
+}
+
+impl<T, Q, C, M, D> fmt::Debug for Monitoring<T, Q, C, M, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Monitoring")
+            .field("stack", &self.stack)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M, D> {
+    /// Takes whatever the function was invoked with, and answers in its invoker's shape. `deadline` is when Lambda stops us.
+    pub async fn handle(&self, event: Value, deadline: Timestamp) -> Result<Value, Error> {
+        match incoming::read(event)? {
+            Incoming::Messages(messages) => {
+                let answer = batch::each(messages, async |key| self.take(key).await).await;
+                Ok(serde_json::to_value(answer)?)
+            }
+            Incoming::Notices(notices) => {
+                for notice in &notices {
+                    self.hear(notice).await?;
+                }
+                Ok(Value::Null)
+            }
+            Incoming::Round(now) => {
+                let report = self.round(now, deadline).await?;
+                Ok(serde_json::to_value(report)?)
+            }
+            Incoming::Operator(request) => self.operate(&request).await,
+        }
+    }
+
+    /// One message of the layer's own queue: an exception to tell, or an event.
+    async fn take(&self, key: &Key) -> Result<(), Failure> {
+        if key.sk.starts_with("exception#") {
+            self.tell_key(key).await
+        } else {
+            self.station.take(&Events(&self.station), key).await
+        }
+    }
+}

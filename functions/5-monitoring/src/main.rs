@@ -1,0 +1,42 @@
+//! Monitoring's wiring.
+
+use std::time::Duration;
+
+use domain::Timestamp;
+use lambda::{Environment, Sqs, Station, StoreConfig, SystemClock, aws, batch};
+use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
+use ledger::{Dynamo, Ledger};
+use mailer::Ses;
+use monitoring::queues::SqsQueues;
+use monitoring::{Alerts, Monitoring};
+use serde_json::Value;
+
+/// A call to AWS ends after this; a round makes many.
+const AWS_SECONDS: u64 = 5;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    tracing::init_default_subscriber();
+    let config = StoreConfig::load()?;
+    let account = aws::config(AWS_SECONDS).await;
+    let sqs = aws_sdk_sqs::Client::new(&account);
+    let table = Dynamo::new(aws_sdk_dynamodb::Client::new(&account), Environment.table()?);
+    let queue = Sqs::all(sqs.clone(), Environment)?;
+    let timeout = Duration::from_secs(config.timing.http_timeout);
+    let monitoring = &Monitoring {
+        station: Station::new(Ledger::new(table), queue, SystemClock, Environment.lease()?, &config),
+        mail: Ses::new(&account, Environment.required("BATON_CONFIGURATION_SET")?, timeout),
+        queues: SqsQueues::from_environment(sqs, Environment)?,
+        alerts: Alerts::from_config(&config),
+        stack: Environment.stack()?,
+    };
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
+        let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
+        let deadline = Timestamp::from_millisecond(deadline).unwrap_or(Timestamp::MAX);
+        // Lambda logs this text: with its causes, or it says little.
+        Box::pin(monitoring.handle(event.payload, deadline))
+            .await
+            .map_err(|error| Error::from(batch::chain(&error)))
+    }))
+    .await
+}

@@ -1,0 +1,148 @@
+//! Open exceptions, once a round: the untold are told, and what has settled by itself is closed.
+//!
+//! A layer that finishes an event closes what was raised about the two. What this closes is the rest: longer waits that ended
+//! late, holds that ended with a cancellation, and what was raised in the very moment in which the layer finished.
+
+use domain::event::{EventId, EventKey, Fact};
+use domain::exception::{Exception, Life, What};
+use domain::handoff::{Wait, settled};
+use domain::watch::WaitReason;
+use jiff::SignedDuration;
+use lambda::{Clock, Failure, Queue};
+use ledger::{LedgerError, Stored, Table};
+use mailer::SendMail;
+
+use crate::Monitoring;
+use crate::queues::{Line, Queues};
+use crate::tell::{Told, later};
+use crate::watchdog::Round;
+
+/// The stream and the layer's own queue tell an exception within seconds; one that is still untold after this is told here.
+const TELLS_AFTER: SignedDuration = SignedDuration::from_secs(60);
+
+/// What the review makes of one exception that is open.
+enum Finding {
+    /// It stands.
+    Stands,
+    /// It stands, and the layer it names has had the event for that long without taking it.
+    Unconsumed(SignedDuration),
+    /// What it was about has settled.
+    Settled,
+}
+
+impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M, D> {
+    /// Goes through everything that is open, oldest first.
+    pub(crate) async fn review(&self, round: &mut Round) -> Result<(), LedgerError> {
+        let mut open = self.station.ledger.open_exceptions().await?;
+        open.sort_by_cached_key(|exception| (exception.raised, exception.id.clone()));
+        round.totals.open = u64::try_from(open.len()).ok();
+        round.totals.untold = Some(self.tell_the_untold(round, &open).await);
+        let mut oldest = SignedDuration::ZERO;
+        for exception in &open {
+            if self.station.now() >= round.tenths(5) {
+                break;
+            }
+            match self.find(round, exception).await {
+                Ok(Finding::Stands) => {}
+                Ok(Finding::Unconsumed(age)) => oldest = oldest.max(age),
+                Ok(Finding::Settled) => {
+                    self.station.ledger.resolve(&exception.subject, &exception.id).await?;
+                    tracing::info!(exception.id = exception.id, "settled by itself; closed");
+                    round.report.closed += 1;
+                }
+                Err(error) => round.failed(&exception.id, &error),
+            }
+        }
+        round.totals.oldest_unconsumed = u64::try_from(oldest.as_secs()).ok();
+        Ok(())
+    }
+
+    /// How many the owner still does not know of.
+    async fn tell_the_untold(&self, round: &mut Round, open: &[Exception]) -> u64 {
+        let overdue = |e: &&Exception| !e.told && e.state == Life::Open && later(e.raised, TELLS_AFTER) <= round.now;
+        let untold: Vec<&Exception> = open.iter().filter(overdue).collect();
+        let mut left = untold.len();
+        for exception in untold {
+            if self.station.now() >= round.tenths(5) {
+                break;
+            }
+            match self.tell(exception).await {
+                Ok(Told::Known) => {
+                    left -= 1;
+                    round.report.told += 1;
+                }
+                Ok(Told::Later(_)) => {}
+                // It would not take the others either; the next round asks again.
+                Ok(Told::Trouble(_)) => break,
+                Err(error) => round.failed(&exception.id, &error),
+            }
+        }
+        u64::try_from(left).unwrap_or(u64::MAX)
+    }
+
+    async fn find(&self, round: &Round, exception: &Exception) -> Result<Finding, Failure> {
+        let Some(id) = &exception.event else {
+            return Ok(nameless(round, exception));
+        };
+        let key = EventKey {
+            subject: exception.subject.clone(),
+            id: EventId(id.clone()),
+        };
+        if let Some(wait) = late_with(&exception.what) {
+            let Some(stored) = self.station.ledger.event(&key).await? else {
+                return Ok(Finding::Settled);
+            };
+            let journey = self.station.ledger.journey(&exception.subject).await?;
+            return Ok(closed_if(settled(wait, &stored.event, &journey.events)));
+        }
+        Ok(match exception.what.as_str() {
+            "not-taken" | "unreachable" | "dead-letter" => match self.station.ledger.event(&key).await? {
+                Some(stored) if stored.owed_by(exception.layer) => self.unconsumed(round, exception, &stored),
+                _ => Finding::Settled,
+            },
+            // The owner has decided, in the store.
+            "held" => {
+                let journey = self.station.ledger.journey(&exception.subject).await?;
+                let cancelled = |fact: &Fact| matches!(fact, Fact::OrderCancelled { .. });
+                closed_if(journey.events.iter().any(|event| cancelled(&event.fact)))
+            }
+            _ => Finding::Stands,
+        })
+    }
+
+    fn unconsumed(&self, round: &Round, exception: &Exception, stored: &Stored) -> Finding {
+        // A layer that says what it waits for has taken the event.
+        let waits = stored
+            .waits
+            .get(&exception.layer)
+            .is_some_and(|wait| match wait.reason {
+                WaitReason::Outage { .. } => true,
+                WaitReason::Pace(_) => wait.until > round.now,
+            });
+        if exception.what != "not-taken" || waits || round.paused.contains(&exception.layer) {
+            return Finding::Stands;
+        }
+        // It was raised when the deadline was over.
+        let deadline = SignedDuration::from_secs(self.station.deadlines.layer);
+        Finding::Unconsumed(round.now.duration_since(exception.raised).saturating_add(deadline))
+    }
+}
+
+fn closed_if(settled: bool) -> Finding {
+    if settled { Finding::Settled } else { Finding::Stands }
+}
+
+/// An exception about a dead letter without an event is over when nothing lies in that queue any more.
+fn nameless(round: &Round, exception: &Exception) -> Finding {
+    let line = match exception.what.as_str() {
+        "dead-letter" => Line::Dead(exception.layer),
+        "stream-dead-letter" => Line::RelayFailures,
+        _ => return Finding::Stands,
+    };
+    // Told first: what is over before the owner heard of it is still worth hearing.
+    closed_if(exception.told && round.empty.contains(&line))
+}
+
+fn late_with(what: &str) -> Option<Wait> {
+    Wait::ALL.into_iter().find(|wait| What::Late(*wait).slug() == what)
+}

@@ -1,0 +1,268 @@
+//! Fakes, and an owner to whom it all happens.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Mutex;
+
+use domain::Timestamp;
+use domain::event::{Event, EventKey, Fact};
+use domain::exception::Exception;
+use domain::handoff::Layer;
+use domain::provider::Trouble;
+use domain::subject::{OrderId, Subject};
+use jiff::SignedDuration;
+use lambda::queue::QueueError;
+use lambda::{Clock, Key, Queue, Station, StoreConfig};
+use ledger::{Appended, Ledger, Memory, Stored};
+use mailer::{Letter, SendMail};
+use serde_json::{Value, json};
+
+use crate::queues::{DeadLetter, Line, Queues, QueuesError};
+use crate::watchdog::Report;
+use crate::{Alerts, Error, Monitoring};
+
+pub const ORDER: u64 = 450_789_469;
+
+/// A clock that shows what it was set to.
+#[derive(Debug)]
+pub struct SetClock(Mutex<Timestamp>);
+
+impl Clock for SetClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+}
+
+impl SetClock {
+    pub fn set(&self, time: Timestamp) {
+        *self.0.lock().unwrap() = time;
+    }
+
+    pub fn pass(&self, seconds: i64) {
+        self.set(self.now().checked_add(SignedDuration::from_secs(seconds)).unwrap());
+    }
+}
+
+/// Keeps what was sent.
+#[derive(Debug, Default)]
+pub struct PaperQueue(Mutex<Vec<(Layer, Key, i64)>>);
+
+impl Queue for PaperQueue {
+    async fn send(&self, layer: Layer, key: &Key, delay: SignedDuration) -> Result<(), QueueError> {
+        self.0.lock().unwrap().push((layer, key.clone(), delay.as_secs()));
+        Ok(())
+    }
+}
+
+impl PaperQueue {
+    /// Layer, sort key and delay of what was sent since the last call.
+    pub fn drain(&self) -> Vec<(Layer, String, i64)> {
+        std::mem::take(&mut *self.0.lock().unwrap()).into_iter().map(|(layer, key, delay)| (layer, key.sk, delay)).collect()
+    }
+}
+
+/// Takes mails; the answers to come can be set.
+#[derive(Debug, Default)]
+pub struct Mailbox {
+    pub answers: Mutex<VecDeque<Result<String, Trouble>>>,
+    letters: Mutex<Vec<Letter>>,
+}
+
+impl SendMail for Mailbox {
+    async fn send(&self, letter: &Letter) -> Result<String, Trouble> {
+        let answer = self.answers.lock().unwrap().pop_front();
+        let mut letters = self.letters.lock().unwrap();
+        // A lost answer: the mail is out all the same.
+        if !matches!(answer, Some(Err(Trouble::Unavailable { .. } | Trouble::Refused { .. } | Trouble::RateLimited { .. }))) {
+            letters.push(letter.clone());
+        }
+        answer.unwrap_or_else(|| Ok(format!("ses-{}", letters.len())))
+    }
+}
+
+impl Mailbox {
+    /// What arrived since the last call.
+    pub fn drain(&self) -> Vec<Letter> {
+        std::mem::take(&mut *self.letters.lock().unwrap())
+    }
+
+    pub fn next(&self, trouble: Trouble) {
+        self.answers.lock().unwrap().push_back(Err(trouble));
+    }
+}
+
+/// Queues of paper: depth is what lies in them; what was looked at is hidden until [`Paper::show`].
+#[derive(Debug, Default)]
+pub struct Paper {
+    lines: Mutex<BTreeMap<Line, Vec<DeadLetter>>>,
+    hidden: Mutex<BTreeSet<String>>,
+    pub broken: Mutex<bool>,
+}
+
+impl Paper {
+    pub fn put(&self, line: Line, id: &str, body: impl ToString) {
+        let letter = DeadLetter { id: id.into(), body: body.to_string(), receipt: format!("receipt-{id}") };
+        self.lines.lock().unwrap().entry(line).or_default().push(letter);
+    }
+
+    pub fn count(&self, line: Line) -> usize {
+        self.lines.lock().unwrap().get(&line).map_or(0, Vec::len)
+    }
+
+    fn show(&self) {
+        self.hidden.lock().unwrap().clear();
+    }
+
+    fn check(&self, operation: &'static str, line: Line) -> Result<(), QueuesError> {
+        if *self.broken.lock().unwrap() {
+            return Err(QueuesError { operation, line, source: "no connection".into() });
+        }
+        Ok(())
+    }
+}
+
+impl Queues for Paper {
+    async fn depth(&self, line: Line) -> Result<u64, QueuesError> {
+        self.check("GetQueueAttributes", line)?;
+        Ok(self.count(line) as u64)
+    }
+
+    async fn look(&self, line: Line) -> Result<Vec<DeadLetter>, QueuesError> {
+        self.check("ReceiveMessage", line)?;
+        let mut hidden = self.hidden.lock().unwrap();
+        let lines = self.lines.lock().unwrap();
+        let visible = lines.get(&line).into_iter().flatten().filter(|letter| !hidden.contains(&letter.id));
+        let page: Vec<_> = visible.take(10).cloned().collect();
+        hidden.extend(page.iter().map(|letter| letter.id.clone()));
+        Ok(page)
+    }
+
+    async fn delete(&self, line: Line, letter: &DeadLetter) -> Result<(), QueuesError> {
+        self.check("DeleteMessage", line)?;
+        let mut lines = self.lines.lock().unwrap();
+        lines.entry(line).or_default().retain(|other| other.receipt != letter.receipt);
+        Ok(())
+    }
+}
+
+pub type Watch = Monitoring<Memory, PaperQueue, SetClock, Mailbox, Paper>;
+
+pub fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// 2026-11-22T02:13:00Z: where every test begins.
+pub fn start() -> Timestamp {
+    at("2026-11-22T02:13:00Z")
+}
+
+pub fn watch() -> Watch {
+    let config = json!({
+        "store": {"name": "Example Prints", "mode": "test", "shop": "example-prints.myshopify.com", "base_url": "http://store.example.com"},
+        "mail": {"from": "orders@example.com"},
+        "brand": {"name": "Example Prints", "address": "1 Example Street", "support": "help@example.com"},
+        "alerts": {"to": "owner@example.com"},
+    });
+    let config = StoreConfig::parse(&config.to_string()).unwrap();
+    let (clock, lease) = (SetClock(Mutex::new(start())), SignedDuration::from_secs(45));
+    Monitoring {
+        station: Station::new(Ledger::new(Memory::default()), PaperQueue::default(), clock, lease, &config),
+        mail: Mailbox::default(),
+        queues: Paper::default(),
+        alerts: Alerts::from_config(&config),
+        stack: "baton-test".into(),
+    }
+}
+
+pub fn order() -> Subject {
+    Subject::Order(OrderId(ORDER))
+}
+
+/// A fact about the order, by the name the owner knows.
+pub fn event(fact: Fact, time: Timestamp) -> Event {
+    Event { subject: order(), fact, source: "shopify".into(), time, order_name: Some("#1001".into()) }
+}
+
+pub fn store_event(fact: Fact) -> Event {
+    let subject = Subject::Store("example-prints.myshopify.com".into());
+    Event { subject, fact, source: "shopify".into(), time: start(), order_name: None }
+}
+
+pub fn sqs(keys: &[(String, String)]) -> Value {
+    let record = |(n, (pk, sk)): (usize, &(String, String))| {
+        json!({ "messageId": format!("m{n}"), "eventSource": "aws:sqs", "body": json!({ "pk": pk, "sk": sk }).to_string() })
+    };
+    json!({ "Records": keys.iter().enumerate().map(record).collect::<Vec<_>>() })
+}
+
+impl Watch {
+    /// Appends an event now, with what it owes.
+    pub async fn happens(&self, fact: Fact) -> EventKey {
+        let event = event(fact, self.station.now());
+        self.append(&event).await
+    }
+
+    pub async fn append(&self, event: &Event) -> EventKey {
+        assert_eq!(self.station.append_event(event, None).await.unwrap(), Appended::New);
+        event.key()
+    }
+
+    pub async fn stored(&self, key: &EventKey) -> Stored {
+        self.station.ledger.event(key).await.unwrap().unwrap()
+    }
+
+    /// The watchdog's round now, invoked as the schedule does.
+    pub async fn now_round(&self) -> Value {
+        self.round_as_of(self.station.now()).await
+    }
+
+    pub async fn round_as_of(&self, now: Timestamp) -> Value {
+        self.queues.show();
+        let event = json!({ "source": "aws.events", "detail-type": "Scheduled Event", "time": now.to_string(), "detail": {} });
+        self.handle(event, Timestamp::MAX).await.unwrap()
+    }
+
+    /// The round itself, with what it did in figures.
+    pub async fn report(&self) -> Result<Report, Error> {
+        self.queues.show();
+        self.round(self.station.now(), Timestamp::MAX).await
+    }
+
+    /// What the relay would send here of everything written since the last call: exceptions that are not told.
+    pub async fn relay(&self) {
+        let written = self.station.ledger.table().drain_stream();
+        let mut keys = BTreeSet::new();
+        for row in written {
+            let (pk, sk) = row.key();
+            if sk.starts_with("exception#") {
+                keys.insert((pk.to_owned(), sk.to_owned()));
+            }
+        }
+        let keys: Vec<_> = keys.into_iter().collect();
+        let answer = self.handle(sqs(&keys), Timestamp::MAX).await.unwrap();
+        assert_eq!(answer, json!({ "batchItemFailures": [] }));
+    }
+
+    /// The monitoring layer takes an event.
+    pub async fn takes(&self, key: &EventKey) {
+        let message = Key::from(key);
+        let answer = self.handle(sqs(&[(message.pk, message.sk)]), Timestamp::MAX).await.unwrap();
+        assert_eq!(answer, json!({ "batchItemFailures": [] }));
+    }
+
+    pub async fn exceptions(&self) -> Vec<Exception> {
+        let mut open = self.station.ledger.open_exceptions().await.unwrap();
+        open.sort_by_cached_key(|exception| exception.id.clone());
+        open
+    }
+
+    pub async fn only_exception(&self) -> Exception {
+        let mut open = self.exceptions().await;
+        assert_eq!(open.len(), 1, "{open:?}");
+        open.remove(0)
+    }
+
+    /// Subject lines of what arrived.
+    pub fn subjects(&self) -> Vec<String> {
+        self.mail.drain().into_iter().map(|letter| letter.subject).collect()
+    }
+}

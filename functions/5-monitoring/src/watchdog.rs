@@ -1,0 +1,228 @@
+//! The watchdog: one round as of a moment, which need not be this one.
+//!
+//! A round looks at what is due, at what lies dead and at what is open; it acts, publishes its totals and ends. It never
+//! waits, and each thing is looked at once, so that a round as of any moment comes to its end. What it does is the same
+//! however often it is done.
+
+use std::collections::BTreeSet;
+
+use domain::Timestamp;
+use domain::event::{Event, EventKey};
+use domain::exception::{Exception, What};
+use domain::handoff::{Layer, Owed};
+use domain::subject::Subject;
+use domain::watch::{Action, Case, look};
+use jiff::SignedDuration;
+use lambda::{Clock, Failure, Key, Queue, batch};
+use ledger::{LedgerError, Stored, Table};
+use mailer::SendMail;
+use serde::Serialize;
+
+use crate::dead_letters::Dead;
+use crate::metrics::Totals;
+use crate::queues::{Line, Queues};
+use crate::tell::later;
+use crate::{Error, Monitoring};
+
+/// Keys read at a time from each shard of the index.
+const PAGE: u16 = 200;
+
+/// What a round did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Looked at because they were due.
+    pub due: u32,
+    /// Sent again to their layers.
+    pub sent_again: u32,
+    /// Struck off: settled meanwhile.
+    pub struck_off: u32,
+    /// New exceptions, or old ones that came back.
+    pub raised: u32,
+    /// Told to the owner by the watchdog itself.
+    pub told: u32,
+    /// Exceptions closed because what they were about has settled.
+    pub closed: u32,
+    /// Things that could not be looked at; the log names them.
+    pub failed: u32,
+}
+
+/// A round under way.
+#[derive(Debug)]
+pub struct Round {
+    /// As of when.
+    pub now: Timestamp,
+    started: Timestamp,
+    deadline: Timestamp,
+    pub paused: Vec<Layer>,
+    /// Queues for what was put aside, in which nothing lies.
+    pub(crate) empty: BTreeSet<Line>,
+    pub report: Report,
+    pub totals: Totals,
+}
+
+impl Round {
+    fn new(now: Timestamp, started: Timestamp, deadline: Timestamp) -> Self {
+        let (report, totals) = (Report::default(), Totals::default());
+        Self {
+            now,
+            started,
+            deadline,
+            paused: Vec::new(),
+            empty: BTreeSet::new(),
+            report,
+            totals,
+        }
+    }
+
+    pub(crate) fn note_depth(&mut self, line: Line, depth: u64) {
+        if depth == 0 {
+            self.empty.insert(line);
+        }
+    }
+
+    /// When so many tenths of the time that Lambda gives us are used up. What is left then waits for the next round.
+    pub(crate) fn tenths(&self, tenths: i64) -> Timestamp {
+        let all = self.deadline.duration_since(self.started).as_millis();
+        let millis = i64::try_from(all.max(0))
+            .unwrap_or(i64::MAX)
+            .saturating_div(10)
+            .saturating_mul(tenths);
+        later(self.started, SignedDuration::from_millis(millis))
+    }
+
+    /// One thing failed: the log says which, and the round goes on with the next.
+    pub(crate) fn failed(&mut self, what: &str, error: &dyn std::error::Error) {
+        tracing::error!(what, error = batch::chain(error), "the watchdog could not look at this");
+        self.report.failed += 1;
+    }
+}
+
+/// The events of the subject that was looked at last: what is due of one order is looked at in one go.
+#[derive(Debug, Default)]
+struct LastSubject(Option<(Subject, Vec<Event>)>);
+
+impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M, D> {
+    /// One round as of `now`. The parts do not depend on each other: one that fails leaves the others their turn.
+    pub async fn round(&self, now: Timestamp, deadline: Timestamp) -> Result<Report, Error> {
+        let mut round = Round::new(now, self.station.now(), deadline);
+        // First, so that what a layer has put aside is not sent to it again and again.
+        let dead = self.dead_letters(&mut round).await;
+        let nothing_dead = Dead::default();
+        let due = self
+            .look_at_due(&mut round, dead.as_ref().unwrap_or(&nothing_dead))
+            .await;
+        let open = self.review(&mut round).await;
+        round.totals.finished = dead.is_ok() && due.is_ok() && open.is_ok();
+        round.totals.publish(&self.stack, now);
+        tracing::info!(report = ?round.report, totals = ?round.totals, "round");
+        dead?;
+        due?;
+        open?;
+        if round.report.failed > 0 {
+            Err(Error::Partly(round.report.failed))
+        } else {
+            Ok(round.report)
+        }
+    }
+
+    async fn look_at_due(&self, round: &mut Round, dead: &Dead) -> Result<(), LedgerError> {
+        round.paused = self.station.ledger.paused(&self.station.store).await?;
+        let mut seen = BTreeSet::new();
+        let mut last = LastSubject::default();
+        loop {
+            let due = self.station.ledger.due(round.now, PAGE).await?;
+            // The index lags behind the table: what it shows again has been looked at.
+            let mut keys: Vec<EventKey> = due.into_iter().filter(|key| seen.insert(key.clone())).collect();
+            if keys.is_empty() {
+                return Ok(());
+            }
+            keys.sort();
+            for key in keys {
+                if self.station.now() >= round.tenths(4) {
+                    return Ok(());
+                }
+                round.report.due += 1;
+                if let Err(error) = self.look_at(round, dead, &mut last, &key).await {
+                    round.failed(&key.to_string(), &error);
+                }
+            }
+        }
+    }
+
+    async fn look_at(
+        &self,
+        round: &mut Round,
+        dead: &Dead,
+        last: &mut LastSubject,
+        key: &EventKey,
+    ) -> Result<(), Failure> {
+        let ledger = &self.station.ledger;
+        let Some(stored) = ledger.event(key).await? else {
+            return Ok(());
+        };
+        let waits_due = stored
+            .owes
+            .iter()
+            .any(|(owed, due)| matches!(owed, Owed::Wait(_)) && *due <= round.now);
+        let events = if waits_due {
+            self.events_of(last, &key.subject).await?
+        } else {
+            &[]
+        };
+        let case = Case {
+            event: &stored.event,
+            owes: &stored.owes,
+            waits: &stored.waits,
+            events,
+            paused: &round.paused,
+        };
+        let message = Key::from(key);
+        let mut settled = Vec::new();
+        for action in look(&case, round.now, &self.station.deadlines) {
+            match action {
+                Action::Strike(owed) => settled.push(owed),
+                // Put aside after several crashes: told as such, and run again when a person says so.
+                Action::SendAgain(layer) if dead.holds(layer, key) => {}
+                Action::Raise(What::NotTaken { layer, .. }) if dead.holds(layer, key) => {}
+                Action::SendAgain(layer) => {
+                    self.station.queue.send(layer, &message, SignedDuration::ZERO).await?;
+                    tracing::warn!(
+                        subject = message.pk,
+                        event = message.sk,
+                        layer = layer.as_str(),
+                        "sent again"
+                    );
+                    round.report.sent_again += 1;
+                }
+                Action::Raise(what) => self.raise(round, &stored, &what).await?,
+                Action::Postpone(owed, at) => ledger.postpone(&stored, owed, at).await?,
+            }
+        }
+        if !settled.is_empty() {
+            // Last: what was raised about it is durable now.
+            ledger.acknowledge(&stored, &settled).await?;
+            round.report.struck_off += u32::try_from(settled.len()).unwrap_or(u32::MAX);
+        }
+        Ok(())
+    }
+
+    async fn events_of<'a>(&self, last: &'a mut LastSubject, subject: &Subject) -> Result<&'a [Event], LedgerError> {
+        if last.0.as_ref().is_none_or(|(known, _)| known != subject) {
+            let journey = self.station.ledger.journey(subject).await?;
+            last.0 = Some((subject.clone(), journey.events));
+        }
+        Ok(last.0.as_ref().map_or(&[], |(_, events)| events.as_slice()))
+    }
+
+    /// Raises an exception about an event, once per kind, layer and event: two layers can be late with the same one.
+    pub(crate) async fn raise(&self, round: &mut Round, stored: &Stored, what: &What) -> Result<(), LedgerError> {
+        let event = &stored.event;
+        let cause = format!("{} {}", what.layer(), event.fact.id());
+        let exception = Exception::raise(&event.subject, what, &cause, self.station.now()).about(event);
+        if self.station.ledger.raise(&exception).await? {
+            tracing::warn!(exception.id = exception.id, "exception");
+            round.report.raised += 1;
+        }
+        self.station.ledger.flag(stored).await
+    }
+}

@@ -1,0 +1,109 @@
+//! The front door: size and signature on the raw bytes, then one event with a conditional write, then the answer.
+//!
+//! It never calls a third party. A rightly signed body is always kept and answered 200, even if we cannot read it: that is an
+//! exception for the owner, not a reason for the sender to give up on us (Shopify deletes a subscription after eight failures).
+
+pub mod http;
+mod signature;
+mod sources;
+
+use domain::Timestamp;
+use domain::event::{Event, Fact};
+use domain::handoff::{Deadlines, owes};
+use domain::subject::{Subject, short_hash};
+use jiff::SignedDuration;
+use lambda::batch::chain;
+use lambda::{Clock, Secrets, StoreConfig, secrets::SecretsError};
+use ledger::{Appended, Ledger, Payload, Table};
+
+pub use http::{Answer, Request};
+pub use sources::SECRETS;
+use sources::{Source, Translated};
+
+/// The largest body the door takes, in bytes. Shopify's largest order payloads are a few hundred kilobytes; deflated, this still
+/// fits one item of the table.
+pub const LARGEST_BODY: usize = 1 << 20;
+
+/// The door of one store.
+#[derive(Debug)]
+pub struct Door<T, C> {
+    ledger: Ledger<T>,
+    clock: C,
+    sources: sources::Sources,
+    deadlines: Deadlines,
+    retention: SignedDuration,
+    store: Subject,
+}
+
+impl<T: Table, C: Clock> Door<T, C> {
+    /// A door with the store's configuration and its senders' secrets.
+    pub fn new(ledger: Ledger<T>, clock: C, config: &StoreConfig, secrets: &Secrets) -> Result<Self, SecretsError> {
+        Ok(Self {
+            ledger,
+            clock,
+            sources: sources::Sources::new(config, secrets)?,
+            deadlines: config.deadlines.clone(),
+            retention: config.payload_retention(),
+            store: config.subject(),
+        })
+    }
+
+    /// Answers one request: 200 once the event is durable, 401, 404, 405, 413, or 503 when it could not be made durable.
+    pub async fn answer(&self, request: &Request) -> Answer {
+        let Some(source) = self.sources.at(&request.path) else { return Answer::NotFound };
+        if request.method != "POST" {
+            return Answer::MethodNotAllowed;
+        }
+        if request.body.len() > LARGEST_BODY {
+            return Answer::TooLarge;
+        }
+        if !source.signed(request) {
+            tracing::warn!(source = source.name(), "a delivery is not rightly signed");
+            return Answer::Unauthorized;
+        }
+        let now = self.clock.now();
+        let event = self.event(source, request, now);
+        let expires = now.checked_add(self.retention).unwrap_or(Timestamp::MAX);
+        let payload = Payload { body: &request.body, expires };
+        let owes = owes(event.fact.event_type(), now, &self.deadlines);
+        match self.ledger.append(&event, &owes, Some(payload)).await {
+            Ok(appended) => {
+                let duplicate = appended == Appended::Duplicate;
+                tracing::info!(subject = %event.subject, event = %event.fact.id(), duplicate, "received");
+                Answer::Kept
+            }
+            Err(error) => {
+                let error = chain(&error);
+                tracing::error!(subject = %event.subject, event = %event.fact.id(), error, "failed to keep a delivery");
+                Answer::Unavailable
+            }
+        }
+    }
+
+    /// The delivery as one of our own events. A body nobody follows or nobody can read is an event too.
+    fn event(&self, source: &Source, request: &Request, now: Timestamp) -> Event {
+        let topic = source.topic(request);
+        let body_hash = short_hash(&[&String::from_utf8_lossy(&request.body)], 16);
+        let of_store = |fact| Event {
+            subject: self.store.clone(),
+            fact,
+            source: source.name().to_owned(),
+            time: now,
+            order_name: None,
+        };
+        match source.translate(request) {
+            Ok(Translated::Fact(translated)) => Event {
+                subject: translated.subject.unwrap_or_else(|| self.store.clone()),
+                fact: translated.fact,
+                source: source.name().to_owned(),
+                time: translated.time.unwrap_or(now),
+                order_name: translated.order_name,
+            },
+            Ok(Translated::Unfollowed(subject)) => {
+                let event = of_store(Fact::Unfollowed { topic, body_hash });
+                Event { subject: subject.unwrap_or_else(|| self.store.clone()), ..event }
+            }
+            Err(why) => of_store(Fact::Unreadable { topic, why: why.to_string(), body_hash }),
+        }
+    }
+}

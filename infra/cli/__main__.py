@@ -1,0 +1,62 @@
+"""`python -m cli <verb>`: what the Makefile's targets call. `--help` lists the verbs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .say import Failure, note
+
+# Verb → module, function, what it does and which values of the environment it reads.
+VERBS = {
+    "up": ("up", "up", "start the local stack, or redeploy what changed (PORT, STORE, UPSTREAM)"),
+    "down": ("up", "down", "stop the local stack"),
+    "reset": ("reset", "reset", "empty stack and sandbox, redeploy nothing"),
+    "settle": ("settle", "settle", "wait until nothing is in flight (TIMEOUT seconds, default 120)"),
+    "trace": ("trace", "trace", "one order's journey as JSON (ORDER: number, gid or name)"),
+    "exceptions": ("trace", "exceptions", "everything open that needs a person, as JSON"),
+    "replay": ("replay", "replay", "run what is missing for an exception (EXCEPTION, YES=1)"),
+    "pause": ("pause", "pause", "let a layer's orders wait (LAYER)"),
+    "resume": ("pause", "resume", "let a paused layer go on (LAYER)"),
+    "demo": ("demo", "demo", "one order through all five layers, from nothing (DELIVERY, PAUSE, TIMEOUT)"),
+    "with-stack": ("with_stack", "with_stack", "run a command with a stack of its own on free ports"),
+    "deploy": ("deploy", "deploy", "deploy to AWS (STORE, STACK, ARCH; DRY_RUN=1 deploys the package to the emulator)"),
+    "doctor": (
+        "doctor",
+        "doctor",
+        "check what can be checked, and say what a person has to do (AWS=1 for the deployed stack)",
+    ),
+}
+
+
+def main() -> int:
+    """Runs one verb; the exit code is 0, or the failure's."""
+    parser = argparse.ArgumentParser(prog="cli", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
+    for name, (_, _, what) in VERBS.items():
+        verb = verbs.add_parser(name, help=what, description=what)
+        if name == "with-stack":
+            verb.add_argument("command", nargs=argparse.REMAINDER)
+    module, function, _ = VERBS[parser.parse_args().verb]
+    try:
+        code = getattr(importlib.import_module(f".{module}", __package__), function)()
+    except Failure as failure:
+        note(str(failure))
+        return failure.code
+    except (BotoCoreError, ClientError) as error:
+        note(f"AWS refused a call: {error}")
+        return 1
+    except OSError as error:
+        note(f"a call failed: {error}. Is the stack up? make up starts it, make doctor looks at it.")
+        return 1
+    except KeyboardInterrupt:
+        note("interrupted")
+        return 130
+    return code or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""`pause` and `resume`: a paused layer's orders wait in its queue, visibly, and lose nothing."""
+
+from __future__ import annotations
+
+import time
+
+from .paused import layer_from_environment, mapping
+from .say import note, wait_for
+from .target import Target
+
+# A queue keeps its messages for ten days; what is older is sent again by the watchdog once the layer goes on.
+KEPT_DAYS = 10
+
+
+def pause() -> None:
+    """The item first: from then on the watchdog does not take waiting for being lost."""
+    target, layer = Target.load(), layer_from_environment("pause")
+    target.cloud.dynamodb.put_item(
+        TableName=target.table,
+        Item={
+            "pk": {"S": target.shop_subject},
+            "sk": {"S": f"pause#{layer}"},
+            "kind": {"S": "pause"},
+            "layer": {"S": layer},
+            "since": {"N": str(int(time.time()))},
+        },
+    )
+    _switch(target, layer, on=False)
+    note(
+        f"{layer} is paused. Its orders wait in its queue (for up to {KEPT_DAYS} days). To go on: make resume LAYER={layer}"
+    )
+
+
+def resume() -> None:
+    """The mapping first: the layer goes on before the watchdog looks at it again."""
+    target, layer = Target.load(), layer_from_environment("resume")
+    _switch(target, layer, on=True)
+    target.cloud.dynamodb.delete_item(
+        TableName=target.table, Key={"pk": {"S": target.shop_subject}, "sk": {"S": f"pause#{layer}"}}
+    )
+    note(f"{layer} goes on.")
+
+
+def _switch(target: Target, layer: str, on: bool) -> None:
+    entry = mapping(target, layer)
+    wanted = "Enabled" if on else "Disabled"
+    if entry["State"] != wanted:
+        target.cloud.functions.update_event_source_mapping(UUID=entry["UUID"], Enabled=on)
+    # On AWS this takes up to a minute.
+    wait_for(f"{layer}'s mapping to be {wanted.lower()}", lambda: mapping(target, layer)["State"] == wanted, 180, 0.3)

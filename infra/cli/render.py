@@ -1,0 +1,156 @@
+"""From the owner's file to what the machine reads: `store.json` for the functions, secrets, the template's parameters."""
+
+from __future__ import annotations
+
+import re
+import secrets as randomness
+import tomllib
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from . import places
+from .say import Failure, note
+from .storefile import Store
+
+# Secrets of which a second line, the old one, is accepted while senders change over.
+ROTATING = ("shopify/webhook-secret", "printful/webhook-secret")
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """`store` becomes store.json in every package; `secrets` go to SSM; `parameters` to the template."""
+
+    store: dict[str, Any]
+    secrets: dict[str, str]
+    parameters: dict[str, str]
+    region: str
+
+
+def render(store: Store, base_urls: dict[str, str], local: bool) -> Rendered:
+    """`base_urls`: what stands in for an absent base_url, by provider (shopify, printful)."""
+    values = store.values
+    machine = values["aws"]
+    parameters = {
+        "MailFrom": values["mail"]["from"],
+        "AlertFrom": values["alerts"]["from"],
+        "AlertEmail": values["alerts"]["to"],
+        "MailIdentity": values["mail"]["identity"],
+        "CreateMailIdentity": "yes" if values["mail"]["create_identity"] else "no",
+        "DoorConcurrency": str(machine["door_concurrency"]),
+        "LogRetentionDays": str(machine["log_retention_days"]),
+    }
+    if local:
+        parameters |= local_parameters()
+    _timings_fit(store, template_defaults() | parameters)
+    return Rendered(_store_json(values, base_urls), read_secrets(store), parameters, machine["region"])
+
+
+def local_parameters() -> dict[str, str]:
+    """The local parameter file, with this machine's architecture."""
+    found = tomllib.loads((places.LOCAL_DEFAULTS / "parameters.toml").read_text())
+    return {name: str(value) for name, value in found.items()} | {"Arch": places.machine_arch()}
+
+
+def template_defaults() -> dict[str, str]:
+    """The parameters that have a default in the template."""
+    return {
+        name: str(parameter["Default"])
+        for name, parameter in template()["Parameters"].items()
+        if "Default" in parameter
+    }
+
+
+def template() -> dict[str, Any]:
+    """The template as plain data; a tag such as `!Ref X` becomes {"Ref": "X"}."""
+    return load_template(places.TEMPLATE.read_text())
+
+
+def load_template(text: str) -> dict[str, Any]:
+    """CloudFormation's YAML as plain data."""
+
+    class Loader(yaml.SafeLoader):
+        pass
+
+    def tag(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+        if isinstance(node, yaml.ScalarNode):
+            value: Any = loader.construct_scalar(node)
+            if suffix == "GetAtt":
+                value = value.split(".", 1)
+        elif isinstance(node, yaml.SequenceNode):
+            value = loader.construct_sequence(node, deep=True)
+        else:
+            value = loader.construct_mapping(node, deep=True)
+        return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
+
+    Loader.add_multi_constructor("!", tag)
+    return yaml.load(text, Loader)  # noqa: S506 - a SafeLoader with CloudFormation's tags
+
+
+def _store_json(values: dict[str, Any], base_urls: dict[str, str]) -> dict[str, Any]:
+    shop, printful, mail = values["store"], values["partners"]["printful"], values["mail"]
+    return {
+        "store": shop | {"base_url": (shop["base_url"] or base_urls["shopify"]).rstrip("/")},
+        "partners": {"printful": printful | {"base_url": (printful["base_url"] or base_urls["printful"]).rstrip("/")}},
+        "catalog": values["catalog"],
+        "mail": {key: mail[key] for key in ("from", "reply_to")},
+        **{section: values[section] for section in ("brand", "alerts", "rules", "deadlines", "timing", "retention")},
+    }
+
+
+def _timings_fit(store: Store, parameters: dict[str, str]) -> None:
+    """http_timeout < function time-out < lease < visibility, visibility >= 6 x time-out, deadline >= 2 x visibility."""
+    timeout, lease, visibility = (
+        int(parameters[name]) for name in ("FunctionTimeout", "LeaseSeconds", "VisibilitySeconds")
+    )
+    http, layer = store.values["timing"]["http_timeout"], store.values["deadlines"]["layer"]
+    wrong = []
+    if not http < timeout:
+        wrong.append(f"timing.http_timeout ({http}) must be shorter than a function may run ({timeout})")
+    if not timeout < lease < visibility or visibility < 6 * timeout:
+        wrong.append(
+            f"function {timeout} < lease {lease} < visibility {visibility} and visibility >= 6 x function must hold"
+        )
+    if layer < 2 * visibility:
+        wrong.append(f"deadlines.layer ({layer}) must be at least twice the queues' visibility time-out ({visibility})")
+    if wrong:
+        raise Failure(f"{store.path}: times that cannot work together:\n  " + "\n  ".join(wrong))
+
+
+def read_secrets(store: Store) -> dict[str, str]:
+    """Parameter name → value. Raises a Failure that names every file that is missing or cannot be right."""
+    found, wrong = {}, []
+    for name, path in store.secret_files.items():
+        try:
+            lines = [line.strip() for line in path.read_text().splitlines() if line.strip()]
+        except (OSError, UnicodeDecodeError) as error:
+            wrong.append(f"{path}: {getattr(error, 'strerror', None) or 'is not text'} (holds {name})")
+            continue
+        allowed = 2 if name in ROTATING else 1
+        if not 1 <= len(lines) <= allowed:
+            wrong.append(
+                f"{path}: must hold {'one or two lines' if allowed == 2 else 'one line'}, not {len(lines)} ({name})"
+            )
+        elif name == "printful/webhook-secret" and not all(re.fullmatch(r"([0-9a-fA-F]{2})+", line) for line in lines):
+            wrong.append(f"{path}: must be the hex key as Printful hands it out ({name})")
+        elif name == "printful/path-secret" and not re.fullmatch(r"[A-Za-z0-9_-]{16,}", lines[0]):
+            wrong.append(f"{path}: must be at least 16 letters, digits, - or _: it is part of an address ({name})")
+        else:
+            found[name] = "\n".join(lines)
+    if wrong:
+        raise Failure("secrets that the store's file names:\n  " + "\n  ".join(wrong))
+    return found
+
+
+def invent_missing_secrets(store: Store) -> None:
+    """For the local stack only: a secret file below the project's own .local that does not exist yet is made up."""
+    own = (places.ROOT / ".local" / "secrets").resolve()
+    for path in store.secret_files.values():
+        if path.exists() or own not in path.parents:
+            continue
+        own.mkdir(parents=True, exist_ok=True)
+        # Hex serves for every kind: it is a key for Printful, and letters and digits for the rest.
+        path.touch(mode=0o600)
+        path.write_text(randomness.token_hex(24) + "\n")
+        note(f"  made up a secret for the sandbox: {path.name}")

@@ -1,0 +1,90 @@
+"""The stack that a verb speaks to, as `up` or `deploy` wrote it down: `.local/stack.json`, or `.local/aws.json` with AWS=1."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import places
+from .cloud import Cloud, output, resources
+from .say import Failure
+
+
+@dataclass(frozen=True)
+class Target:
+    """A deployed stack and the way to it."""
+
+    facts: dict[str, Any]
+    cloud: Cloud
+
+    @classmethod
+    def load(cls) -> Target:
+        on_aws = places.flag("AWS")
+        path = Path(os.environ.get("STACK_JSON") or places.state_dir() / ("aws.json" if on_aws else "stack.json"))
+        try:
+            facts = json.loads(path.read_text())
+        except (OSError, ValueError):
+            first = "make deploy" if on_aws else "make up"
+            raise Failure(f"there is no stack here yet ({path} is absent). Start one: {first}") from None
+        return cls(facts, Cloud(facts["endpoint"], facts["region"]))
+
+    @property
+    def stack(self) -> str:
+        return self.facts["stack"]
+
+    @property
+    def table(self) -> str:
+        return self.facts["table"]
+
+    @property
+    def sandbox(self) -> str | None:
+        return self.facts["sandbox_url"]
+
+    @property
+    def shop_subject(self) -> str:
+        """The partition of what concerns the store as a whole."""
+        return f"store#{self.facts['shop']}"
+
+    def emulator(self, path: str) -> str:
+        """An address on the emulator itself, for what AWS has no call for."""
+        if not self.facts["endpoint"]:
+            raise Failure("this works on the local stack only")
+        return self.facts["endpoint"] + path
+
+
+def facts(cloud: Cloud, stack: str, store_config: Path, shop: str, sandbox: str | None) -> dict[str, Any]:
+    """The contract's stack.json. Parts that later issues bring are null."""
+    found = resources(cloud, stack)
+    url = output(cloud, stack, "IntakeUrl")
+    if cloud.endpoint:
+        # The emulator serves function URLs by path; the id is the host's first label.
+        url = f"{cloud.endpoint}/_aws/lambda-url/{url.split('://', 1)[1].split('.', 1)[0]}/"
+    return {
+        "endpoint": cloud.endpoint,
+        "region": cloud.region,
+        "stack": stack,
+        "intake_url": url,
+        "storefront_url": None,
+        "console_url": None,
+        "sandbox_url": sandbox,
+        "mailbox_url": f"{cloud.endpoint}/_ministack/ses/messages" if cloud.endpoint else None,
+        "table": found["Table"],
+        "queues": {layer: found[f"{layer.capitalize()}Queue"] for layer in places.LAYERS},
+        "dead_letters": {layer: found[f"{layer.capitalize()}DeadLetters"] for layer in places.LAYERS},
+        "functions": {name: found[name.capitalize()] for name in places.FUNCTIONS},
+        "alarms": sorted(physical for logical, physical in found.items() if logical.endswith("Alarm")),
+        "store_config": str(store_config),
+        "relay_failures": found["RelayFailures"],
+        "topics": {"alarms": found["AlarmTopic"], "direct": found["DirectTopic"], "mail_events": found["MailEvents"]},
+        "shop": shop,
+    }
+
+
+def write(path: Path, content: dict[str, Any]) -> None:
+    """In one piece, so that a reader never sees half a file."""
+    unfinished = path.with_suffix(".part")
+    unfinished.write_text(json.dumps(content, indent=2) + "\n")
+    unfinished.rename(path)

@@ -1,0 +1,176 @@
+"""The owner's file: what is accepted, and how a mistake is worded."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+import tomllib
+import unittest
+from pathlib import Path
+
+from cli import places, render, storefile
+from cli.say import Failure
+from cli.schema import FILE, SECTIONS, VARIANT
+
+EXAMPLE = places.INFRA / "store.toml"
+LOCAL = places.LOCAL_DEFAULTS / "store.toml"
+BASES = {"shopify": "http://127.0.0.1:4567/shopify", "printful": "http://127.0.0.1:4567/printful"}
+
+
+class Files(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def write(self, change=lambda text: text, text: str | None = None) -> Path:
+        path = self.folder / "store.toml"
+        path.write_text(change(text or EXAMPLE.read_text()))
+        return path
+
+    def secrets(self, **contents: str) -> None:
+        (self.folder / "secrets").mkdir(exist_ok=True)
+        defaults = {
+            "shopify-webhook-secret": "one",
+            "shopify-admin-token": "two",
+            "printful-token": "three",
+            "printful-webhook-secret": "00ff",
+            "printful-path-secret": "a-long-enough-word",
+        }
+        for name, content in (defaults | contents).items():
+            (self.folder / "secrets" / name).write_text(content + "\n")
+
+    def refusal(self, path: Path) -> str:
+        with self.assertRaises(Failure) as raised:
+            storefile.read(path)
+        return str(raised.exception)
+
+
+class TheExample(Files):
+    def test_it_is_valid_and_documents_every_key(self) -> None:
+        store = storefile.read(EXAMPLE)
+        self.assertEqual(store.values["mail"]["identity"], "example.com")
+        text = EXAMPLE.read_text()
+        for name, keys in SECTIONS.items():
+            self.assertIn(f"[{name}]", text)
+            for key in keys:
+                self.assertRegex(text, rf"(?m)^(# )?{key} = ", f"[{name}] {key}")
+        for key in VARIANT:
+            self.assertRegex(text, rf"(?m)^(# )?{key} = ")
+        for key in FILE:
+            self.assertIn(f"{key} = ", text)
+
+    def test_its_comments_show_the_defaults(self) -> None:
+        uncommented = "\n".join(
+            line.removeprefix("# ") if re.match(r"# (\w+ = |\[)", line) else line
+            for line in EXAMPLE.read_text().splitlines()
+        )
+        shown = tomllib.loads(uncommented)
+        for name, keys in SECTIONS.items():
+            section = shown
+            for part in name.split("."):
+                section = section.get(part, {})
+            for key, rule in keys.items():
+                if not rule.required and rule.default is not None and key in section:
+                    self.assertEqual(section[key], rule.default, f"[{name}] {key}")
+
+    def test_the_local_one_is_valid(self) -> None:
+        store = storefile.read(LOCAL)
+        self.assertEqual(store.values["store"]["mode"], "test")
+        self.assertEqual(store.values["catalog"]["any_variant"], {"partner": "printful"})
+
+
+class Mistakes(Files):
+    def test_each_is_named_with_its_line(self) -> None:
+        def line_of(start: str) -> int:
+            return next(
+                number for number, line in enumerate(EXAMPLE.read_text().splitlines(), 1) if line.startswith(start)
+            )
+
+        cases = [
+            ('mode = "test"', 'mode = "tset"', "store.mode: must be live or test, not 'tset'"),
+            ('mode = "test"', "mode = 1", "store.mode: must be text in quotes, not 1"),
+            ('mode = "test"', 'mood = "test"', "store.mood: unknown key; did you mean mode?"),
+            ("variant_id = 4012", 'variant_id = "4012"', "catalog.variants.0.variant_id: must be a whole number"),
+            ("[deadlines]", "[deadline]", "deadline: unknown section; did you mean deadlines?"),
+            ('to = "owner@example.com"', 'to = "the owner"', "alerts.to: must be one plain mail address"),
+            ('# color = "#1f2937"', 'color = "blue"', "brand.color: must be a colour such as #205081"),
+        ]
+        for old, new, words in cases:
+            with self.subTest(new):
+                said = self.refusal(self.write(lambda text: text.replace(old, new, 1)))
+                self.assertIn(words, said)
+                self.assertIn(f"store.toml:{line_of(old)}: {words.split(':')[0]}", said)
+
+    def test_all_of_them_at_once(self) -> None:
+        said = self.refusal(self.write(lambda text: text.replace('mode = "test"', "").replace("4012", "0")))
+        self.assertIn("store.mode: is missing", said)
+        self.assertIn("variant_id: must lie between 1", said)
+
+    def test_what_no_key_tells_alone(self) -> None:
+        said = self.refusal(
+            self.write(lambda text: text.replace('# from = "orders@example.com"', 'from = "me@other.example"'))
+        )
+        self.assertIn("alerts.from: me@other.example does not belong to mail.identity, example.com", said)
+        said = self.refusal(self.write(lambda text: text.replace("# sku", "sku")))
+        self.assertIn("needs store_variant or sku, one of the two", said)
+
+    def test_not_toml_and_not_there(self) -> None:
+        self.assertIn("not valid TOML", self.refusal(self.write(lambda text: text + "\n=")))
+        self.assertIn("Copy infra/store.toml", self.refusal(self.folder / "absent.toml"))
+
+
+class Rendering(Files):
+    def rendered(self, local: bool = False, change=lambda text: text) -> render.Rendered:
+        return render.render(storefile.read(self.write(change)), BASES, local)
+
+    def test_no_secret_and_no_file_name_reaches_the_packages(self) -> None:
+        self.secrets()
+        rendered = self.rendered()
+        text = json.dumps(rendered.store)
+        for secret in rendered.secrets.values():
+            self.assertNotIn(f'"{secret}"', text)
+        self.assertNotIn("_file", text)
+        self.assertEqual(rendered.store["store"]["base_url"], BASES["shopify"])
+        self.assertEqual(rendered.store["deadlines"]["layer"], 300)
+        self.assertEqual(
+            sorted(rendered.secrets),
+            sorted(render.ROTATING + ("shopify/admin-token", "printful/token", "printful/path-secret")),
+        )
+
+    def test_a_base_url_of_the_owners_stays(self) -> None:
+        self.secrets()
+        change = lambda text: text.replace(
+            '# base_url = "https://api.printful.com"', 'base_url = "http://127.0.0.1:9/x/"'
+        )  # noqa: E731
+        self.assertEqual(self.rendered(change=change).store["partners"]["printful"]["base_url"], "http://127.0.0.1:9/x")
+
+    def test_every_bad_secret_is_named(self) -> None:
+        self.secrets(
+            **{"printful-webhook-secret": "not hex", "shopify-admin-token": "a\nb", "printful-path-secret": "short"}
+        )
+        (self.folder / "secrets" / "printful-token").unlink()
+        with self.assertRaises(Failure) as raised:
+            self.rendered()
+        for words in ("must be the hex key", "must hold one line, not 2", "at least 16", "No such file"):
+            self.assertIn(words, str(raised.exception))
+
+    def test_two_lines_while_a_secret_rotates(self) -> None:
+        self.secrets(**{"shopify-webhook-secret": "new\nold"})
+        self.assertEqual(self.rendered().secrets["shopify/webhook-secret"], "new\nold")
+
+    def test_times_that_cannot_work_together(self) -> None:
+        self.secrets()
+        with self.assertRaises(Failure) as raised:
+            self.rendered(
+                change=lambda text: text.replace("# http_timeout = 8", "http_timeout = 20").replace(
+                    "# layer = 300", "layer = 200"
+                )
+            )
+        self.assertIn("http_timeout (20) must be shorter", str(raised.exception))
+        self.assertIn("deadlines.layer (200) must be at least twice", str(raised.exception))
+
+    def test_secrets_are_made_up_only_below_our_own_folder(self) -> None:
+        render.invent_missing_secrets(storefile.read(self.write()))
+        self.assertFalse((self.folder / "secrets").exists())

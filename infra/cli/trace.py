@@ -1,0 +1,85 @@
+"""`trace` and `exceptions`: JSON on standard output, as the contract words it, and nothing else there."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from . import ledger, places
+from .say import Failure
+from .target import Target
+
+
+def trace() -> None:
+    """One order's journey. The name is looked up by reading the whole table; number and gid are not."""
+    target = Target.load()
+    wanted = places.required("ORDER", "make trace ORDER=450789469   (or the gid, or ORDER='#1001')")
+    subject = ledger.find_order(target, wanted)
+    if subject is None:
+        raise Failure(f"no order {wanted!r} is known to the stack {target.stack}")
+    print(json.dumps(journey(subject, ledger.subject_items(target, subject)), indent=2, ensure_ascii=False))
+
+
+def exceptions() -> None:
+    """All open exceptions, each with its order."""
+    found = [{"order": item.get("order")} | exception(item) for item in ledger.open_exceptions(Target.load())]
+    print(json.dumps(found, indent=2, ensure_ascii=False))
+
+
+def journey(subject: str, items: list[dict[str, Any]]) -> dict[str, Any]:
+    """The contract's document from the items of one order."""
+    by_kind: dict[str, list[dict[str, Any]]] = {}
+    for item in items:
+        by_kind.setdefault(item.get("kind", ""), []).append(item)
+    events = sorted(by_kind.get("event", []), key=lambda item: (item["time"], item["id"]))
+    effects = sorted(by_kind.get("effect", []), key=lambda item: (item.get("updated", ""), item["key"]))
+    raised = sorted(by_kind.get("exception", []), key=lambda item: (item.get("raised", 0), item["id"]))
+    return {
+        "order": subject.partition("#")[2],
+        "events": [event(item) for item in events],
+        "effects": [effect(item) for item in effects],
+        "exceptions": [exception(item) for item in raised],
+        "mails": [mail(item) for item in effects if item["key"].startswith("email#") and _was_sent(item)],
+    }
+
+
+def event(item: dict[str, Any]) -> dict[str, Any]:
+    """What happened; `owes` are the names still owed, `due` the earliest moment one of them is late."""
+    return {
+        "id": item["id"],
+        "type": item["type"],
+        "time": item["time"],
+        "source": item["source"],
+        "owes": sorted(item.get("owes") or {}),
+        "due": ledger.rfc3339(item.get("due")),
+    }
+
+
+def effect(item: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "key": item["key"],
+        "hash": item["hash"],
+        "state": item["state"],
+        "reference": item.get("reference"),
+        "attempts": int(item.get("attempts", 0)),
+    }
+
+
+def exception(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: item.get(name) for name in ("id", "layer", "reason", "next_step", "state", "told")}
+
+
+def _was_sent(item: dict[str, Any]) -> bool:
+    return item["state"] == "done" or (item["state"] in ("claimed", "unknown") and int(item.get("attempts", 0)) > 0)
+
+
+def mail(item: dict[str, Any]) -> dict[str, Any]:
+    """A mail that went out, or may have: its effect says which."""
+    note = item.get("note") or {}
+    return {
+        "kind": note.get("kind") or item["key"].split("#")[1],
+        "to_hash": note.get("to_hash"),
+        "message_id": item.get("reference"),
+        "effect_hash": item["hash"],
+        "time": item.get("updated"),
+    }

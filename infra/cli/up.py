@@ -1,0 +1,212 @@
+"""`up`, `down`: the local stack, from nothing to ready, and gone again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from . import build, http, places, target
+from .cloud import Cloud, apply_template, put_secrets, upload
+from .places import Choices
+from .processes import Program
+from .render import Rendered, invent_missing_secrets, render
+from .say import Failure, note, step
+from .storefile import read
+
+
+def emulator_program() -> Program:
+    return Program("emulator", places.state_dir())
+
+
+def sandbox_program() -> Program:
+    return Program("sandbox", places.state_dir())
+
+
+def up() -> None:
+    """Starts what does not run, deploys what changed, and returns when the stack is ready."""
+    started = time.monotonic()
+    choices, folder = Choices.from_environment(), places.state_dir()
+    store = read(choices.store)
+    invent_missing_secrets(store)
+    bases = {name: f"{choices.sandbox}/{name}" for name in ("shopify", "printful")}
+    rendered = render(store, bases, local=True)
+    with step("build"):
+        binaries = build.local_binaries()
+    with step("pack the functions"):
+        packages = build.pack(binaries, rendered.store, places.PACKAGES)
+    # A stack that is being changed must not be taken for a ready one.
+    (folder / "stack.json").unlink(missing_ok=True)
+    with step("emulator and sandbox"):
+        start_emulator(choices)
+        _start_sandbox(choices, rendered, binaries["sandbox"], folder)
+    cloud = Cloud(choices.emulator)
+    with step("deploy infra/template.yaml"):
+        _deploy(cloud, choices, rendered, packages)
+    facts = target.facts(cloud, choices.stack, choices.store, store.values["store"]["shop"], choices.sandbox)
+    _tell_sandbox(choices, facts["intake_url"])
+    with step("first call of every function"):
+        wake(cloud, facts)
+    target.write(folder / "stack.json", facts)
+    note(f"ready in {time.monotonic() - started:.1f} s: {folder / 'stack.json'}")
+
+
+def start_emulator(choices: Choices) -> None:
+    """The emulator, unless one that would be the same runs already."""
+    program, folder = emulator_program(), places.state_dir()
+    fingerprint = f"{choices.port} {choices.upstream or ''} {build.file_hash(places.LOCAL_DEFAULTS / 'emulator.py')}"
+    if program.running():
+        if program.known()["fingerprint"] == fingerprint and http.answers(f"{choices.emulator}/_ministack/ready"):
+            return
+        note("  the emulator is started afresh, since its port or UPSTREAM changed; what it held is gone")
+    program.stop()
+    sandbox_program().stop()
+    scratch = folder / "emulator"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    program.start(
+        [sys.executable, str(places.LOCAL_DEFAULTS / "emulator.py")],
+        emulator_environment(choices, scratch),
+        [choices.port],
+        fingerprint,
+    )
+    program.wait_until_ready(
+        "the emulator to be ready", lambda: http.answers(f"{choices.emulator}/_ministack/ready"), 30
+    )
+
+
+def emulator_environment(choices: Choices, scratch: Path) -> dict[str, str]:
+    """Only what it needs: functions inherit this environment, and nobody's real credentials belong there."""
+    aws = choices.upstream or choices.emulator
+    environment = {
+        "PATH": os.environ.get("PATH", ""),
+        "HOME": str(scratch),
+        "TMPDIR": str(scratch),
+        "GATEWAY_PORT": str(choices.port),
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": "127.0.0.1",
+        "MINISTACK_REGION": places.REGION,
+        "S3_DATA_DIR": str(scratch / "s3"),
+        # Ports and services beside the one we use: MQTT, SFTP, containers.
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "DOCKER_HOST": f"unix://{scratch}/no-docker.sock",
+        "LAMBDA_EXECUTOR": "local",
+        # Every call of a function is judged by its role, as on AWS; IAM=0 lets all of them pass.
+        "AUTH": "false" if os.environ.get("IAM") == "0" else "true",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        # Functions inherit this: it is how their AWS calls come back here, or pass through UPSTREAM.
+        "AWS_ENDPOINT_URL": aws,
+        "NO_PROXY": "127.0.0.1,localhost",
+        "RUST_BACKTRACE": "1",
+    }
+    if not choices.upstream:
+        # Mail alone passes the sandbox's AWS proxy, which checks it as strictly as SES would.
+        environment["AWS_ENDPOINT_URL_SESV2"] = choices.aws_proxy
+    for kept in ("RUST_LOG", "AWS_LAMBDA_LOG_LEVEL", "LANG"):
+        if kept in os.environ:
+            environment[kept] = os.environ[kept]
+    return environment
+
+
+def sandbox_config(choices: Choices, rendered: Rendered) -> dict[str, Any]:
+    """`.local/sandbox.json`: the providers' side of the same secrets."""
+    secrets, shop = rendered.secrets, rendered.store["store"]
+    first = {name: value.splitlines()[0] for name, value in secrets.items()}
+    specs = Path(os.environ.get("SPECS") or places.ROOT.parent / "shared" / "specs")
+    listed = {entry["variant_id"] for entry in rendered.store["catalog"]["variants"]}
+    return {
+        "port": choices.port + 1,
+        "aws_proxy_port": choices.port + 2,
+        "emulator": choices.emulator,
+        "specs": str(specs.resolve()) if specs.is_dir() else None,
+        "aws_region": places.REGION,
+        "shopify": {
+            "shop": shop["shop"],
+            "webhook_secret": first["shopify/webhook-secret"],
+            "admin_token": first["shopify/admin-token"],
+            "api_version": shop["api_version"],
+        },
+        "printful": {
+            "token": first["printful/token"],
+            "webhook_secret": first["printful/webhook-secret"],
+            "path_secret": first["printful/path-secret"],
+            "variants": sorted(listed),
+            "store_id": rendered.store["partners"]["printful"]["store_id"],
+        },
+        "ses": {"topic_arn": f"arn:aws:sns:{places.REGION}:{places.LOCAL_ACCOUNT}:{choices.stack}-mail-events"},
+        "autopilot": {"on": True, "accept_after_ms": 300, "ship_after_ms": 600, "deliver_after_ms": 900},
+    }
+
+
+def _start_sandbox(choices: Choices, rendered: Rendered, binary: Path, folder: Path) -> None:
+    config = json.dumps(sandbox_config(choices, rendered), indent=1, sort_keys=True)
+    fingerprint = f"{build.file_hash(binary)} {hashlib.sha256(config.encode()).hexdigest()}"
+    program = sandbox_program()
+    if program.running():
+        if program.known()["fingerprint"] == fingerprint and http.answers(f"{choices.sandbox}/_sandbox/pending"):
+            return
+        note("  the sandbox is started afresh, since it or its settings changed; its orders are gone")
+    program.stop()
+    path = folder / "sandbox.json"
+    path.touch(mode=0o600)
+    path.write_text(config)
+    program.start(
+        [str(binary), "--config", str(path)],
+        {name: os.environ[name] for name in ("PATH", "HOME", "RUST_LOG") if name in os.environ}
+        | {"RUST_BACKTRACE": "1"},
+        [choices.port + 1, choices.port + 2],
+        fingerprint,
+    )
+    program.wait_until_ready("the sandbox to be ready", lambda: http.answers(f"{choices.sandbox}/_sandbox/pending"), 30)
+
+
+def _deploy(cloud: Cloud, choices: Choices, rendered: Rendered, packages: dict[str, Path]) -> None:
+    put_secrets(cloud, choices.stack, rendered.secrets)
+    bucket, keys, template_url = upload(cloud, places.LOCAL_ACCOUNT, packages, places.TEMPLATE.read_text())
+    parameters = (
+        rendered.parameters | {"CodeBucket": bucket} | {f"{name.capitalize()}Code": key for name, key in keys.items()}
+    )
+    apply_template(cloud, choices.stack, template_url, parameters)
+
+
+def _tell_sandbox(choices: Choices, intake_url: str) -> None:
+    status, answer = http.call("PUT", f"{choices.sandbox}/_sandbox/config", {"intake_url": intake_url})
+    if status >= 300:
+        raise Failure(f"the sandbox does not take the door's address: {status} {answer}")
+
+
+def wake(cloud: Cloud, facts: dict[str, Any]) -> None:
+    """A first call of each that asks for nothing, so that a function that cannot start is named now and not by an order."""
+
+    def one(name: str) -> str | None:
+        if name == "intake":
+            status, said = http.call("GET", facts["intake_url"], timeout=20)
+            return f"{name}: {status} {said}" if status >= 500 else None
+        answer = cloud.functions.invoke(FunctionName=facts["functions"][name], Payload=b'{"Records":[]}')
+        if "FunctionError" not in answer:
+            return None
+        return f"{name}: {answer['Payload'].read().decode(errors='replace')}"
+
+    with ThreadPoolExecutor(len(places.FUNCTIONS)) as pool:
+        broken = [answer for answer in pool.map(one, places.FUNCTIONS) if answer]
+    if broken:
+        raise Failure(
+            "functions that do not start:\n  " + "\n  ".join(broken) + f"\nThe emulator's log: {emulator_program().log}"
+        )
+
+
+def down() -> None:
+    """Ends emulator, functions and sandbox; nothing is left running."""
+    folder = places.state_dir()
+    ended = [program.name for program in (sandbox_program(), emulator_program()) if program.stop()]
+    (folder / "stack.json").unlink(missing_ok=True)
+    shutil.rmtree(folder / "emulator", ignore_errors=True)
+    note(f"ended: {', '.join(ended)}" if ended else "nothing was running")

@@ -1,0 +1,49 @@
+"""`with-stack <command…>`: a stack of its own on free ports, the command, and the stack is gone again.
+
+The command finds the stack in BATON_STACK_JSON and the state folder in LOCAL; its exit code is passed on. It runs beside
+a developer's own stack, and beside other runs of itself.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+
+from . import places
+from .processes import port_is_free
+from .say import Failure, note
+from .up import down, emulator_program, up
+
+
+def with_stack(command: list[str] | None = None) -> int:
+    """Runs the command with a fresh stack."""
+    command = command if command is not None else sys.argv[2:]
+    if not command:
+        raise Failure(
+            "with-stack needs a command to run, for example: with-stack cargo test -p baton-tests --test stack"
+        )
+    parent = places.state_dir() / "runs"
+    parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="run-", dir=parent, ignore_cleanup_errors=True) as folder:
+        os.environ["LOCAL"], os.environ["PORT"] = folder, str(free_ports(3))
+        try:
+            up()
+            environment = os.environ | {"BATON_STACK_JSON": str(places.state_dir() / "stack.json")}
+            code = subprocess.run(command, cwd=places.ROOT, env=environment, check=False).returncode
+            if code:
+                note(f"the emulator's last lines:\n{emulator_program().tail(40)}")
+            return code
+        finally:
+            down()
+
+
+def free_ports(count: int) -> int:
+    """The first of `count` neighbouring ports on which nothing listens."""
+    for _ in range(200):
+        first = random.randrange(20_000, 32_000, 4)
+        if all(port_is_free(first + offset) for offset in range(count)):
+            return first
+    raise Failure("no free ports between 20000 and 32000")

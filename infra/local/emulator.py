@@ -1,0 +1,95 @@
+"""Starts the pinned emulator as the local stack wants it: on 127.0.0.1 only, nothing kept, nothing beside its one port.
+
+What it changes about MiniStack, all of it here:
+- `DELETE /_ministack/ses/messages` forgets the mails, so that `make reset` need not throw the whole stack away.
+- With AUTH=true every AWS call of a *function* is judged by that function's role, as on AWS: a grant that is missing in the
+  template fails here and not only in the owner's account. Everybody else may do anything with any credentials, signed or
+  not, and signatures are not compared, since proxies in front of the emulator (UPSTREAM) change the host they cover.
+- Two resources that MiniStack's judgement does not name yet: the parameters of ssm:GetParameters, and the identity and
+  the From address of ses:SendEmail.
+
+Run by the CLI; the port comes in GATEWAY_PORT.
+"""
+
+import json
+from email.utils import parseaddr
+
+import ministack.app as emulator
+from ministack.core import iam_actions, iam_evaluator, sigv4
+from ministack.core.responses import get_account_id
+
+_inner = emulator.app
+_resource_arn = iam_actions.extract_resource_arn
+_enforce_ses_v2 = emulator._enforce_ses_v2
+
+
+async def app(scope, receive, send):
+    """MiniStack's application, with the one route in front."""
+    wanted = scope["type"] == "http" and scope["path"] == "/_ministack/ses/messages" and scope["method"] == "DELETE"
+    if not wanted:
+        await _inner(scope, receive, send)
+        return
+    emulator._get_module("ses")._sent_emails.clear()
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def is_not_a_function(access_key_id):
+    """Only the sessions that MiniStack hands to functions are judged."""
+    return not (access_key_id or "").startswith("ASIA")
+
+
+def resource_arn(service, method, path, headers, body, query_params, region, account_id):
+    """As MiniStack's; of several parameters the first stands for all (they are granted one by one in the template)."""
+    if service == "ssm" and headers.get("x-amz-target", "").endswith(".GetParameters"):
+        names = _json(body).get("Names") or []
+        if names:
+            return f"arn:aws:ssm:{region}:{account_id}:parameter/{names[0].lstrip('/')}"
+    return _resource_arn(service, method, path, headers, body, query_params, region, account_id)
+
+
+def enforce_ses_v2(method, path, headers, body, query_params, request_id):
+    """SendEmail needs the identity and the configuration set, under the From address; the rest as MiniStack has it."""
+    if not emulator.AUTH or method != "POST" or not path.rstrip("/").endswith("/outbound-emails"):
+        return _enforce_ses_v2(method, path, headers, body, query_params, request_id)
+    request = _json(body)
+    sender = parseaddr(request.get("FromEmailAddress") or "")[1]
+    base = f"arn:aws:ses:{emulator.extract_region(headers, query_params)}:{get_account_id()}"
+    known = emulator._get_module("ses_v2")._identities
+    resources = [f"{base}:identity/{sender if sender in known else sender.rpartition('@')[2]}"]
+    if request.get("ConfigurationSetName"):
+        resources.append(f"{base}:configuration-set/{request['ConfigurationSetName']}")
+    for resource in resources:
+        denied = emulator._enforce_data_plane(
+            "sesv2",
+            "ses:SendEmail",
+            headers,
+            query_params,
+            request_id,
+            resource_arn=resource,
+            service_context={"ses:FromAddress": sender},
+            named_resource=resource,
+        )
+        if denied:
+            return denied
+    return None
+
+
+def _json(body):
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+iam_evaluator.is_root_access_key = is_not_a_function
+iam_evaluator._served_unsigned = lambda service, action: True
+sigv4.header_signature_failure = lambda *request, **more: None
+iam_actions.extract_resource_arn = resource_arn
+emulator._enforce_ses_v2 = enforce_ses_v2
+# main() serves whatever the module calls `app`.
+emulator.app = app
+
+if __name__ == "__main__":
+    emulator.main()

@@ -1,0 +1,191 @@
+//! What we did to the outside world: not two outcomes but four, and waiting.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::parcel::ParcelKey;
+use crate::subject::{Subject, short_hash};
+
+/// The name of an effect within its subject. The same thing done twice has the same key; that is what makes it happen once.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EffectKey {
+    /// The order exists at the partner, not yet in production: `partner-order#printful#1`.
+    PartnerOrder { partner: String, split: u8 },
+    /// The partner was told to make it: `partner-release#printful#1`.
+    PartnerRelease { partner: String, split: u8 },
+    /// The partner had put it back into draft and was told again: `partner-release-again#printful#1#<when>`.
+    PartnerReleaseAgain { partner: String, split: u8, at: String },
+    /// The partner was asked to cancel it: `partner-cancel#printful#1`.
+    PartnerCancel { partner: String, split: u8 },
+    /// The store has the parcel's fulfilment: `fulfilment#<parcel>`.
+    Fulfilment(ParcelKey),
+    /// A mail to the customer: `email#confirmation`, `email#shipped#<parcel>`.
+    Email(MailKind),
+    /// The owner was told of an exception, for the n-th time: `alert#<exception>#1`.
+    Alert { exception: String, round: u32 },
+    /// A key this version does not know, as it is stored: kept readable across upgrades.
+    Other(String),
+}
+
+/// Which mail, one per order or per parcel.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MailKind {
+    Confirmation,
+    Shipped(ParcelKey),
+    Delivered(ParcelKey),
+}
+
+impl MailKind {
+    /// `confirmation`, `shipped` or `delivered`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Confirmation => "confirmation",
+            Self::Shipped(_) => "shipped",
+            Self::Delivered(_) => "delivered",
+        }
+    }
+}
+
+impl fmt::Display for EffectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PartnerOrder { partner, split } => write!(f, "partner-order#{partner}#{split}"),
+            Self::PartnerRelease { partner, split } => write!(f, "partner-release#{partner}#{split}"),
+            Self::PartnerReleaseAgain { partner, split, at } => write!(f, "partner-release-again#{partner}#{split}#{at}"),
+            Self::PartnerCancel { partner, split } => write!(f, "partner-cancel#{partner}#{split}"),
+            Self::Fulfilment(parcel) => write!(f, "fulfilment#{parcel}"),
+            Self::Email(MailKind::Confirmation) => f.write_str("email#confirmation"),
+            Self::Email(MailKind::Shipped(parcel)) => write!(f, "email#shipped#{parcel}"),
+            Self::Email(MailKind::Delivered(parcel)) => write!(f, "email#delivered#{parcel}"),
+            Self::Alert { exception, round } => write!(f, "alert#{exception}#{round}"),
+            Self::Other(key) => f.write_str(key),
+        }
+    }
+}
+
+impl EffectKey {
+    /// Reads a stored key; one that this version does not know stays as it is.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let other = || Self::Other(text.to_owned());
+        let partner = |rest: &str| {
+            let (partner, split) = rest.split_once('#')?;
+            Some((partner.to_owned(), split.parse::<u8>().ok()?))
+        };
+        let Some((kind, rest)) = text.split_once('#') else { return other() };
+        match kind {
+            "partner-order" => partner(rest).map_or_else(other, |(partner, split)| Self::PartnerOrder { partner, split }),
+            "partner-release" => partner(rest).map_or_else(other, |(partner, split)| Self::PartnerRelease { partner, split }),
+            "partner-release-again" => match rest.rsplit_once('#').map(|(rest, at)| (partner(rest), at)) {
+                Some((Some((partner, split)), at)) => Self::PartnerReleaseAgain { partner, split, at: at.to_owned() },
+                _ => other(),
+            },
+            "partner-cancel" => partner(rest).map_or_else(other, |(partner, split)| Self::PartnerCancel { partner, split }),
+            "fulfilment" => Self::Fulfilment(ParcelKey(rest.to_owned())),
+            "email" => match rest.split_once('#') {
+                None if rest == "confirmation" => Self::Email(MailKind::Confirmation),
+                Some(("shipped", parcel)) => Self::Email(MailKind::Shipped(ParcelKey(parcel.to_owned()))),
+                Some(("delivered", parcel)) => Self::Email(MailKind::Delivered(ParcelKey(parcel.to_owned()))),
+                _ => other(),
+            },
+            "alert" => match rest.rsplit_once('#').map(|(exception, round)| (exception, round.parse())) {
+                Some((exception, Ok(round))) => Self::Alert { exception: exception.to_owned(), round },
+                _ => other(),
+            },
+            _ => other(),
+        }
+    }
+
+    /// The effect's hash: 24 hex digits, `[a-z0-9]`, the same for ever. Mails carry it (`X-Baton-Effect`, and as a tag, since
+    /// SES tags allow no `#`).
+    #[must_use]
+    pub fn hash(&self, subject: &Subject) -> String {
+        short_hash(&[&subject.to_string(), &self.to_string()], 24)
+    }
+}
+
+/// Where an effect stands. What an effect is *not* allowed to be is "probably done".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Somebody is at it until the lease ends.
+    Claimed,
+    /// It happened; the provider's own reference says so.
+    Done { reference: String },
+    /// It did not happen and will not by itself.
+    Refused { reason: String },
+    /// It may have happened: the provider is asked before anything is sent again, and not before the lease ends.
+    Unknown { reason: String },
+    /// It did not happen yet; not before this moment.
+    Waiting { not_before: Timestamp, reason: String },
+}
+
+impl State {
+    /// `claimed`, `done`, `refused`, `unknown` or `waiting`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Claimed => "claimed",
+            Self::Done { .. } => "done",
+            Self::Refused { .. } => "refused",
+            Self::Unknown { .. } => "unknown",
+            Self::Waiting { .. } => "waiting",
+        }
+    }
+}
+
+/// An effect as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Effect {
+    pub subject: Subject,
+    pub key: EffectKey,
+    pub state: State,
+    /// How often it was claimed. The highest attempt owns the effect; a lower one may no longer settle it.
+    pub attempts: u32,
+    /// Until when the claim (or the doubt) holds. Nobody else acts before.
+    pub lease_until: Timestamp,
+    /// Since when it is in doubt: an attempt ended without an answer. From then on the provider is asked before anything is
+    /// sent again.
+    pub doubt_since: Option<Timestamp>,
+    /// Words that belong to it, e.g. a mail's kind and address hash. Never a person's data.
+    pub note: BTreeMap<String, String>,
+    pub updated: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::subject::OrderId;
+
+    #[test]
+    fn keys_survive_the_table_and_unknown_ones_stay_as_they_are() {
+        for text in [
+            "partner-order#printful#1",
+            "partner-release#printful#2",
+            "partner-release-again#printful#1#2026-11-22T02:13:00Z",
+            "partner-cancel#printful#1",
+            "fulfilment#1Z999",
+            "email#confirmation",
+            "email#shipped#1Z999",
+            "email#delivered#1Z999",
+            "alert#450789469-partner-refused-0a1b2c3d#2",
+        ] {
+            let key = EffectKey::parse(text);
+            assert!(!matches!(key, EffectKey::Other(_)), "{text}");
+            assert_eq!(key.to_string(), text);
+        }
+        assert_eq!(EffectKey::parse("hologram#1"), EffectKey::Other("hologram#1".into()));
+    }
+
+    #[test]
+    fn a_hash_is_short_plain_and_tells_orders_apart() {
+        let key = EffectKey::Email(MailKind::Confirmation);
+        let [one, two] = [1, 2].map(|id| key.hash(&Subject::Order(OrderId(id))));
+        assert_ne!(one, two);
+        assert!(one.len() == 24 && one.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
+    }
+}

@@ -1,0 +1,313 @@
+//! What happened: one immutable fact each, with CloudEvents 1.0 attributes.
+//!
+//! An event's **id comes from the fact** and never from the delivery: a webhook, its retries, its twin from another
+//! subscription and the sweep's finding are one event. The id is unique within the subject; subject and id together are the
+//! key under which it is stored at most once.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::parcel::{ParcelKey, Tracking};
+use crate::subject::{OrderId, Subject};
+
+/// The fact itself, by type. Facts carry ids and words, never a copy of order status and never a person's data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "data")]
+pub enum Fact {
+    /// The store says that the order is fully paid.
+    #[serde(rename = "order.paid")]
+    OrderPaid {},
+    /// The store says that the order was cancelled.
+    #[serde(rename = "order.cancelled")]
+    OrderCancelled { reason: Option<String> },
+    /// Money went back to the customer.
+    #[serde(rename = "order.refunded")]
+    OrderRefunded { refund: String },
+    /// A risk provider assessed the order (again).
+    #[serde(rename = "order.risk_assessed")]
+    RiskAssessed { provider: String, level: String, at: String },
+    /// Capture: paid, real and safe; it may be made.
+    #[serde(rename = "order.cleared")]
+    OrderCleared {},
+    /// Capture: it may not be made as it is; a person decides.
+    #[serde(rename = "order.held")]
+    OrderHeld { reason: String },
+    /// Routing: the partner has the order and was told to make it.
+    #[serde(rename = "order.routed")]
+    OrderRouted { partner: String, split: u8, partner_order: String },
+    /// The partner took the order into production.
+    #[serde(rename = "partner.accepted")]
+    PartnerAccepted { partner: String, partner_order: String },
+    /// The partner stopped: on hold, failed or cancelled on its side.
+    #[serde(rename = "partner.stopped")]
+    PartnerStopped { partner: String, partner_order: String, how: PartnerStop, reason: Option<String>, at: String },
+    /// The partner goes on after a hold.
+    #[serde(rename = "partner.resumed")]
+    PartnerResumed { partner: String, partner_order: String, at: String },
+    /// The partner handed a parcel to the carrier.
+    #[serde(rename = "parcel.shipped")]
+    ParcelShipped { partner: String, partner_order: String, shipment: String, reshipment: bool, tracking: Option<Tracking> },
+    /// Shipping: the store knows the parcel; the customer may be told.
+    #[serde(rename = "parcel.announced")]
+    ParcelAnnounced { parcel: ParcelKey, fulfilment: String, tracking: Option<Tracking> },
+    /// The carrier has it in its hands: a scan, in transit, out for delivery, an attempt.
+    #[serde(rename = "parcel.moved")]
+    ParcelMoved { source: String, tracking_event: String, status: String },
+    /// The parcel is at its door.
+    #[serde(rename = "parcel.delivered")]
+    ParcelDelivered { source: String, parcel: ParcelRef },
+    /// The parcel came back or could not be delivered.
+    #[serde(rename = "parcel.returned")]
+    ParcelReturned { source: String, tracking_event: String, reason: Option<String> },
+    /// The store removed our app: nothing reaches us any more.
+    #[serde(rename = "store.app_uninstalled")]
+    AppUninstalled { at: String },
+    /// A customer asked the store what it holds about them.
+    #[serde(rename = "privacy.data_requested")]
+    DataRequested { request: String, customer: Option<String>, orders: Vec<OrderId> },
+    /// The store asks us to forget a customer.
+    #[serde(rename = "privacy.customer_redacted")]
+    CustomerRedacted { customer: Option<String>, orders: Vec<OrderId> },
+    /// The store asks us to forget everything, 48 hours after our app was removed.
+    #[serde(rename = "privacy.shop_redacted")]
+    ShopRedacted { shop: String },
+    /// Rightly signed, of a topic no layer follows: kept, owes nothing.
+    #[serde(rename = "webhook.unfollowed")]
+    Unfollowed { topic: String, body_hash: String },
+    /// Rightly signed, but not readable as its topic: kept, and the owner is told.
+    #[serde(rename = "webhook.unreadable")]
+    Unreadable { topic: String, why: String, body_hash: String },
+}
+
+/// How a partner stopped an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartnerStop {
+    /// On hold: the partner waits for something.
+    OnHold,
+    /// The partner refused it after accepting it.
+    Failed,
+    /// The partner cancelled it.
+    Cancelled,
+}
+
+/// How a source names the parcel that was delivered.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ParcelRef {
+    /// Our own key: the partner told shipment and tracking number.
+    Parcel(ParcelKey),
+    /// The store's fulfilment, by number.
+    Fulfilment(String),
+}
+
+/// Which kind of fact it is: the row of the hand-off table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EventType {
+    OrderPaid,
+    OrderCancelled,
+    OrderRefunded,
+    RiskAssessed,
+    OrderCleared,
+    OrderHeld,
+    OrderRouted,
+    PartnerAccepted,
+    PartnerStopped,
+    PartnerResumed,
+    ParcelShipped,
+    ParcelAnnounced,
+    ParcelMoved,
+    ParcelDelivered,
+    ParcelReturned,
+    AppUninstalled,
+    DataRequested,
+    CustomerRedacted,
+    ShopRedacted,
+    Unfollowed,
+    Unreadable,
+}
+
+impl EventType {
+    /// The CloudEvents `type`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OrderPaid => "order.paid",
+            Self::OrderCancelled => "order.cancelled",
+            Self::OrderRefunded => "order.refunded",
+            Self::RiskAssessed => "order.risk_assessed",
+            Self::OrderCleared => "order.cleared",
+            Self::OrderHeld => "order.held",
+            Self::OrderRouted => "order.routed",
+            Self::PartnerAccepted => "partner.accepted",
+            Self::PartnerStopped => "partner.stopped",
+            Self::PartnerResumed => "partner.resumed",
+            Self::ParcelShipped => "parcel.shipped",
+            Self::ParcelAnnounced => "parcel.announced",
+            Self::ParcelMoved => "parcel.moved",
+            Self::ParcelDelivered => "parcel.delivered",
+            Self::ParcelReturned => "parcel.returned",
+            Self::AppUninstalled => "store.app_uninstalled",
+            Self::DataRequested => "privacy.data_requested",
+            Self::CustomerRedacted => "privacy.customer_redacted",
+            Self::ShopRedacted => "privacy.shop_redacted",
+            Self::Unfollowed => "webhook.unfollowed",
+            Self::Unreadable => "webhook.unreadable",
+        }
+    }
+}
+
+impl fmt::Display for EventType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Fact {
+    /// The row of the hand-off table this fact belongs to.
+    #[must_use]
+    pub fn event_type(&self) -> EventType {
+        match self {
+            Self::OrderPaid {} => EventType::OrderPaid,
+            Self::OrderCancelled { .. } => EventType::OrderCancelled,
+            Self::OrderRefunded { .. } => EventType::OrderRefunded,
+            Self::RiskAssessed { .. } => EventType::RiskAssessed,
+            Self::OrderCleared {} => EventType::OrderCleared,
+            Self::OrderHeld { .. } => EventType::OrderHeld,
+            Self::OrderRouted { .. } => EventType::OrderRouted,
+            Self::PartnerAccepted { .. } => EventType::PartnerAccepted,
+            Self::PartnerStopped { .. } => EventType::PartnerStopped,
+            Self::PartnerResumed { .. } => EventType::PartnerResumed,
+            Self::ParcelShipped { .. } => EventType::ParcelShipped,
+            Self::ParcelAnnounced { .. } => EventType::ParcelAnnounced,
+            Self::ParcelMoved { .. } => EventType::ParcelMoved,
+            Self::ParcelDelivered { .. } => EventType::ParcelDelivered,
+            Self::ParcelReturned { .. } => EventType::ParcelReturned,
+            Self::AppUninstalled { .. } => EventType::AppUninstalled,
+            Self::DataRequested { .. } => EventType::DataRequested,
+            Self::CustomerRedacted { .. } => EventType::CustomerRedacted,
+            Self::ShopRedacted { .. } => EventType::ShopRedacted,
+            Self::Unfollowed { .. } => EventType::Unfollowed,
+            Self::Unreadable { .. } => EventType::Unreadable,
+        }
+    }
+
+    /// The fact-id of each topic, unique within the subject. One table: what makes two deliveries the same fact.
+    #[must_use]
+    pub fn id(&self) -> EventId {
+        EventId(match self {
+            Self::OrderPaid {} => "paid".to_owned(),
+            Self::OrderCancelled { .. } => "cancelled".to_owned(),
+            Self::OrderRefunded { refund } => format!("refund#{refund}"),
+            Self::RiskAssessed { provider, level, at } => format!("risk#{provider}#{level}#{at}"),
+            Self::OrderCleared {} => "cleared".to_owned(),
+            Self::OrderHeld { .. } => "held".to_owned(),
+            Self::OrderRouted { partner, split, .. } => format!("routed#{partner}#{split}"),
+            Self::PartnerAccepted { partner, partner_order } => format!("accepted#{partner}#{partner_order}"),
+            // A partner can hold an order more than once, so its own time is part of these facts.
+            Self::PartnerStopped { partner, partner_order, how, at, .. } => {
+                let how = match how {
+                    PartnerStop::OnHold => "on-hold",
+                    PartnerStop::Failed => "failed",
+                    PartnerStop::Cancelled => "cancelled",
+                };
+                format!("stopped#{partner}#{partner_order}#{how}#{at}")
+            }
+            Self::PartnerResumed { partner, partner_order, at } => format!("resumed#{partner}#{partner_order}#{at}"),
+            Self::ParcelShipped { partner, shipment, reshipment, .. } => {
+                format!("shipped#{partner}#{shipment}{}", if *reshipment { "#again" } else { "" })
+            }
+            Self::ParcelAnnounced { parcel, .. } => format!("announced#{parcel}"),
+            Self::ParcelMoved { source, tracking_event, .. } => format!("moved#{source}#{tracking_event}"),
+            Self::ParcelDelivered { source, parcel } => match parcel {
+                ParcelRef::Parcel(parcel) => format!("delivered#{source}#{parcel}"),
+                ParcelRef::Fulfilment(fulfilment) => format!("delivered#{source}#fulfilment-{fulfilment}"),
+            },
+            Self::ParcelReturned { source, tracking_event, .. } => format!("returned#{source}#{tracking_event}"),
+            Self::AppUninstalled { at } => format!("app-uninstalled#{at}"),
+            Self::DataRequested { request, .. } => format!("data-request#{request}"),
+            Self::CustomerRedacted { customer, orders } => format!(
+                "redact#{}#{}",
+                customer.as_deref().unwrap_or("none"),
+                orders.iter().map(ToString::to_string).collect::<Vec<_>>().join("-")
+            ),
+            Self::ShopRedacted { shop } => format!("shop-redact#{shop}"),
+            Self::Unfollowed { topic, body_hash } => format!("unfollowed#{topic}#{body_hash}"),
+            Self::Unreadable { topic, body_hash, .. } => format!("unreadable#{topic}#{body_hash}"),
+        })
+    }
+}
+
+/// An event's id within its subject, e.g. `paid` or `refund#509562969`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct EventId(pub String);
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A fact about a subject, from a source, at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// What it is about.
+    pub subject: Subject,
+    /// What happened.
+    pub fact: Fact,
+    /// Who says so: `shopify`, `printful`, or one of our layers.
+    pub source: String,
+    /// When it happened, by the source's own clock where the source tells; never part of the id.
+    pub time: Timestamp,
+    /// The order's name as the owner knows it (`#1001`), where the source tells.
+    pub order_name: Option<String>,
+}
+
+impl Event {
+    /// The key under which it is stored at most once.
+    #[must_use]
+    pub fn key(&self) -> EventKey {
+        EventKey { subject: self.subject.clone(), id: self.fact.id() }
+    }
+}
+
+/// What a queue message carries: the key of an event, nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventKey {
+    pub subject: Subject,
+    pub id: EventId,
+}
+
+impl fmt::Display for EventKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.subject, self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stored_type_is_the_cloudevents_type() {
+        let fact = Fact::OrderRefunded { refund: "509562969".into() };
+        let stored = serde_json::to_value(&fact).unwrap();
+        assert_eq!(stored["type"], fact.event_type().as_str());
+        assert_eq!(serde_json::from_value::<Fact>(stored).unwrap(), fact);
+    }
+
+    #[test]
+    fn a_reshipment_is_another_fact_and_a_new_time_is_not() {
+        let shipped = |reshipment, tracking: &str| Fact::ParcelShipped {
+            partner: "printful".into(),
+            partner_order: "13".into(),
+            shipment: "10".into(),
+            reshipment,
+            tracking: Tracking::new(Some(tracking), None, None),
+        };
+        assert_eq!(shipped(false, "A1").id(), shipped(false, "B2").id());
+        assert_ne!(shipped(false, "A1").id(), shipped(true, "A1").id());
+    }
+}

@@ -1,0 +1,237 @@
+//! The owner's choices (`store.toml`), rendered to `store.json` and deployed beside the binary.
+//!
+//! Every key is described in `infra/store.toml`. Secrets are not in it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use domain::handoff::Deadlines;
+use domain::order::Risk;
+use domain::plan::Catalog;
+use domain::provider::Pace;
+use domain::subject::Subject;
+use domain::verdict::Rules;
+use jiff::SignedDuration;
+use serde::Deserialize;
+
+/// The configuration could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("failed to read {path}: deploy again with `make up` or `make deploy`, which put it beside the binary")]
+    File {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("failed to understand store.toml at {key}")]
+    Key {
+        key: String,
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+/// Everything the owner chooses.
+#[derive(Debug, Clone, Deserialize)]
+pub struct StoreConfig {
+    pub store: StoreSection,
+    #[serde(default)]
+    pub partners: BTreeMap<String, PartnerSection>,
+    #[serde(default)]
+    pub catalog: Catalog,
+    pub mail: MailSection,
+    pub brand: BrandSection,
+    pub alerts: AlertsSection,
+    #[serde(default)]
+    pub rules: RulesSection,
+    #[serde(default)]
+    pub deadlines: Deadlines,
+    #[serde(default)]
+    pub timing: TimingSection,
+    #[serde(default)]
+    pub retention: RetentionSection,
+}
+
+/// The store platform.
+#[derive(Debug, Clone, Deserialize)]
+pub struct StoreSection {
+    /// The store's name as customers read it.
+    pub name: String,
+    /// `live`, or `test`: a live store refuses orders made with a test payment.
+    pub mode: Mode,
+    /// `example-prints.myshopify.com`.
+    pub shop: String,
+    /// Where its API is; ends without a slash.
+    pub base_url: String,
+    #[serde(default = "api_version")]
+    pub api_version: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    Live,
+    Test,
+}
+
+/// One production partner.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PartnerSection {
+    pub base_url: String,
+    /// The partner's number of our store, where its key covers several.
+    #[serde(default, deserialize_with = "number_or_text")]
+    pub store_id: Option<String>,
+    /// The partner's shipping method.
+    #[serde(default)]
+    pub shipping: Option<String>,
+}
+
+/// Who mails come from.
+#[derive(Debug, Clone, Deserialize)]
+pub struct MailSection {
+    pub from: String,
+    #[serde(default)]
+    pub reply_to: Option<String>,
+}
+
+/// The owner's brand, as mails show it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct BrandSection {
+    pub name: String,
+    #[serde(default)]
+    pub logo_url: Option<String>,
+    /// `#rrggbb`.
+    #[serde(default = "brand_color")]
+    pub color: String,
+    /// The postal address in the footer.
+    pub address: String,
+    /// Where a customer's answer goes.
+    pub support: String,
+}
+
+/// Where the owner hears of exceptions.
+#[derive(Debug, Clone, Deserialize)]
+pub struct AlertsSection {
+    pub to: String,
+    /// Defaults to the address customers' mails come from.
+    #[serde(default)]
+    pub from: Option<String>,
+}
+
+/// Rules of capture.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default)]
+pub struct RulesSection {
+    /// From this assessment on, a person decides.
+    pub hold_at_risk: Risk,
+}
+
+impl Default for RulesSection {
+    fn default() -> Self {
+        Self { hold_at_risk: Risk::High }
+    }
+}
+
+/// Seconds within one call and between calls.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default)]
+pub struct TimingSection {
+    /// A provider has to answer within this; shorter than the function's own time-out.
+    pub http_timeout: u64,
+    /// How long an unanswered request may still turn up at its provider.
+    pub settle_window: i64,
+    /// The first wait for a provider that is out of reach; later ones grow up to `longest_wait`.
+    pub first_wait: i64,
+    pub longest_wait: i64,
+}
+
+impl Default for TimingSection {
+    fn default() -> Self {
+        Self { http_timeout: 8, settle_window: 60, first_wait: 20, longest_wait: 600 }
+    }
+}
+
+/// How long what was received is kept.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default)]
+pub struct RetentionSection {
+    /// Bodies of deliveries, for replay: at least the refund window.
+    pub payload_days: i64,
+}
+
+impl Default for RetentionSection {
+    fn default() -> Self {
+        Self { payload_days: 180 }
+    }
+}
+
+fn api_version() -> String {
+    "2026-10".to_owned()
+}
+
+fn brand_color() -> String {
+    "#1f2937".to_owned()
+}
+
+fn number_or_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Number(u64),
+        Text(String),
+    }
+    Ok(Option::<Either>::deserialize(deserializer)?.map(|either| match either {
+        Either::Number(number) => number.to_string(),
+        Either::Text(text) => text,
+    }))
+}
+
+impl StoreConfig {
+    /// Reads `store.json` beside the running binary.
+    pub fn load() -> Result<Self, ConfigError> {
+        let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_path_buf));
+        let path = beside.unwrap_or_default().join("store.json");
+        let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::File { path, source })?;
+        Self::parse(&text)
+    }
+
+    /// Understands the JSON form. An error names the key.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let json = &mut serde_json::Deserializer::from_str(text);
+        serde_path_to_error::deserialize(json)
+            .map_err(|error| ConfigError::Key { key: error.path().to_string(), source: error.into_inner() })
+    }
+
+    /// The subject of what concerns no single order.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        Subject::Store(self.store.shop.clone())
+    }
+
+    /// Capture's rules.
+    #[must_use]
+    pub fn verdict_rules(&self) -> Rules {
+        Rules { live: self.store.mode == Mode::Live, hold_at: self.rules.hold_at_risk }
+    }
+
+    /// How waits for providers grow.
+    #[must_use]
+    pub fn pace(&self) -> Pace {
+        Pace {
+            first: SignedDuration::from_secs(self.timing.first_wait),
+            longest: SignedDuration::from_secs(self.timing.longest_wait),
+        }
+    }
+
+    /// How long an unanswered request may still turn up.
+    #[must_use]
+    pub fn settle_window(&self) -> SignedDuration {
+        SignedDuration::from_secs(self.timing.settle_window)
+    }
+
+    /// How long bodies are kept.
+    #[must_use]
+    pub fn payload_retention(&self) -> SignedDuration {
+        SignedDuration::from_hours(24 * self.retention.payload_days)
+    }
+}

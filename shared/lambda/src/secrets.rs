@@ -1,0 +1,64 @@
+//! Secrets: SSM SecureString parameters under `/<stack>/`, read once at start-up and never printed.
+
+use std::collections::BTreeMap;
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// A secret could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretsError {
+    #[error("failed to read the secrets {names} from SSM")]
+    Ssm {
+        names: String,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    #[error("the secret {0} is not in SSM: `make up` and `make deploy` put it there from the file that store.toml names")]
+    Missing(String),
+}
+
+/// The secrets a function was given, by name (`shopify/admin-token`).
+#[derive(Debug, Clone, Default)]
+pub struct Secrets {
+    values: BTreeMap<String, SecretString>,
+}
+
+impl Secrets {
+    /// Reads the named secrets of the stack; one that is missing is an error naming it.
+    pub async fn load(client: &aws_sdk_ssm::Client, stack: &str, names: &[&str]) -> Result<Self, SecretsError> {
+        let paths: Vec<String> = names.iter().map(|name| format!("/{stack}/{name}")).collect();
+        let request = client.get_parameters().with_decryption(true).set_names(Some(paths));
+        let answer = request
+            .send()
+            .await
+            .map_err(|source| SecretsError::Ssm { names: names.join(", "), source: Box::new(source) })?;
+        let prefix = format!("/{stack}/");
+        let found = answer.parameters.unwrap_or_default().into_iter().filter_map(|parameter| {
+            let name = parameter.name?.strip_prefix(&prefix)?.to_owned();
+            Some((name, SecretString::from(parameter.value?)))
+        });
+        let secrets = Self { values: found.collect() };
+        for name in names {
+            secrets.get(name)?;
+        }
+        Ok(secrets)
+    }
+
+    /// Secrets given by hand, for tests.
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        Self { values: pairs.into_iter().map(|(name, value)| (name.to_owned(), SecretString::from(value))).collect() }
+    }
+
+    /// One secret, without white space around it.
+    pub fn get(&self, name: &str) -> Result<SecretString, SecretsError> {
+        let value = self.values.get(name).ok_or_else(|| SecretsError::Missing(name.to_owned()))?;
+        Ok(SecretString::from(value.expose_secret().trim()))
+    }
+
+    /// A secret that may be several lines: during a rotation the new one and the old one both count.
+    pub fn all(&self, name: &str) -> Result<Vec<SecretString>, SecretsError> {
+        let value = self.get(name)?;
+        let lines = value.expose_secret().lines().map(str::trim).filter(|line| !line.is_empty());
+        Ok(lines.map(SecretString::from).collect())
+    }
+}

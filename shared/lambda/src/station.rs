@@ -1,0 +1,242 @@
+//! Where a layer works: it takes a key, reads the event, does its work, and acknowledges.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use domain::Timestamp;
+use domain::event::{Event, Fact};
+use domain::effect::State;
+use domain::exception::{Exception, Life, What};
+use domain::handoff::{Deadlines, Layer, Owed, Wait, owes};
+use domain::provider::{Pace, Trouble};
+use domain::subject::Subject;
+use domain::watch::{LayerWait, WaitReason};
+use jiff::SignedDuration;
+use ledger::{Appended, Lease, Ledger, LedgerError, Payload, Stored, Table};
+
+use crate::clock::Clock;
+use crate::config::StoreConfig;
+use crate::queue::{Key, Queue, QueueError};
+
+/// Why a message goes back to its queue: our own table or queues did not answer. A provider's trouble never is.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+}
+
+/// How a layer's work on an event ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Finished; these longer waits of the event are settled with it.
+    Done { settled: Vec<Wait> },
+    /// Finished for now with something the owner must know.
+    Raise(Vec<What>),
+    /// Not yet: it comes back by itself.
+    Wait(LayerWait),
+}
+
+impl Outcome {
+    /// Finished.
+    #[must_use]
+    pub fn done() -> Self {
+        Self::Done { settled: Vec::new() }
+    }
+
+    /// Finished, and the owner must know this.
+    #[must_use]
+    pub fn raise(what: What) -> Self {
+        Self::Raise(vec![what])
+    }
+}
+
+/// A layer's work on one event.
+pub trait Work: Send + Sync {
+    /// Which layer it is.
+    const LAYER: Layer;
+
+    /// Does what is missing for this event: claim, read the store, decide, act, settle, append the next event.
+    fn work(&self, stored: &Stored) -> impl Future<Output = Result<Outcome, Failure>> + Send;
+}
+
+/// Ledger, queue, clock and deadlines: what every layer's work stands on.
+pub struct Station<T, Q, C> {
+    pub ledger: Ledger<T>,
+    pub queue: Q,
+    pub clock: C,
+    pub deadlines: Deadlines,
+    pub pace: Pace,
+    /// How long a claim holds: longer than the function may run.
+    pub lease: SignedDuration,
+    /// How long an unanswered request may still turn up at its provider.
+    pub settle_window: SignedDuration,
+    /// The subject of what concerns no single order.
+    pub store: Subject,
+}
+
+impl<T, Q, C> fmt::Debug for Station<T, Q, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Station").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
+    /// A station as the owner configured it.
+    pub fn new(ledger: Ledger<T>, queue: Q, clock: C, lease: SignedDuration, config: &StoreConfig) -> Self {
+        Self {
+            ledger,
+            queue,
+            clock,
+            deadlines: config.deadlines.clone(),
+            pace: config.pace(),
+            lease,
+            settle_window: config.settle_window(),
+            store: config.subject(),
+        }
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Appends a fact of our own about the same subject as `cause`.
+    pub async fn append(&self, layer: Layer, cause: &Event, fact: Fact) -> Result<Appended, LedgerError> {
+        let now = self.now();
+        let event = Event {
+            subject: cause.subject.clone(),
+            fact,
+            source: layer.as_str().to_owned(),
+            time: now,
+            order_name: cause.order_name.clone(),
+        };
+        self.append_event(&event, None).await
+    }
+
+    /// Appends an event with what it owes from now on.
+    pub async fn append_event(&self, event: &Event, payload: Option<Payload<'_>>) -> Result<Appended, LedgerError> {
+        let owes = owes(event.fact.event_type(), self.now(), &self.deadlines);
+        self.ledger.append(event, &owes, payload).await
+    }
+
+    /// The wait that `trouble` asks for, or the exception it is.
+    pub fn wait_or_raise(&self, stored: &Stored, layer: Layer, provider: &str, trouble: Trouble) -> Outcome {
+        match self.pace.wait(provider, &trouble, stored.waits.get(&layer), self.now()) {
+            Some(wait) => Outcome::Wait(wait),
+            None => {
+                Outcome::raise(What::ProviderBroken { layer, provider: provider.to_owned(), why: trouble.to_string() })
+            }
+        }
+    }
+
+    /// Settles an effect whose provider did not say yes, and says how the layer goes on: a wait for what passes by itself, doubt
+    /// for a lost answer, and an exception for a no (`refused` words it).
+    pub async fn settle_trouble(
+        &self,
+        stored: &Stored,
+        lease: Lease,
+        layer: Layer,
+        provider: &str,
+        trouble: Trouble,
+        refused: impl FnOnce(String) -> What,
+    ) -> Result<Outcome, Failure> {
+        let now = self.now();
+        let wait = self.pace.wait(provider, &trouble, stored.waits.get(&layer), now);
+        let why = trouble.to_string();
+        let (state, hold_until, outcome) = match (trouble, wait) {
+            (Trouble::NoAnswer { why }, Some(wait)) => (State::Unknown { reason: why }, Some(wait.until), Outcome::Wait(wait)),
+            (_, Some(wait)) => (State::Waiting { not_before: wait.until, reason: why }, None, Outcome::Wait(wait)),
+            (Trouble::Refused { why }, None) => (State::Refused { reason: why.clone() }, None, Outcome::raise(refused(why))),
+            (_, None) => {
+                let what = What::ProviderBroken { layer, provider: provider.to_owned(), why: why.clone() };
+                (State::Refused { reason: why }, None, Outcome::raise(what))
+            }
+        };
+        if self.ledger.settle(lease, state, BTreeMap::new(), hold_until, now).await? {
+            Ok(outcome)
+        } else {
+            Ok(self.overtaken(stored, layer))
+        }
+    }
+
+    /// The lease was over and somebody else holds the effect now: look again in a moment what came of it.
+    pub fn overtaken(&self, stored: &Stored, layer: Layer) -> Outcome {
+        let soon = self.now().checked_add(SignedDuration::from_secs(1)).unwrap_or(self.now());
+        self.come_back(stored, layer, soon, "another attempt took over")
+    }
+
+    /// Comes back at `until` because of our own pace: somebody else holds the effect, or it is not time yet.
+    pub fn come_back(&self, stored: &Stored, layer: Layer, until: Timestamp, reason: &str) -> Outcome {
+        let now = self.now();
+        let since = stored.waits.get(&layer).map_or(now, |wait| wait.since);
+        Outcome::Wait(LayerWait { since, until: until.max(now), reason: WaitReason::Pace(reason.to_owned()) })
+    }
+
+    /// Takes a key: the event is read, worked on unless this layer has done so, and acknowledged.
+    pub async fn take<W: Work>(&self, work: &W, key: &Key) -> Result<(), Failure> {
+        let Ok(event_key) = key.event() else {
+            // Only we write to these queues; a message of another shape is not ours to act on, and the log says so.
+            tracing::error!(pk = key.pk, sk = key.sk, "a queue message names no event");
+            return Ok(());
+        };
+        let Some(stored) = self.ledger.event(&event_key).await? else {
+            tracing::warn!(subject = key.pk, event = key.sk, "the event of a queue message is gone");
+            return Ok(());
+        };
+        if !stored.owed_by(W::LAYER) {
+            return Ok(());
+        }
+        let outcome = work.work(&stored).await?;
+        self.finish(W::LAYER, key, &stored, outcome).await
+    }
+
+    async fn finish(&self, layer: Layer, key: &Key, stored: &Stored, outcome: Outcome) -> Result<(), Failure> {
+        match outcome {
+            Outcome::Done { settled } => {
+                tracing::info!(subject = key.pk, event = key.sk, "done");
+                if stored.flagged {
+                    self.heal(layer, &stored.event).await?;
+                }
+                let mut owed = vec![Owed::Layer(layer)];
+                owed.extend(settled.into_iter().map(Owed::Wait));
+                self.ledger.acknowledge(stored, &owed).await?;
+            }
+            Outcome::Raise(whats) => {
+                for what in whats {
+                    self.raise(stored, &what).await?;
+                }
+                self.ledger.acknowledge(stored, &[Owed::Layer(layer)]).await?;
+            }
+            Outcome::Wait(wait) => {
+                let seconds = wait.until.duration_since(self.now()).as_secs().max(1);
+                tracing::info!(subject = key.pk, event = key.sk, wait.seconds = seconds, "waits");
+                let due = self.deadlines.due(Owed::Layer(layer), wait.until);
+                self.ledger.layer_waits(stored, layer, &wait, due).await?;
+                self.queue.send(layer, key, SignedDuration::from_secs(seconds)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Raises an exception about an event, once per kind and event.
+    pub async fn raise(&self, stored: &Stored, what: &What) -> Result<(), LedgerError> {
+        let event = &stored.event;
+        let exception = Exception::raise(&event.subject, what, &event.fact.id().0, self.now()).about(event);
+        let new = self.ledger.raise(&exception).await?;
+        tracing::warn!(exception.id = exception.id, exception.new = new, "exception");
+        self.ledger.flag(stored).await
+    }
+
+    /// The layer has finished the event after all: what was raised about the two is resolved.
+    async fn heal(&self, layer: Layer, event: &Event) -> Result<(), LedgerError> {
+        let id = event.fact.id().0;
+        let journey = self.ledger.journey(&event.subject).await?;
+        let about = |e: &&Exception| e.state != Life::Resolved && e.layer == layer && e.event.as_ref() == Some(&id);
+        for exception in journey.exceptions.iter().filter(about) {
+            self.ledger.resolve(&event.subject, &exception.id).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,194 @@
+//! The table in DynamoDB: on demand, two sparse indexes, strongly consistent reads.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{BuildError, SdkError};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+
+use crate::row::Row;
+use crate::{Place, Table, TableError};
+
+/// One table of the account, by name.
+#[derive(Debug, Clone)]
+pub struct Dynamo {
+    client: Client,
+    table: String,
+}
+
+type Item = HashMap<String, AttributeValue>;
+
+impl Dynamo {
+    /// The table `table`, through `client`.
+    #[must_use]
+    pub fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    async fn query(&self, query: Query<'_>) -> Result<Vec<Item>, TableError> {
+        let mut items = Vec::new();
+        let mut from: Option<Item> = None;
+        loop {
+            let mut request = self.client.query().table_name(&self.table).key_condition_expression(query.condition);
+            request = match query.index {
+                Some(index) => request.index_name(index),
+                None => request.consistent_read(true),
+            };
+            for (name, value) in &query.values {
+                request = request.expression_attribute_values(*name, value.clone());
+            }
+            for (name, attribute) in query.names {
+                request = request.expression_attribute_names(*name, *attribute);
+            }
+            if let Some(limit) = query.limit {
+                request = request.limit(i32::from(limit));
+            }
+            let answer = request.set_exclusive_start_key(from.take()).send().await.map_err(|e| failed("Query", e))?;
+            items.extend(answer.items.unwrap_or_default());
+            from = answer.last_evaluated_key;
+            let enough = query.limit.is_some_and(|limit| items.len() >= usize::from(limit));
+            if from.is_none() || enough {
+                return Ok(items);
+            }
+        }
+    }
+}
+
+struct Query<'a> {
+    index: Option<&'a str>,
+    condition: &'a str,
+    names: &'a [(&'a str, &'a str)],
+    values: Vec<(&'a str, AttributeValue)>,
+    limit: Option<u16>,
+}
+
+fn failed<E: std::error::Error + Send + Sync + 'static>(operation: &'static str, error: E) -> TableError {
+    TableError { operation, source: Box::new(error) }
+}
+
+fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+fn to_item(row: &Row, operation: &'static str) -> Result<Item, TableError> {
+    serde_dynamo::to_item(row).map_err(|e| failed(operation, e))
+}
+
+fn to_row(item: Item, operation: &'static str) -> Result<Row, TableError> {
+    serde_dynamo::from_item(item).map_err(|e| failed(operation, e))
+}
+
+/// The item that a refused condition returned; `Err` is every other failure.
+fn in_the_way(error: SdkError<PutItemError>) -> Result<Option<Item>, TableError> {
+    match error.as_service_error() {
+        Some(PutItemError::ConditionalCheckFailedException(refused)) => Ok(refused.item.clone()),
+        _ => Err(failed("PutItem", error)),
+    }
+}
+
+impl Table for Dynamo {
+    async fn get(&self, pk: &str, sk: &str) -> Result<Option<Row>, TableError> {
+        let request = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let answer = request.key("pk", text(pk)).key("sk", text(sk)).send().await.map_err(|e| failed("GetItem", e))?;
+        answer.item.map(|item| to_row(item, "GetItem")).transpose()
+    }
+
+    async fn put_new(&self, row: &Row) -> Result<Option<Row>, TableError> {
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(to_item(row, "PutItem")?))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = request.send().await else { return Ok(None) };
+        match in_the_way(error)? {
+            Some(item) => to_row(item, "PutItem").map(Some),
+            // An endpoint that does not return the old item: read it.
+            None => {
+                let (pk, sk) = row.key();
+                self.get(pk, sk).await
+            }
+        }
+    }
+
+    async fn replace(&self, row: &Row, before: u64) -> Result<bool, TableError> {
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(to_item(row, "PutItem")?))
+            .condition_expression("rev = :before")
+            .expression_attribute_values(":before", number(before));
+        let Err(error) = request.send().await else { return Ok(true) };
+        in_the_way(error).map(|_| false)
+    }
+
+    async fn delete(&self, pk: &str, sk: &str) -> Result<(), TableError> {
+        let request = self.client.delete_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk));
+        request.send().await.map(|_| ()).map_err(|e| failed("DeleteItem", e))
+    }
+
+    async fn partition(&self, pk: &str, prefix: &str) -> Result<Vec<Row>, TableError> {
+        let mut values = vec![(":pk", text(pk))];
+        let condition = if prefix.is_empty() {
+            "pk = :pk"
+        } else {
+            values.push((":prefix", text(prefix)));
+            "pk = :pk AND begins_with(sk, :prefix)"
+        };
+        let items = self.query(Query { index: None, condition, names: &[], values, limit: None }).await?;
+        items.into_iter().map(|item| to_row(item, "Query")).collect()
+    }
+
+    async fn due(&self, shard: &str, now: i64, limit: u16) -> Result<Vec<(String, String)>, TableError> {
+        let query = Query {
+            index: Some("due"),
+            condition: "due_shard = :shard AND #due <= :now",
+            names: &[("#due", "due")],
+            values: vec![(":shard", text(shard)), (":now", number(now))],
+            limit: Some(limit),
+        };
+        let keys = self.query(query).await?.into_iter().map(|mut item| {
+            let mut key = |name: &str| match item.remove(name) {
+                Some(AttributeValue::S(value)) => Ok(value),
+                _ => Err(failed("Query", BuildError::other(format!("the due index has a row without {name}")))),
+            };
+            Ok((key("pk")?, key("sk")?))
+        });
+        keys.collect()
+    }
+
+    async fn open(&self, shard: &str) -> Result<Vec<Row>, TableError> {
+        let query = Query {
+            index: Some("open"),
+            condition: "open_shard = :shard",
+            names: &[],
+            values: vec![(":shard", text(shard))],
+            limit: None,
+        };
+        let items = self.query(query).await?;
+        items.into_iter().map(|item| to_row(item, "Query")).collect()
+    }
+
+    async fn bodies(&self, after: Option<Place>) -> Result<(Vec<Row>, Option<Place>), TableError> {
+        let mut request = self.client.scan().table_name(&self.table).consistent_read(true);
+        request = request.filter_expression("#kind = :payload OR attribute_exists(payload)");
+        request = request.expression_attribute_names("#kind", "kind").expression_attribute_values(":payload", text("payload"));
+        if let Some(Place { pk, sk }) = after {
+            request = request.exclusive_start_key("pk", text(pk)).exclusive_start_key("sk", text(sk));
+        }
+        let answer = request.send().await.map_err(|e| failed("Scan", e))?;
+        let rows = answer.items.unwrap_or_default().into_iter().map(|item| to_row(item, "Scan")).collect::<Result<_, _>>()?;
+        let next = answer.last_evaluated_key.and_then(|mut key| {
+            let mut part = |name| key.remove(name).and_then(|value| value.as_s().ok().cloned());
+            Some(Place { pk: part("pk")?, sk: part("sk")? })
+        });
+        Ok((rows, next))
+    }
+}

@@ -1,0 +1,303 @@
+//! Events and hand-offs: append once, strike off what is no longer owed, find what is due.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+
+use domain::Timestamp;
+use domain::effect::Effect;
+use domain::event::{Event, EventId, EventKey};
+use domain::exception::Exception;
+use domain::handoff::{Layer, Owed, Owes};
+use domain::subject::Subject;
+use domain::watch::LayerWait;
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
+
+use crate::row::{EventRow, PayloadRow, Row, SHARDS};
+use crate::{Ledger, LedgerError, Place, Table};
+
+/// A deflated body up to this many bytes lies in the event's own item: both together stay within one write unit.
+const INLINE_BYTES: usize = 400;
+
+/// How often a change is decided again when others were quicker.
+const TRIES: u32 = 8;
+
+/// A signed body as it came, and when it is to be forgotten.
+#[derive(Debug, Clone, Copy)]
+pub struct Payload<'a> {
+    pub body: &'a [u8],
+    pub expires: Timestamp,
+}
+
+/// What an append did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Appended {
+    /// The fact is new and durable.
+    New,
+    /// The fact is already here: nothing was changed.
+    Duplicate,
+}
+
+/// An event as it is stored, with what is still owed.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    pub event: Event,
+    pub owes: Owes,
+    pub waits: BTreeMap<Layer, LayerWait>,
+    /// An exception was raised about it.
+    pub flagged: bool,
+    row: EventRow,
+}
+
+/// Everything known about one subject.
+#[derive(Debug, Clone, Default)]
+pub struct Journey {
+    pub events: Vec<Event>,
+    pub effects: Vec<Effect>,
+    pub exceptions: Vec<Exception>,
+}
+
+impl Stored {
+    fn read(row: EventRow) -> Result<Self, LedgerError> {
+        Ok(Self { event: row.event()?, owes: row.owes(), waits: row.waits(), flagged: row.flagged, row })
+    }
+
+    /// Whether this layer still owes its acknowledgement.
+    #[must_use]
+    pub fn owed_by(&self, layer: Layer) -> bool {
+        self.owes.contains_key(&Owed::Layer(layer))
+    }
+}
+
+impl<T: Table> Ledger<T> {
+    /// Appends an event once: the write is the dedupe record, the durability point, the outbox row and the start of the clock.
+    /// A body too large for the event's item is written first, so that an event never lacks it.
+    pub async fn append(&self, event: &Event, owes: &Owes, payload: Option<Payload<'_>>) -> Result<Appended, LedgerError> {
+        let mut row = EventRow::new(event, owes);
+        if let Some(payload) = payload {
+            let body = deflated(payload.body)
+                .map_err(|why| LedgerError::Row { key: event.key().to_string(), why: why.to_string() })?;
+            let body = serde_bytes::ByteBuf::from(body);
+            row.expires = Some(payload.expires.as_second());
+            if body.len() <= INLINE_BYTES {
+                row.payload = Some(body);
+            } else {
+                let sk = format!("payload#{}", row.id);
+                let payload = PayloadRow { pk: row.pk.clone(), sk, body, expires: payload.expires.as_second() };
+                // One that is in the way is the body of an earlier delivery of the same fact.
+                self.table.put_new(&Row::Payload(payload)).await?;
+            }
+        }
+        Ok(match self.table.put_new(&Row::Event(row)).await? {
+            None => Appended::New,
+            Some(_) => Appended::Duplicate,
+        })
+    }
+
+    /// The event under this key.
+    pub async fn event(&self, key: &EventKey) -> Result<Option<Stored>, LedgerError> {
+        match self.table.get(&key.subject.to_string(), &format!("event#{}", key.id)).await? {
+            Some(Row::Event(row)) => Ok(Some(Stored::read(row)?)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The body of the delivery that the event came from, while it is kept.
+    pub async fn payload(&self, key: &EventKey) -> Result<Option<Vec<u8>>, LedgerError> {
+        let pk = key.subject.to_string();
+        let inline = match self.table.get(&pk, &format!("event#{}", key.id)).await? {
+            Some(Row::Event(row)) => row.payload,
+            _ => None,
+        };
+        let body = match inline {
+            Some(body) => Some(body),
+            None => match self.table.get(&pk, &format!("payload#{}", key.id)).await? {
+                Some(Row::Payload(row)) => Some(row.body),
+                _ => None,
+            },
+        };
+        body.map(|body| inflated(&body).map_err(|why| LedgerError::Row { key: key.to_string(), why: why.to_string() })).transpose()
+    }
+
+    /// All events, effects and exceptions of a subject. Events in the order of their own times.
+    pub async fn journey(&self, subject: &Subject) -> Result<Journey, LedgerError> {
+        let mut journey = Journey::default();
+        let pk = subject.to_string();
+        // "e" leaves out payloads and pauses: events, effects and exceptions share their first letter.
+        for row in self.table.partition(&pk, "e").await? {
+            match row {
+                Row::Event(row) => journey.events.push(row.event()?),
+                Row::Effect(row) => journey.effects.push(row.effect()?),
+                Row::Exception(row) => journey.exceptions.push(row.exception()?),
+                Row::Payload(_) | Row::Pause(_) => {}
+            }
+        }
+        journey.events.sort_by_cached_key(|event| (event.time, event.fact.id()));
+        Ok(journey)
+    }
+
+    /// Strikes off what is no longer owed: a layer's last act on an event, or a wait that is settled.
+    pub async fn acknowledge(&self, stored: &Stored, owed: &[Owed]) -> Result<(), LedgerError> {
+        self.change_event(stored, |row, owes| {
+            owes.retain(|name, _| !owed.contains(name));
+            for owed in owed {
+                row.waits.remove(owed.as_str());
+            }
+        })
+        .await
+    }
+
+    /// The layer says what it waits for. The deadline moves only when it is our own pace: an outage is late when it is late.
+    pub async fn layer_waits(&self, stored: &Stored, layer: Layer, wait: &LayerWait, due: Timestamp) -> Result<(), LedgerError> {
+        self.change_event(stored, |row, owes| {
+            row.set_wait(layer, wait);
+            if matches!(wait.reason, domain::watch::WaitReason::Pace(_))
+                && let Some(current) = owes.get_mut(&Owed::Layer(layer))
+            {
+                *current = (*current).max(due);
+            }
+        })
+        .await
+    }
+
+    /// What is owed is looked at again at `due`.
+    pub async fn postpone(&self, stored: &Stored, owed: Owed, due: Timestamp) -> Result<(), LedgerError> {
+        self.change_event(stored, |_, owes| {
+            if let Some(current) = owes.get_mut(&owed) {
+                *current = due;
+            }
+        })
+        .await
+    }
+
+    /// A layer owes the event again (replay). What it waited for is forgotten.
+    pub async fn owe_again(&self, stored: &Stored, layer: Layer, due: Timestamp) -> Result<(), LedgerError> {
+        self.change_event(stored, |row, owes| {
+            row.waits.remove(layer.as_str());
+            owes.insert(Owed::Layer(layer), due);
+        })
+        .await
+    }
+
+    /// Remembers that an exception was raised about the event, so that finishing it resolves the exception.
+    pub async fn flag(&self, stored: &Stored) -> Result<(), LedgerError> {
+        if stored.flagged {
+            return Ok(());
+        }
+        self.change_event(stored, |row, _| row.flagged = true).await
+    }
+
+    async fn change_event(&self, stored: &Stored, change: impl Fn(&mut EventRow, &mut Owes)) -> Result<(), LedgerError> {
+        let mut row = stored.row.clone();
+        for _ in 0..TRIES {
+            let before = row.clone();
+            let mut owes = row.owes();
+            change(&mut row, &mut owes);
+            row.set_owes(&stored.event.subject, &owes);
+            if row == before {
+                return Ok(());
+            }
+            row.rev = before.rev + 1;
+            let (pk, sk) = (before.pk.clone(), before.sk.clone());
+            if self.table.replace(&Row::Event(row), before.rev).await? {
+                return Ok(());
+            }
+            match self.table.get(&pk, &sk).await? {
+                Some(Row::Event(now)) => row = now,
+                // Gone (expired or redacted): nothing is owed any more.
+                _ => return Ok(()),
+            }
+        }
+        Err(LedgerError::Contended(stored.event.key().to_string()))
+    }
+
+    /// Keys of the events that owe something by `now`, at most `limit` from each shard, oldest first.
+    pub async fn due(&self, now: Timestamp, limit: u16) -> Result<Vec<EventKey>, LedgerError> {
+        let mut due = Vec::new();
+        for shard in SHARDS {
+            for (pk, sk) in self.table.due(shard, now.as_second(), limit).await? {
+                match (pk.parse(), sk.strip_prefix("event#")) {
+                    (Ok(subject), Some(id)) => due.push(EventKey { subject, id: EventId(id.to_owned()) }),
+                    _ => return Err(LedgerError::Row { key: format!("{pk} {sk}"), why: "not an event's key".to_owned() }),
+                }
+            }
+        }
+        Ok(due)
+    }
+
+    /// Forgets the bodies of a subject's deliveries (privacy redaction). Events stay: they hold ids only.
+    pub async fn forget_payloads(&self, subject: &Subject) -> Result<u32, LedgerError> {
+        let pk = subject.to_string();
+        let mut forgotten = 0;
+        for row in self.table.partition(&pk, "").await? {
+            match row {
+                Row::Payload(row) => {
+                    self.table.delete(&row.pk, &row.sk).await?;
+                    forgotten += 1;
+                }
+                Row::Event(row) if row.payload.is_some() => {
+                    let stored = Stored::read(row)?;
+                    self.change_event(&stored, |row, _| row.payload = None).await?;
+                    forgotten += 1;
+                }
+                _ => {}
+            }
+        }
+        Ok(forgotten)
+    }
+
+    /// Forgets the body of one delivery. `false`: there was none any more.
+    pub async fn forget_payload(&self, key: &EventKey) -> Result<bool, LedgerError> {
+        let pk = key.subject.to_string();
+        let inline = match self.table.get(&pk, &format!("event#{}", key.id)).await? {
+            Some(Row::Event(row)) if row.payload.is_some() => {
+                self.change_event(&Stored::read(row)?, |row, _| row.payload = None).await?;
+                true
+            }
+            _ => false,
+        };
+        let sk = format!("payload#{}", key.id);
+        let apart = self.table.get(&pk, &sk).await?.is_some();
+        if apart {
+            self.table.delete(&pk, &sk).await?;
+        }
+        Ok(inline || apart)
+    }
+
+    /// Forgets every body the table holds, one page of it at a time (the store asks us to forget everything). Returns where the
+    /// next page starts; `None` at the end.
+    pub async fn forget_page(&self, after: Option<Place>) -> Result<Option<Place>, LedgerError> {
+        let (rows, next) = self.table.bodies(after).await?;
+        for row in rows {
+            match row {
+                Row::Payload(row) => self.table.delete(&row.pk, &row.sk).await?,
+                Row::Event(row) => self.change_event(&Stored::read(row)?, |row, _| row.payload = None).await?,
+                Row::Effect(_) | Row::Exception(_) | Row::Pause(_) => {}
+            }
+        }
+        Ok(next)
+    }
+
+    /// The layers the owner has paused.
+    pub async fn paused(&self, store: &Subject) -> Result<Vec<Layer>, LedgerError> {
+        let rows = self.table.partition(&store.to_string(), "pause#").await?;
+        let names = rows.into_iter().filter_map(|row| match row {
+            Row::Pause(row) => row.layer.parse().ok(),
+            _ => None,
+        });
+        Ok(names.collect())
+    }
+}
+
+fn deflated(body: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(body)?;
+    encoder.finish()
+}
+
+fn inflated(body: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut plain = Vec::new();
+    DeflateDecoder::new(body).read_to_end(&mut plain)?;
+    Ok(plain)
+}

@@ -1,0 +1,103 @@
+//! Exceptions: raised once per cause, told once, resolved, and open again when the cause returns.
+
+use domain::exception::{Exception, Life};
+use domain::subject::Subject;
+
+use crate::row::{ExceptionRow, Row, SHARDS};
+use crate::{Ledger, LedgerError, Table};
+
+const TRIES: u32 = 8;
+
+impl<T: Table> Ledger<T> {
+    /// Raises an exception. `true`: it is new, or open again after it had been resolved or acted on; the owner is to be told.
+    pub async fn raise(&self, exception: &Exception) -> Result<bool, LedgerError> {
+        let mut in_the_way = self.table.put_new(&Row::Exception(ExceptionRow::from(exception))).await?;
+        for _ in 0..TRIES {
+            let Some(row) = in_the_way else { return Ok(true) };
+            let (old, rev) = read(row)?;
+            if old.state == Life::Open {
+                return Ok(false);
+            }
+            let again = Exception { round: old.round + 1, ..exception.clone() };
+            if self.replace_exception(&again, rev).await? {
+                return Ok(true);
+            }
+            in_the_way = self.get_exception(&exception.subject, &exception.id).await?;
+        }
+        Err(LedgerError::Contended(exception.id.clone()))
+    }
+
+    /// The exception with this id.
+    pub async fn exception(&self, subject: &Subject, id: &str) -> Result<Option<Exception>, LedgerError> {
+        self.get_exception(subject, id).await?.map(|row| read(row).map(|(exception, _)| exception)).transpose()
+    }
+
+    /// The owner was told: a provider's id for the alert is stored with its effect.
+    pub async fn told(&self, exception: &Exception) -> Result<(), LedgerError> {
+        self.change_exception(&exception.subject, &exception.id, |now| {
+            // One that came back meanwhile is another round, and not told.
+            if now.round == exception.round {
+                now.told = true;
+            }
+        })
+        .await
+    }
+
+    /// The owner acts on it (a replay). It still stands, and when the cause returns it is another round, told again.
+    pub async fn acted_on(&self, subject: &Subject, id: &str) -> Result<(), LedgerError> {
+        self.change_exception(subject, id, |now| {
+            if now.state == Life::Open {
+                now.state = Life::Acknowledged;
+            }
+        })
+        .await
+    }
+
+    /// Closes an exception: the hand-off completed after all, or a person says so.
+    pub async fn resolve(&self, subject: &Subject, id: &str) -> Result<(), LedgerError> {
+        self.change_exception(subject, id, |now| now.state = Life::Resolved).await
+    }
+
+    /// All exceptions that are not resolved, oldest first within each shard.
+    pub async fn open_exceptions(&self) -> Result<Vec<Exception>, LedgerError> {
+        let mut open = Vec::new();
+        for shard in SHARDS {
+            for row in self.table.open(shard).await? {
+                open.push(read(row)?.0);
+            }
+        }
+        Ok(open)
+    }
+
+    async fn get_exception(&self, subject: &Subject, id: &str) -> Result<Option<Row>, LedgerError> {
+        Ok(self.table.get(&subject.to_string(), &format!("exception#{id}")).await?)
+    }
+
+    async fn change_exception(&self, subject: &Subject, id: &str, change: impl Fn(&mut Exception)) -> Result<(), LedgerError> {
+        for _ in 0..TRIES {
+            let Some(row) = self.get_exception(subject, id).await? else { return Ok(()) };
+            let (before, rev) = read(row)?;
+            let mut after = before.clone();
+            change(&mut after);
+            if after == before || self.replace_exception(&after, rev).await? {
+                return Ok(());
+            }
+        }
+        Err(LedgerError::Contended(id.to_owned()))
+    }
+
+    async fn replace_exception(&self, exception: &Exception, before: u64) -> Result<bool, LedgerError> {
+        let row = ExceptionRow { rev: before + 1, ..ExceptionRow::from(exception) };
+        Ok(self.table.replace(&Row::Exception(row), before).await?)
+    }
+}
+
+fn read(row: Row) -> Result<(Exception, u64), LedgerError> {
+    match row {
+        Row::Exception(row) => Ok((row.exception()?, row.rev)),
+        other => {
+            let (pk, sk) = other.key();
+            Err(LedgerError::Row { key: format!("{pk} {sk}"), why: "not an exception".to_owned() })
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What the ledger needs of a table, and nothing more.
+
+use std::fmt;
+
+use crate::row::Row;
+
+/// Stores rows under a partition and a sort key. All reads are strongly consistent, except those of an index.
+///
+/// A row has a revision; [`Table::replace`] succeeds only on the revision it names.
+pub trait Table: Send + Sync {
+    /// The row under this key, if there is one.
+    fn get(&self, pk: &str, sk: &str) -> impl Future<Output = Result<Option<Row>, TableError>> + Send;
+
+    /// Stores a row that must not exist yet. `Some` is the row that was in the way.
+    fn put_new(&self, row: &Row) -> impl Future<Output = Result<Option<Row>, TableError>> + Send;
+
+    /// Replaces the row that still has revision `before`. `false`: it has not.
+    fn replace(&self, row: &Row, before: u64) -> impl Future<Output = Result<bool, TableError>> + Send;
+
+    /// Removes a row; it need not exist.
+    fn delete(&self, pk: &str, sk: &str) -> impl Future<Output = Result<(), TableError>> + Send;
+
+    /// All rows of a partition whose sort key starts with `prefix`.
+    fn partition(&self, pk: &str, prefix: &str) -> impl Future<Output = Result<Vec<Row>, TableError>> + Send;
+
+    /// Keys (partition, sort) of rows in this shard of the `due` index that are due at `now` (epoch seconds), oldest first, at
+    /// most `limit`.
+    fn due(&self, shard: &str, now: i64, limit: u16) -> impl Future<Output = Result<Vec<(String, String)>, TableError>> + Send;
+
+    /// All rows in this shard of the `open` index, oldest first.
+    fn open(&self, shard: &str) -> impl Future<Output = Result<Vec<Row>, TableError>> + Send;
+
+    /// One page of the rows that hold a body, from `after` on, in the table's own order; and where the next page starts. Reads
+    /// the whole table page by page: for redaction only.
+    fn bodies(&self, after: Option<Place>) -> impl Future<Output = Result<(Vec<Row>, Option<Place>), TableError>> + Send;
+}
+
+/// A place in the table's own order: partition and sort key of the row before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub pk: String,
+    pub sk: String,
+}
+
+/// The table did not do it.
+#[derive(Debug)]
+pub struct TableError {
+    /// The operation that failed, e.g. `PutItem`.
+    pub operation: &'static str,
+    /// The cause, as far as it is known.
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl fmt::Display for TableError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "failed at {}", self.operation)
+    }
+}
+
+impl std::error::Error for TableError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(self.source.as_ref())
+    }
+}

@@ -1,0 +1,159 @@
+//! SES's noes and silences, sorted by what must happen next.
+
+use std::error::Error;
+use std::io;
+
+use aws_sdk_sesv2::config::http::HttpResponse;
+use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sesv2::operation::send_email::SendEmailError;
+use domain::provider::Trouble;
+use jiff::SignedDuration;
+
+use crate::words::without_addresses;
+
+/// Sorts what came instead of a message id.
+pub(crate) fn sorted(error: &SdkError<SendEmailError, HttpResponse>) -> Trouble {
+    match error {
+        SdkError::ConstructionFailure(_) => {
+            Trouble::Broken { why: format!("the request could not be built ({})", without_addresses(&root(error))) }
+        }
+        SdkError::TimeoutError(_) => Trouble::NoAnswer { why: "no answer in time".to_owned() },
+        SdkError::DispatchFailure(failure) => not_dispatched(error, failure.is_timeout(), failure.is_user()),
+        SdkError::ServiceError(answer) => {
+            let raw = answer.raw();
+            let retry_after = raw.headers().get("retry-after").and_then(|text| text.trim().parse().ok());
+            said(raw.status().as_u16(), error.code().unwrap_or_default(), error.message().unwrap_or_default(), retry_after)
+        }
+        _ => Trouble::NoAnswer { why: "its answer could not be read".to_owned() },
+    }
+}
+
+/// The request did not get an answer. Nothing was done only if no connection came about.
+fn not_dispatched(error: &(dyn Error + 'static), timeout: bool, user: bool) -> Trouble {
+    if never_connected(error) {
+        return Trouble::Unavailable { why: "no connection".to_owned() };
+    }
+    if chain(error).any(|cause| cause.to_string().to_lowercase().contains("credentials")) {
+        return Trouble::Broken { why: "there are no credentials to sign the request with".to_owned() };
+    }
+    if user {
+        return Trouble::Broken { why: "the request could not be built".to_owned() };
+    }
+    let why = if timeout { "no answer in time" } else { "the connection broke before an answer came" };
+    Trouble::NoAnswer { why: why.to_owned() }
+}
+
+/// What SES answered: its code and words, or where those are missing, the status.
+fn said(status: u16, code: &str, message: &str, retry_after: Option<i64>) -> Trouble {
+    let words = message.to_lowercase();
+    let why = match (without_addresses(message), code) {
+        (message, "") if message.is_empty() => format!("it answers {status}"),
+        (message, code) if message.is_empty() => format!("it answers {code}"),
+        (message, _) => message.trim_end_matches('.').to_owned(),
+    };
+    // The daily quota comes under several codes. It passes by itself, but not soon: the owner is to hear of it.
+    if words.contains("quota exceeded") || words.contains("quota has been exceeded") {
+        return Trouble::Unavailable { why };
+    }
+    if words.contains("maximum sending rate exceeded") {
+        return rate_limited(retry_after);
+    }
+    match code {
+        "TooManyRequestsException" | "LimitExceededException" | "Throttling" | "ThrottlingException" => {
+            rate_limited(retry_after)
+        }
+        "SendingPausedException"
+        | "AccountSuspendedException"
+        | "MailFromDomainNotVerifiedException"
+        | "NotFoundException" => Trouble::Broken { why },
+        "MessageRejected" | "BadRequestException" | "ValidationException" => Trouble::Refused { why },
+        // AWS's own words for it: "the request has failed due to a temporary failure of the server".
+        "ServiceUnavailable" | "ServiceUnavailableException" => Trouble::Unavailable { why },
+        _ => match status {
+            429 => rate_limited(retry_after),
+            // An inner failure, or a gateway's: the mail may be on its way all the same.
+            500.. => Trouble::NoAnswer { why },
+            // Keys, permissions, a clock that is off, and whatever else a person has to look at.
+            _ => Trouble::Broken { why },
+        },
+    }
+}
+
+fn rate_limited(retry_after: Option<i64>) -> Trouble {
+    Trouble::RateLimited { retry_after: retry_after.map(SignedDuration::from_secs) }
+}
+
+
+/// Whether the request cannot have left: the name was not found, or nobody took the connection.
+fn never_connected(error: &(dyn Error + 'static)) -> bool {
+    use io::ErrorKind::{AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable};
+    chain(error).any(|cause| {
+        let refused = cause.downcast_ref::<io::Error>().is_some_and(|error| {
+            matches!(error.kind(), AddrNotAvailable | ConnectionRefused | HostUnreachable | NetworkUnreachable)
+        });
+        // The HTTP client's own type is not ours to name; a test holds on to its words.
+        refused || cause.to_string() == "client error (Connect)"
+    })
+}
+
+fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error: &&'e (dyn Error + 'static)| (*error).source())
+}
+
+fn root(error: &(dyn Error + 'static)) -> String {
+    chain(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(trouble: &Trouble) -> &'static str {
+        match trouble {
+            Trouble::Unavailable { .. } => "unavailable",
+            Trouble::RateLimited { .. } => "rate-limited",
+            Trouble::NoAnswer { .. } => "no-answer",
+            Trouble::Refused { .. } => "refused",
+            Trouble::Broken { .. } => "broken",
+        }
+    }
+
+    #[test]
+    fn every_answer_has_its_consequence() {
+        for (status, code, message, consequence) in [
+            (429, "TooManyRequestsException", "", "rate-limited"),
+            (400, "LimitExceededException", "", "rate-limited"),
+            (400, "ThrottlingException", "Rate exceeded", "rate-limited"),
+            (400, "Throttling", "Maximum sending rate exceeded.", "rate-limited"),
+            (400, "MessageRejected", "Maximum sending rate exceeded.", "rate-limited"),
+            (400, "Throttling", "Daily message quota exceeded.", "unavailable"),
+            (400, "LimitExceededException", "Daily message quota exceeded.", "unavailable"),
+            (400, "SendingPausedException", "", "broken"),
+            (400, "AccountSuspendedException", "", "broken"),
+            (400, "MailFromDomainNotVerifiedException", "", "broken"),
+            (404, "NotFoundException", "Configuration set <x> does not exist.", "broken"),
+            (403, "AccessDeniedException", "not authorized to perform ses:SendEmail", "broken"),
+            (403, "UnrecognizedClientException", "", "broken"),
+            (403, "", "", "broken"),
+            (400, "SomethingNewException", "", "broken"),
+            (400, "MessageRejected", "Email address is not verified.", "refused"),
+            (400, "BadRequestException", "Missing final '@domain'", "refused"),
+            (503, "ServiceUnavailable", "", "unavailable"),
+            (503, "", "", "no-answer"),
+            (500, "InternalFailure", "", "no-answer"),
+            (502, "", "", "no-answer"),
+        ] {
+            let trouble = said(status, code, message, None);
+            assert_eq!(name(&trouble), consequence, "{status} {code} {message}");
+        }
+    }
+
+    #[test]
+    fn the_reason_is_its_own_words_without_addresses() {
+        let refused = said(400, "MessageRejected", "Email address is not verified: ada@example.com.", None);
+        assert_eq!(refused, Trouble::Refused { why: "Email address is not verified: (address)".into() });
+        assert_eq!(said(502, "", "", None), Trouble::NoAnswer { why: "it answers 502".into() });
+        let soon = Some(jiff::SignedDuration::from_secs(7));
+        assert_eq!(said(429, "", "", Some(7)), Trouble::RateLimited { retry_after: soon });
+    }
+}

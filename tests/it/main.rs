@@ -1,0 +1,15 @@
+//! Tests over more than one package: the sandbox itself, and the relay against it.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests fail by panicking, as the tests themselves do"
+)]
+
+mod sandbox_aws;
+mod sandbox_printful;
+mod sandbox_schema;
+mod sandbox_shopify;
+mod sandbox_shopify_changes;
+mod sandbox_shopify_payloads;
+mod sandbox_spine;
+mod support;

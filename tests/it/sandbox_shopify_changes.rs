@@ -1,0 +1,183 @@
+//! What happens to the store's orders, through the API and from outside, and who hears of it.
+
+use crate::sandbox_shopify::{fulfil, fulfillment_order, graphql, place, unexpected};
+use crate::support::{Door, control, sandbox};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+#[tokio::test]
+async fn what_happens_in_the_store_is_told() {
+    let door = Door::default();
+    let sandbox = sandbox(&door).await;
+    place(&sandbox, "deliver=3").await;
+    let received = door.wait_for(3).await;
+    let event_ids: Vec<&str> = received.iter().map(|one| one.header("x-shopify-event-id")).collect();
+    assert!(event_ids.iter().all(|id| *id == event_ids[0]));
+    let change = async |body: Value| {
+        let (status, answer) = control(&sandbox, "PUT", "/_sandbox/shopify/orders/1001", body.to_string()).await;
+        assert_eq!(status, 200, "{body}: {answer}");
+        answer
+    };
+    let last = async |count: usize, topics: &[&str]| {
+        let received = door.wait_for(count).await;
+        let mut seen = door.topics()[count - topics.len()..].to_vec();
+        seen.sort();
+        assert_eq!(seen, topics);
+        received
+    };
+
+    change(json!({"do": "risk", "level": "high"})).await;
+    let received = last(4, &["orders/risk_assessment_changed"]).await;
+    assert_eq!(received[3].json()["risk_level"], "high");
+
+    let edited =
+        change(json!({"do": "edit", "line_items": [{"id": 11, "quantity": 1}], "shipping_address": {"zip": "62702"}}))
+            .await;
+    assert_eq!(
+        (
+            &edited["line_items"][0]["current_quantity"],
+            &edited["shipping_address"]["zip"]
+        ),
+        (&json!(1), &json!("62702"))
+    );
+    let received = last(6, &["orders/edited", "orders/updated"]).await;
+    let edit = received
+        .iter()
+        .find(|one| one.header("x-shopify-topic") == "orders/edited")
+        .unwrap()
+        .json();
+    assert_eq!(
+        edit["order_edit"]["line_items"]["removals"],
+        json!([{"id": 11, "delta": 1}])
+    );
+
+    let refunded = change(json!({"do": "refund", "amount": "5.00"})).await;
+    assert_eq!(refunded["financial_status"], "partially_refunded");
+    assert_eq!(
+        last(7, &["refunds/create"]).await[6].json()["refund_line_items"],
+        json!([])
+    );
+
+    change(json!({"do": "fulfil", "tracking_number": "1Z9", "carrier": "UPS"})).await;
+    assert_eq!(
+        last(8, &["fulfillments/create"]).await[7].json()["tracking_number"],
+        "1Z9"
+    );
+    let shown = change(json!({"do": "deliver_parcel", "tracking_number": "1Z9"})).await;
+    assert_eq!(shown["fulfillments"][0]["events"][0]["status"], "DELIVERED");
+    assert_eq!(
+        last(9, &["fulfillment_events/create"]).await[8].json()["status"],
+        "delivered"
+    );
+
+    let cancelled = change(json!({"do": "cancel", "reason": "customer"})).await;
+    assert!(cancelled["cancelled_at"].is_string());
+    last(10, &["orders/cancelled"]).await;
+    let (status, _) = control(
+        &sandbox,
+        "PUT",
+        "/_sandbox/shopify/orders/1001",
+        json!({"do": "cancel"}).to_string(),
+    )
+    .await;
+    assert_eq!(status, 409);
+    let (status, answer) = control(
+        &sandbox,
+        "PUT",
+        "/_sandbox/shopify/orders/1001",
+        json!({"do": "vanish"}).to_string(),
+    )
+    .await;
+    assert_eq!(status, 400, "{answer}");
+    assert_eq!(
+        control(
+            &sandbox,
+            "PUT",
+            "/_sandbox/shopify/orders/2",
+            json!({"do": "cancel"}).to_string()
+        )
+        .await
+        .0,
+        404
+    );
+}
+
+#[tokio::test]
+async fn a_cancellation_is_a_job() {
+    let door = Door::default();
+    let sandbox = sandbox(&door).await;
+    place(&sandbox, "deliver=0").await;
+    let cancel = "mutation { orderCancel(orderId: \"gid://shopify/Order/1001\", reason: FRAUD, restock: true, refundMethod: {originalPaymentMethodsRefund: true}) { job { id done } orderCancelUserErrors { code } } }";
+    let answer = graphql(&sandbox, cancel, json!({})).await["data"]["orderCancel"].clone();
+    assert_eq!(
+        (&answer["job"]["done"], &answer["orderCancelUserErrors"]),
+        (&json!(false), &json!([]))
+    );
+    assert_ne!(
+        control(&sandbox, "GET", "/_sandbox/pending", "").await.1["deliveries"],
+        0
+    );
+    door.wait_for(2).await;
+    let mut topics = door.topics();
+    topics.sort();
+    assert_eq!(topics, ["orders/cancelled", "refunds/create"]);
+    let shown = "{ order(id: \"gid://shopify/Order/1001\") { cancelledAt cancelReason displayFinancialStatus fulfillmentOrders(first:5){nodes{status}} } }";
+    let shown = graphql(&sandbox, shown, json!({})).await["data"]["order"].clone();
+    assert_eq!(
+        (&shown["cancelReason"], &shown["displayFinancialStatus"]),
+        (&json!("FRAUD"), &json!("REFUNDED"))
+    );
+    assert!(
+        shown["fulfillmentOrders"]["nodes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|group| group["status"] == "CLOSED")
+    );
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let again = graphql(&sandbox, cancel, json!({})).await["data"]["orderCancel"].clone();
+    assert_eq!(again["orderCancelUserErrors"][0]["code"], "INVALID");
+}
+
+#[tokio::test]
+async fn nothing_is_fulfilled_twice() {
+    let door = Door::default();
+    let sandbox = sandbox(&door).await;
+    place(&sandbox, "deliver=0").await;
+    let group = fulfillment_order(&sandbox, 1001, "manual").await;
+    let (id, line) = (
+        group["id"].as_u64().unwrap(),
+        group["line_items"][0]["id"].as_u64().unwrap(),
+    );
+    let line = |quantity: u64| {
+        Some(json!([{"id": format!("gid://shopify/FulfillmentOrderLineItem/{line}"), "quantity": quantity}]))
+    };
+
+    let first = fulfil(&sandbox, id, line(1)).await;
+    assert_eq!(first["userErrors"], json!([]));
+    assert_eq!(first["fulfillment"]["trackingInfo"][0]["number"], "1Z1");
+    let status = "{ order(id: \"gid://shopify/Order/1001\") { displayFulfillmentStatus lineItems(first:1){nodes{unfulfilledQuantity}} } }";
+    let shown = graphql(&sandbox, status, json!({})).await["data"]["order"].clone();
+    assert_eq!(
+        shown,
+        json!({"displayFulfillmentStatus": "PARTIALLY_FULFILLED", "lineItems": {"nodes": [{"unfulfilledQuantity": 1}]}})
+    );
+
+    let too_many = fulfil(&sandbox, id, line(2)).await;
+    assert_eq!(
+        too_many["userErrors"][0]["message"],
+        "Invalid fulfillment order line item quantity requested."
+    );
+    assert_eq!(fulfil(&sandbox, id, None).await["userErrors"], json!([]));
+    let nothing_left = fulfil(&sandbox, id, None).await;
+    assert_eq!(nothing_left["fulfillment"], Value::Null);
+    assert!(
+        nothing_left["userErrors"][0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("unfulfillable status= closed")
+    );
+    assert_eq!(door.wait_for(2).await.len(), 2);
+    assert_eq!(door.topics(), ["fulfillments/create", "fulfillments/create"]);
+    assert_eq!(unexpected(&sandbox).await, Vec::<Value>::new());
+}

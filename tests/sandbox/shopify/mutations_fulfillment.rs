@@ -1,0 +1,176 @@
+//! Mutations about parcels and holds; see [`super::mutations`].
+
+use super::graphql::World;
+use super::moves::{UserError, Wanted};
+use super::mutations::{Arguments, Outcome, change, flag, number, object, text};
+use super::order::{Hold, Order, Tracking, gid, gid_number};
+use super::view::{self, reference};
+use super::{rest, view_parts};
+use apollo_compiler::resolvers::FieldError;
+use serde_json::{Map, Value, json};
+
+fn has_parcel(id: u64) -> impl Fn(&Order) -> bool {
+    move |order| order.fulfillments.iter().any(|parcel| parcel.id == id)
+}
+
+fn has_group(id: u64) -> impl Fn(&Order) -> bool {
+    move |order| order.fulfillment_orders.iter().any(|group| group.id == id)
+}
+
+fn tracking(input: Option<&Arguments>) -> Tracking {
+    let Some(input) = input else { return Tracking::default() };
+    let list = |one: &str, many: &str| -> Vec<String> {
+        let many = input
+            .get(many)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str);
+        let many: Vec<String> = many.map(str::to_owned).collect();
+        if many.is_empty() {
+            text(input, one).map(str::to_owned).into_iter().collect()
+        } else {
+            many
+        }
+    };
+    Tracking {
+        company: text(input, "company").map(str::to_owned),
+        numbers: list("number", "numbers"),
+        urls: list("url", "urls"),
+    }
+}
+
+pub fn fulfillment_create(world: &World, arguments: &Arguments) -> Outcome {
+    let empty = Map::new();
+    let input = object(arguments, "fulfillment").unwrap_or(&empty);
+    let groups = input
+        .get("lineItemsByFulfillmentOrder")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let wanted: Vec<Wanted> = groups
+        .filter_map(Value::as_object)
+        .map(|group| {
+            let lines = group
+                .get("fulfillmentOrderLineItems")
+                .and_then(Value::as_array)
+                .filter(|lines| !lines.is_empty());
+            let lines = lines.map(|lines| {
+                let lines = lines.iter().filter_map(Value::as_object);
+                let quantity = |line: &Arguments| line.get("quantity").and_then(Value::as_u64).unwrap_or(0);
+                lines
+                    .map(|line| (number(line, "id", "FulfillmentOrderLineItem"), quantity(line)))
+                    .collect()
+            });
+            (number(group, "fulfillmentOrderId", "FulfillmentOrder"), lines)
+        })
+        .collect();
+    let first = wanted.first().map_or(0, |(id, _)| *id);
+    let missing = UserError::new(&["fulfillment"], "Fulfillment order does not exist.");
+    let ctx = &world.shopify.ctx;
+    let notify = flag(input, "notifyCustomer");
+    let id = change(world, has_group(first), missing, |order| {
+        let id = order.fulfil(ctx, &wanted, tracking(object(input, "trackingInfo")), notify)?;
+        let parcel = order
+            .fulfillments
+            .last()
+            .map(|parcel| rest::fulfillment(order, parcel))
+            .unwrap_or_default();
+        Ok((id, vec![("fulfillments/create", parcel)]))
+    })?;
+    Ok(json!({"fulfillment": reference(gid("Fulfillment", id))}))
+}
+
+pub fn tracking_update(world: &World, arguments: &Arguments) -> Outcome {
+    let id = number(arguments, "fulfillmentId", "Fulfillment");
+    let missing = UserError::new(&["fulfillmentId"], "Fulfillment does not exist.");
+    let info = tracking(object(arguments, "trackingInfoInput"));
+    let notify = flag(arguments, "notifyCustomer");
+    change(world, has_parcel(id), missing, |order| {
+        order.track(id, info, notify);
+        let parcel = order.fulfillments.iter().find(|parcel| parcel.id == id);
+        let body = parcel
+            .map(|parcel| rest::fulfillment(order, parcel))
+            .unwrap_or_default();
+        Ok(((), vec![("fulfillments/update", body)]))
+    })?;
+    Ok(json!({"fulfillment": reference(gid("Fulfillment", id))}))
+}
+
+pub fn event_create(world: &World, arguments: &Arguments) -> Outcome {
+    let empty = Map::new();
+    let input = object(arguments, "fulfillmentEvent").unwrap_or(&empty);
+    let id = number(input, "fulfillmentId", "Fulfillment");
+    let missing = || UserError::new(&["fulfillmentEvent", "fulfillmentId"], "Fulfillment does not exist.");
+    let ctx = &world.shopify.ctx;
+    let event = change(world, has_parcel(id), missing(), |order| {
+        order
+            .add_event(ctx, id, text(input, "status").unwrap_or_default(), input)
+            .ok_or_else(missing)?;
+        let parcel = order
+            .fulfillments
+            .iter()
+            .find(|parcel| parcel.id == id)
+            .ok_or_else(missing)?;
+        let event = parcel.events.last().ok_or_else(missing)?;
+        let body = rest::event(order, parcel, event);
+        Ok((view_parts::event(event), vec![("fulfillment_events/create", body)]))
+    })?;
+    Ok(json!({"fulfillmentEvent": event}))
+}
+
+pub fn hold(world: &World, arguments: &Arguments) -> Result<Outcome, FieldError> {
+    let empty = Map::new();
+    let input = object(arguments, "fulfillmentHold").unwrap_or(&empty);
+    if input
+        .get("fulfillmentOrderLineItems")
+        .and_then(Value::as_array)
+        .is_some_and(|lines| !lines.is_empty())
+    {
+        return Err(world.unexpected(
+            "fulfillmentOrderHold",
+            "the sandbox does not play a hold on some lines only",
+        ));
+    }
+    let id = number(arguments, "id", "FulfillmentOrder");
+    let missing = UserError::new(&["id"], "Fulfillment order does not exist.").code("FULFILLMENT_ORDER_NOT_FOUND");
+    let wanted = Hold {
+        id: 0,
+        reason: text(input, "reason").unwrap_or("OTHER").to_owned(),
+        notes: text(input, "reasonNotes").map(str::to_owned),
+        handle: text(input, "handle").unwrap_or_default().to_owned(),
+        external_id: text(input, "externalId").map(str::to_owned),
+    };
+    let ctx = &world.shopify.ctx;
+    let held = change(world, has_group(id), missing, |order| {
+        let hold = order.hold(ctx, id, wanted)?;
+        let group = order.fulfillment_orders.iter().find(|group| group.id == id);
+        let group = group
+            .map(|group| view::fulfillment_order(order, group))
+            .unwrap_or_default();
+        Ok(((gid("FulfillmentHold", hold), group), Vec::new()))
+    });
+    Ok(held.map(|(hold, group)| {
+        let holds = group["fulfillmentHolds"].as_array().into_iter().flatten();
+        let hold = holds
+            .filter(|known| known["id"] == json!(hold))
+            .map(Value::clone)
+            .next();
+        json!({"fulfillmentHold": hold, "fulfillmentOrder": group, "remainingFulfillmentOrder": null})
+    }))
+}
+
+pub fn release(world: &World, arguments: &Arguments) -> Outcome {
+    let id = number(arguments, "id", "FulfillmentOrder");
+    let missing = UserError::new(&["id"], "Fulfillment order does not exist.").code("FULFILLMENT_ORDER_NOT_FOUND");
+    let holds: Option<Vec<u64>> = arguments.get("holdIds").and_then(Value::as_array).map(|ids| {
+        ids.iter()
+            .filter_map(|id| gid_number(id.as_str()?, "FulfillmentHold"))
+            .collect()
+    });
+    change(world, has_group(id), missing, |order| {
+        order.release(id, holds.as_deref())?;
+        Ok(((), Vec::new()))
+    })?;
+    Ok(json!({"fulfillmentOrder": reference(gid("FulfillmentOrder", id))}))
+}
