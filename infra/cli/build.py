@@ -106,11 +106,11 @@ def pack(binaries: dict[str, Path], store: dict[str, Any], folder: Path) -> dict
 
 
 def _forget_old(folder: Path, wanted: set[Path]) -> None:
-    """Packages nobody asked for within a day; another run may still be deploying the younger ones."""
+    """Packages nobody asked for lately; another run may still be uploading the younger ones."""
     for path in folder.iterdir():
         if path in wanted:
             path.touch()
-        elif time.time() - path.stat().st_mtime > 86_400:
+        elif time.time() - path.stat().st_mtime > 600:
             path.unlink(missing_ok=True)
 
 

@@ -19,10 +19,16 @@ from .say import Failure, wait_for
 
 
 def started_at(pid: int) -> str | None:
-    """When a process was started, as the system words it; None if there is no such process."""
+    """When a process was started, as the system counts it; None if there is no such process, or only its remains."""
+    if Path("/proc/self/stat").exists():
+        try:
+            # The name in brackets may hold anything; behind it: state (1st) … start time in ticks since boot (20th).
+            words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return None
+        return None if words[0] in "ZX" else words[19]
     shown = subprocess.run(["ps", "-o", "lstart=,stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
     words = shown.stdout.split()
-    # A zombie is a process that has ended.
     return " ".join(words[:-1]) if words and not words[-1].startswith("Z") else None
 
 

@@ -12,4 +12,8 @@ mod sandbox_shopify;
 mod sandbox_shopify_changes;
 mod sandbox_shopify_payloads;
 mod sandbox_spine;
+mod crashes;
+mod relay;
 mod support;
+mod troubles;
+mod world;

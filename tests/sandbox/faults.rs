@@ -55,6 +55,9 @@ pub struct Arm {
     pub fault: Fault,
     /// How many requests meet it; absent: one, or as many as come within `seconds`.
     pub times: Option<u32>,
+    /// How many matching requests pass before the first one meets it.
+    #[serde(default)]
+    pub skip: u32,
     /// For `hang` and `lost_answer` with `times`: how long the connection is held. For `refuse`, `5xx`, `429` and
     /// `hang` without `times`: how long the fault lasts.
     pub seconds: Option<u32>,
@@ -71,6 +74,8 @@ pub struct Armed {
     /// Milliseconds since 1970 at which it ends by time.
     pub until_ms: Option<i64>,
     pub hold_seconds: Option<u32>,
+    /// Matching requests that still pass.
+    pub skip: u32,
     /// Requests that met it.
     pub fired: u32,
     /// Why a `kill_…` hit nobody.
@@ -112,6 +117,7 @@ impl Faults {
                 },
                 until_ms: by_time.map(|seconds| now + i64::from(seconds) * 1_000),
                 hold_seconds: if by_time.is_some() { None } else { arm.seconds },
+                skip: arm.skip,
                 fired: 0,
                 problems: Vec::new(),
             }
@@ -131,12 +137,20 @@ impl Faults {
     fn take(&self, provider: &str, operations: &[&str]) -> Option<(usize, Armed)> {
         let now = clock::epoch_millis();
         let mut armed = lock(&self.0);
-        let (index, fault) = armed.iter_mut().enumerate().find(|(_, fault)| {
+        let matching = armed.iter_mut().enumerate().filter(|(_, fault)| {
             fault.provider == provider
                 && (fault.operation == "*" || operations.contains(&fault.operation.as_str()))
                 && fault.left != Some(0)
                 && fault.until_ms.is_none_or(|until| now < until)
-        })?;
+        });
+        let (index, fault) = matching
+            .filter_map(|(index, fault)| {
+                // A fault that lets requests pass counts each of them, whichever fault meets it in the end.
+                let passes = fault.skip > 0;
+                fault.skip = fault.skip.saturating_sub(1);
+                (!passes).then_some((index, fault))
+            })
+            .next()?;
         fault.left = fault.left.map(|left| left - 1);
         fault.fired += 1;
         Some((index, fault.clone()))

@@ -61,7 +61,7 @@ pub struct Round {
 }
 
 impl Round {
-    fn new(now: Timestamp, started: Timestamp, deadline: Timestamp) -> Self {
+    pub(crate) fn new(now: Timestamp, started: Timestamp, deadline: Timestamp) -> Self {
         let (report, totals) = (Report::default(), Totals::default());
         Self {
             now,

@@ -140,29 +140,43 @@ impl<T: Table> Ledger<T> {
         self.replace_effect(&settled, rev).await
     }
 
-    /// Settles an effect in doubt from a witness that arrived by itself (a mail provider's send event). Done stays done.
-    pub async fn witness(&self, subject: &Subject, hash: &str, reference: &str, now: Timestamp) -> Result<bool, LedgerError> {
-        let rows = self.table.partition(&subject.to_string(), "effect#").await?;
-        for row in rows {
+    /// A witness arrived by itself (a mail provider's send event): the provider's own word that the effect happened, whatever
+    /// we believed. A live claim too: its holder may be dead, and one that is not finds the effect done when it settles.
+    ///
+    /// `note` fills in what the holder could no longer write. `false`: no such effect, or it was done already.
+    pub async fn witness(
+        &self,
+        subject: &Subject,
+        hash: &str,
+        reference: &str,
+        note: BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> Result<bool, LedgerError> {
+        let pk = subject.to_string();
+        let mut found = None;
+        for row in self.table.partition(&pk, "effect#").await? {
             let (effect, rev) = read(row)?;
-            if effect.key.hash(subject) != hash {
-                continue;
+            if effect.key.hash(subject) == hash {
+                found = Some((effect, rev));
             }
-            let in_doubt = match effect.state {
-                State::Unknown { .. } => true,
-                // A live claim settles itself; one that is over died between the send and the settle.
-                State::Claimed => effect.lease_until <= now,
-                State::Waiting { .. } => effect.doubt_since.is_some(),
-                State::Done { .. } | State::Refused { .. } => false,
-            };
-            if !in_doubt {
+        }
+        for _ in 0..TRIES {
+            let Some((effect, rev)) = found else { return Ok(false) };
+            if matches!(effect.state, State::Done { .. }) {
                 return Ok(false);
             }
+            let key = effect.key.to_string();
             let state = State::Done { reference: reference.to_owned() };
-            let done = Effect { state, doubt_since: None, lease_until: now, updated: now, ..effect };
-            return self.replace_effect(&done, rev).await;
+            let mut done = Effect { state, doubt_since: None, lease_until: now, updated: now, ..effect };
+            for (name, value) in &note {
+                done.note.entry(name.clone()).or_insert_with(|| value.clone());
+            }
+            if self.replace_effect(&done, rev).await? {
+                return Ok(true);
+            }
+            found = self.table.get(&pk, &format!("effect#{key}")).await?.map(read).transpose()?;
         }
-        Ok(false)
+        Err(LedgerError::Contended(format!("{subject} effect {hash}")))
     }
 
     /// Refuses an effect before anybody acts on it: whoever writes first wins.

@@ -14,7 +14,7 @@ use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 
-use crate::row::{EventRow, PayloadRow, Row, SHARDS};
+use crate::row::{EventRow, PauseRow, PayloadRow, Row, SHARDS};
 use crate::{Ledger, LedgerError, Place, Table};
 
 /// A deflated body up to this many bytes lies in the event's own item: both together stay within one write unit.
@@ -277,6 +277,13 @@ impl<T: Table> Ledger<T> {
             }
         }
         Ok(next)
+    }
+
+    /// Marks a layer as paused, so that waiting is not taken for being lost. (`make pause` writes the same item.)
+    pub async fn pause(&self, store: &Subject, layer: Layer) -> Result<(), LedgerError> {
+        let row = PauseRow { pk: store.to_string(), sk: format!("pause#{layer}"), layer: layer.as_str().to_owned() };
+        self.table.put_new(&Row::Pause(row)).await?;
+        Ok(())
     }
 
     /// The layers the owner has paused.

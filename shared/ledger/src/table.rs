@@ -62,3 +62,37 @@ impl std::error::Error for TableError {
         Some(self.source.as_ref())
     }
 }
+
+impl<T: Table> Table for std::sync::Arc<T> {
+    async fn get(&self, pk: &str, sk: &str) -> Result<Option<Row>, TableError> {
+        (**self).get(pk, sk).await
+    }
+
+    async fn put_new(&self, row: &Row) -> Result<Option<Row>, TableError> {
+        (**self).put_new(row).await
+    }
+
+    async fn replace(&self, row: &Row, before: u64) -> Result<bool, TableError> {
+        (**self).replace(row, before).await
+    }
+
+    async fn delete(&self, pk: &str, sk: &str) -> Result<(), TableError> {
+        (**self).delete(pk, sk).await
+    }
+
+    async fn partition(&self, pk: &str, prefix: &str) -> Result<Vec<Row>, TableError> {
+        (**self).partition(pk, prefix).await
+    }
+
+    async fn due(&self, shard: &str, now: i64, limit: u16) -> Result<Vec<(String, String)>, TableError> {
+        (**self).due(shard, now, limit).await
+    }
+
+    async fn open(&self, shard: &str) -> Result<Vec<Row>, TableError> {
+        (**self).open(shard).await
+    }
+
+    async fn bodies(&self, after: Option<Place>) -> Result<(Vec<Row>, Option<Place>), TableError> {
+        (**self).bodies(after).await
+    }
+}

@@ -1,0 +1,35 @@
+//! The email layer's wiring.
+
+use std::time::Duration;
+
+use domain::handoff::Layer;
+use email::{Email, Sender, incoming};
+use lambda::{Environment, Secrets, Sqs, Station, StoreConfig, SystemClock, aws, http};
+use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
+use ledger::{Dynamo, Ledger};
+use mailer::Ses;
+use serde_json::Value;
+use store::Shopify;
+
+const AWS_SECONDS: u64 = 4;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    tracing::init_default_subscriber();
+    let config = StoreConfig::load()?;
+    let seconds = config.timing.http_timeout;
+    let account = aws::config(AWS_SECONDS).await;
+    let ssm = aws_sdk_ssm::Client::new(&account);
+    let secrets = Secrets::load(&ssm, &Environment.stack()?, email::SECRETS).await?;
+    let ledger = Ledger::new(Dynamo::new(aws_sdk_dynamodb::Client::new(&account), Environment.table()?));
+    let queue = Sqs::own(aws_sdk_sqs::Client::new(&account), Layer::Email, Environment)?;
+    let station = &Station::new(ledger, queue, SystemClock, Environment.lease()?, &config);
+    let store = Shopify::new(&config.store, &secrets, http::client(seconds)?)?;
+    let configuration_set = Environment.required("BATON_CONFIGURATION_SET")?;
+    let mailer = Ses::new(&account, configuration_set, Duration::from_secs(seconds));
+    let email = &Email { station, store, mailer, sender: Sender::new(&config) };
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
+        Ok::<_, Error>(incoming::answer(email, event.payload).await?)
+    }))
+    .await
+}

@@ -1,0 +1,57 @@
+//! Events told apart by their shape.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::support::*;
+use crate::Error;
+use crate::incoming::{Incoming, read};
+
+#[test]
+fn each_shape_is_what_it_is() {
+    let batch = json!({ "Records": [{ "messageId": "1", "eventSource": "aws:sqs", "body": "{}" }] });
+    assert!(matches!(read(batch).unwrap(), Incoming::Messages(messages) if messages.len() == 1));
+    assert!(matches!(read(json!({ "Records": [] })).unwrap(), Incoming::Messages(messages) if messages.is_empty()));
+    let notice = json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "MessageId": "1", "Message": "{}" } }] });
+    assert!(matches!(read(notice).unwrap(), Incoming::Notices(notices) if notices.len() == 1));
+    let round = json!({ "source": "aws.events", "detail-type": "Scheduled Event", "time": "2026-11-22T02:13:00Z" });
+    assert!(matches!(read(round).unwrap(), Incoming::Round(now) if now == start()));
+    let request = json!({ "operator": "replay", "exception": "x" });
+    assert!(matches!(read(request).unwrap(), Incoming::Operator(request) if !request.run));
+}
+
+#[tokio::test]
+async fn what_is_none_of_them_is_refused_with_words() {
+    for event in [json!({}), json!(null), json!({ "time": "tomorrow" }), json!({ "Records": 7 }), json!({ "operator": 1 })] {
+        let error = watch().handle(event.clone(), Timestamp::MAX).await.unwrap_err();
+        assert!(matches!(error, Error::NotOurs(_)), "{event}");
+        assert!(error.to_string().contains("monitoring takes"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn one_bad_message_fails_alone() {
+    let watch = watch();
+    let batch = json!({ "Records": [
+        { "messageId": "good", "body": r#"{"pk":"order#1","sk":"event#gone"}"# },
+        { "messageId": "bad", "body": "not a key" },
+        { "messageId": "odd", "body": r#"{"pk":"order#1","sk":"exception#gone"}"# },
+    ] });
+    let answer = watch.handle(batch, Timestamp::MAX).await.unwrap();
+    assert_eq!(answer, json!({ "batchItemFailures": [{ "itemIdentifier": "bad" }] }));
+}
+
+#[test]
+fn a_round_is_one_line_of_metrics() {
+    let totals = crate::metrics::Totals {
+        finished: true,
+        dead_letters: Some(2),
+        queued: Some(7),
+        untold: Some(0),
+        open: Some(3),
+        oldest_unconsumed: Some(301),
+    };
+    insta::assert_snapshot!(totals.line("baton-test", start()));
+    let nothing = crate::metrics::Totals::default().line("baton-test", start());
+    assert!(!nothing.contains("WatchdogRounds") && !nothing.contains("DeadLetters"), "{nothing}");
+}

@@ -1,0 +1,220 @@
+//! An exception becomes a mail, at least once, and is known to have been told.
+
+use domain::effect::{EffectKey, State};
+use domain::exception::{Exception, Life, What};
+use domain::handoff::Layer;
+use domain::provider::Trouble;
+use domain::subject::address_hash;
+use jiff::SignedDuration;
+use ledger::Claim;
+use serde_json::json;
+
+use super::support::*;
+
+fn refused() -> Exception {
+    let what = What::PartnerRefused { partner: "printful".into(), why: "item 1 is discontinued".into() };
+    Exception { order_name: Some("#1001".into()), ..Exception::raise(&order(), &what, "cleared", start()) }
+}
+
+async fn raised(watch: &Watch) -> Exception {
+    let exception = refused();
+    assert!(watch.station.ledger.raise(&exception).await.unwrap());
+    exception
+}
+
+async fn effect(watch: &Watch) -> domain::effect::Effect {
+    let mut journey = watch.station.ledger.journey(&order()).await.unwrap();
+    assert_eq!(journey.effects.len(), 1);
+    journey.effects.remove(0)
+}
+
+fn lost() -> Trouble {
+    Trouble::NoAnswer { why: "no answer in time".into() }
+}
+
+fn down() -> Trouble {
+    Trouble::Unavailable { why: "no connection".into() }
+}
+
+#[tokio::test]
+async fn it_is_told_once_and_the_providers_id_is_kept() {
+    let watch = watch();
+    raised(&watch).await;
+    for _ in 0..3 {
+        let exception = refused();
+        let message = (exception.subject.to_string(), format!("exception#{}", exception.id));
+        let answer = watch.handle(sqs(&[message.clone(), message]), jiff::Timestamp::MAX).await.unwrap();
+        assert_eq!(answer, json!({ "batchItemFailures": [] }));
+    }
+    let letters = watch.mail.drain();
+    assert_eq!(letters.len(), 1);
+    assert!(watch.only_exception().await.told);
+    let effect = effect(&watch).await;
+    assert_eq!(effect.state, State::Done { reference: "ses-1".into() });
+    assert_eq!(effect.note["to_hash"], address_hash("owner@example.com"));
+    assert_eq!(letters[0].effect, effect.key.hash(&order()));
+    assert_eq!(letters[0].about, order());
+}
+
+#[tokio::test]
+async fn a_mail_provider_that_is_down_is_tried_again_at_a_growing_pace() {
+    let watch = watch();
+    raised(&watch).await;
+    let mut waits = Vec::new();
+    for _ in 0..6 {
+        watch.mail.next(down());
+        watch.relay_again().await;
+        let sent = watch.station.queue.drain();
+        assert_eq!((sent.len(), sent[0].0), (1, Layer::Monitoring));
+        waits.push(sent[0].2);
+        watch.station.clock.pass(sent[0].2);
+    }
+    assert_eq!(waits, [20, 20, 20, 30, 45, 67]);
+    watch.relay_again().await;
+    assert_eq!(watch.subjects().len(), 1);
+    assert!(watch.only_exception().await.told);
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_waited_for_and_then_sent_again() {
+    let watch = watch();
+    raised(&watch).await;
+    watch.mail.next(lost());
+    watch.relay_again().await;
+    assert_eq!(watch.subjects().len(), 1);
+    assert!(matches!(effect(&watch).await.state, State::Unknown { .. }));
+    assert!(!watch.only_exception().await.told);
+    // Within the settle window nothing goes out.
+    watch.station.queue.drain();
+    watch.station.clock.pass(59);
+    watch.relay_again().await;
+    assert_eq!(watch.subjects().len(), 0);
+    assert_eq!(watch.station.queue.drain()[0].2, 1);
+    // After it, a second mail is better than none.
+    watch.station.clock.pass(2);
+    watch.relay_again().await;
+    assert_eq!(watch.subjects().len(), 1);
+    assert!(watch.only_exception().await.told);
+}
+
+#[tokio::test]
+async fn the_providers_own_word_settles_a_lost_answer() {
+    let watch = watch();
+    let exception = raised(&watch).await;
+    watch.mail.next(lost());
+    watch.relay_again().await;
+    let hash = watch.mail.drain()[0].effect.clone();
+    let ledger = &watch.station.ledger;
+    assert!(ledger.witness(&exception.subject, &hash, "ses-lost", watch.station.now()).await.unwrap());
+    watch.relay_again().await;
+    assert_eq!(watch.subjects().len(), 0);
+    assert!(watch.only_exception().await.told);
+}
+
+#[tokio::test]
+async fn a_crash_between_mail_and_settling_leaves_doubt_and_then_a_second_mail() {
+    let watch = watch();
+    let exception = raised(&watch).await;
+    let key = EffectKey::Alert { exception: exception.id.clone(), round: 1 };
+    let claim = watch.station.ledger.claim(&order(), &key, start(), SignedDuration::from_secs(45)).await.unwrap();
+    assert!(matches!(claim, Claim::Ours(_)));
+    let mut at = Vec::new();
+    for second in 0..180 {
+        watch.relay_again().await;
+        if !watch.subjects().is_empty() {
+            at.push(second);
+        }
+        watch.station.clock.pass(1);
+    }
+    // The lease ends after 45 seconds, the settle window 60 seconds later.
+    assert_eq!(at, [105]);
+}
+
+#[tokio::test]
+async fn a_clear_no_is_tried_at_the_longest_pace_and_counted_as_untold() {
+    let watch = watch();
+    raised(&watch).await;
+    watch.mail.next(Trouble::Refused { why: "the address is not verified".into() });
+    watch.relay_again().await;
+    assert_eq!(watch.station.queue.drain()[0].2, 600);
+    watch.station.clock.pass(120);
+    let mut round = crate::watchdog::Round::new(watch.station.now(), watch.station.now(), jiff::Timestamp::MAX);
+    watch.review(&mut round).await.unwrap();
+    assert_eq!(round.totals.untold, Some(1));
+    watch.station.clock.pass(480);
+    assert_eq!(watch.now_round().await["told"], 1);
+    assert_eq!(watch.subjects().len(), 1);
+}
+
+#[tokio::test]
+async fn the_watchdog_tells_the_untold_after_a_minute() {
+    let watch = watch();
+    raised(&watch).await;
+    watch.station.clock.pass(59);
+    assert_eq!(watch.now_round().await["told"], 0);
+    watch.station.clock.pass(1);
+    assert_eq!(watch.now_round().await["told"], 1);
+    assert_eq!(watch.subjects(), ["Baton: #1001 needs you: printful refused the order: item 1 is discontinued (routing)"]);
+    watch.station.clock.pass(60);
+    assert_eq!(watch.now_round().await["told"], 0);
+}
+
+#[tokio::test]
+async fn a_mail_provider_that_is_down_is_asked_once_a_round() {
+    let watch = watch();
+    for n in 0..5 {
+        let exception = Exception { id: format!("{}-{n}", refused().id), ..refused() };
+        watch.station.ledger.raise(&exception).await.unwrap();
+    }
+    watch.mail.next(down());
+    watch.station.clock.pass(60);
+    watch.now_round().await;
+    assert_eq!((watch.subjects().len(), watch.mail.answers.lock().unwrap().len()), (0, 0));
+    watch.station.clock.pass(60);
+    watch.now_round().await;
+    assert_eq!(watch.subjects().len(), 5);
+}
+
+#[tokio::test]
+async fn what_comes_back_is_another_round_and_told_again() {
+    let watch = watch();
+    let exception = raised(&watch).await;
+    watch.relay_again().await;
+    watch.station.ledger.resolve(&order(), &exception.id).await.unwrap();
+    assert!(watch.station.ledger.raise(&exception).await.unwrap());
+    watch.relay_again().await;
+    let letters = watch.mail.drain();
+    assert_eq!(letters.len(), 2);
+    assert!(letters[1].text.contains("this is time 2"), "{}", letters[1].text);
+    assert_ne!(letters[0].effect, letters[1].effect);
+}
+
+#[tokio::test]
+async fn what_is_settled_before_it_was_told_is_not_told() {
+    let watch = watch();
+    let exception = raised(&watch).await;
+    watch.station.ledger.resolve(&order(), &exception.id).await.unwrap();
+    watch.relay_again().await;
+    let stored = watch.station.ledger.exception(&order(), &exception.id).await.unwrap().unwrap();
+    assert_eq!((stored.state, watch.subjects().len()), (Life::Resolved, 0));
+}
+
+#[tokio::test]
+async fn an_order_is_named_by_whichever_event_knows_its_name() {
+    let watch = watch();
+    watch.happens(domain::event::Fact::OrderPaid {}).await;
+    let nameless = Exception { order_name: None, ..refused() };
+    watch.station.ledger.raise(&nameless).await.unwrap();
+    watch.relay_again().await;
+    assert!(watch.subjects()[0].starts_with("Baton: #1001 needs you"));
+}
+
+impl Watch {
+    /// The message about [`refused`], delivered (again).
+    async fn relay_again(&self) {
+        let exception = refused();
+        let key = (exception.subject.to_string(), format!("exception#{}", exception.id));
+        let answer = self.handle(sqs(&[key]), jiff::Timestamp::MAX).await.unwrap();
+        assert_eq!(answer, json!({ "batchItemFailures": [] }));
+    }
+}

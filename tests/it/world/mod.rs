@@ -1,0 +1,349 @@
+//! The relay in one process: the real door, relay, layers and ledger, the sandbox for providers, and simulated time, queues
+//! and mail. A message that is not finished comes back after the visibility time-out; a "process" that dies takes its
+//! work with it and leaves the message. The order in which messages arrive is drawn from a seed.
+
+mod clock;
+mod crash;
+mod door;
+mod post;
+mod queue;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use capture::Capture;
+use domain::Timestamp;
+use domain::effect::State;
+use domain::exception::{Exception, Life};
+use domain::handoff::Layer;
+use domain::subject::{OrderId, Subject};
+use email::Email;
+use jiff::SignedDuration;
+use lambda::{Secrets, Station, StoreConfig};
+use ledger::{Journey, Ledger, Memory};
+use partner::Partner;
+use routing::Routing;
+use sandbox::Sandbox;
+use serde_json::{Value, json};
+use shipping::Shipping;
+use store::Shopify;
+
+pub use clock::SimClock;
+pub use crash::Crash;
+pub use post::{Fate, Post};
+pub use queue::SimQueue;
+
+use crate::support;
+
+pub type SimStation = Station<Arc<Memory>, SimQueue, SimClock>;
+
+/// The lease of a claim and the visibility time-out of a message, as the template's own defaults relate: time-out < lease <
+/// visibility.
+const LEASE: SignedDuration = SignedDuration::from_secs(40);
+const VISIBILITY: SignedDuration = SignedDuration::from_secs(120);
+/// After so many receipts a message is dead.
+const MAX_RECEIVE: u32 = 5;
+
+pub struct World {
+    pub sandbox: Sandbox,
+    pub table: Arc<Memory>,
+    pub clock: SimClock,
+    pub queue: SimQueue,
+    pub post: Post,
+    pub crash: Crash,
+    pub door: door::Door,
+    stations: [SimStation; 4],
+    config: StoreConfig,
+    secrets: Secrets,
+    http: reqwest::Client,
+    random: fastrand::Rng,
+    /// Messages that were received too often.
+    pub dead: Vec<(Layer, lambda::Key)>,
+    /// How often a process died.
+    pub deaths: u32,
+}
+
+/// The owner's choices in these tests; `any_variant` is on.
+pub fn config(sandbox: &Sandbox) -> StoreConfig {
+    let url = sandbox.url();
+    StoreConfig::parse(
+        &json!({
+            "store": {
+                "name": "Example Prints", "mode": "test", "shop": sandbox.ctx.config.shopify.shop,
+                "base_url": format!("{url}/shopify"),
+            },
+            "partners": { "printful": { "base_url": format!("{url}/printful") } },
+            "catalog": { "any_variant": { "partner": "printful" } },
+            "mail": { "from": "Example Prints <orders@example.com>" },
+            "brand": { "name": "Example Prints", "address": "1 Example Street, Example", "support": "help@example.com" },
+            "alerts": { "to": "owner@example.com" },
+            "timing": { "http_timeout": 1, "settle_window": 60, "first_wait": 20, "longest_wait": 600 },
+        })
+        .to_string(),
+    )
+    .unwrap()
+}
+
+impl World {
+    /// A fresh world whose messages arrive in an order drawn from `seed`.
+    pub async fn new(seed: u64) -> Self {
+        let crash = Crash::default();
+        let sandbox_config = sandbox::Config {
+            specs: support::specs(),
+            retry_ms: vec![10, 10],
+            autopilot: sandbox::config::AutopilotConfig { on: false, ..Default::default() },
+            shopify: sandbox::config::ShopifyConfig { cost_maximum: 1_000_000, ..Default::default() },
+            printful: sandbox::config::PrintfulConfig { rate_limit: 1_000_000, ..Default::default() },
+            ..Default::default()
+        };
+        let sandbox = Sandbox::start_with(sandbox_config, Arc::new(crash.clone())).await.unwrap();
+        sandbox.printful.any_variant(true);
+        let config = config(&sandbox);
+        let provider = &sandbox.ctx.config;
+        let secrets = Secrets::from_pairs([
+            ("shopify/webhook-secret", provider.shopify.webhook_secret.as_str()),
+            ("shopify/admin-token", &provider.shopify.admin_token),
+            ("printful/token", &provider.printful.token),
+            ("printful/webhook-secret", &provider.printful.webhook_secret),
+            ("printful/path-secret", &provider.printful.path_secret),
+        ]);
+        let table = Arc::new(Memory::default());
+        let clock = SimClock::starting_at("2026-11-22T02:13:00Z");
+        let queue = SimQueue::new(clock.clone());
+        let door = door::Door::start(table.clone(), clock.clone(), &config, &secrets).await;
+        sandbox.set_intake_url(&door.url);
+        let station = || Station::new(Ledger::new(table.clone()), queue.clone(), clock.clone(), LEASE, &config);
+        Self {
+            stations: [station(), station(), station(), station()],
+            http: lambda::http::client(1).unwrap(),
+            random: fastrand::Rng::with_seed(seed),
+            post: Post::new(crash.clone()),
+            dead: Vec::new(),
+            deaths: 0,
+            sandbox,
+            table,
+            clock,
+            queue,
+            crash,
+            door,
+            config,
+            secrets,
+        }
+    }
+
+    /// The ledger, to look at.
+    pub fn ledger(&self) -> &Ledger<Arc<Memory>> {
+        &self.stations[0].ledger
+    }
+
+    /// The store takes an order and delivers `orders/paid` so many times.
+    pub async fn order(&self, payload: &Value, deliver: u32) -> u16 {
+        let path = format!("/_sandbox/shopify/orders?deliver={deliver}");
+        let (status, answer) = support::control(&self.sandbox, "POST", &path, payload.to_string()).await;
+        assert!(status == 201 || status == 400, "{status} {answer}");
+        self.delivered().await;
+        status
+    }
+
+    /// Something happens to an order in the store.
+    pub async fn in_store(&self, order: u64, what: Value) {
+        let path = format!("/_sandbox/shopify/orders/{order}?deliver=1");
+        let (status, answer) = support::control(&self.sandbox, "PUT", &path, what.to_string()).await;
+        assert_eq!(status, 200, "{answer}");
+        self.delivered().await;
+    }
+
+    /// Something happens at the partner, to all orders it has.
+    pub async fn at_partner(&self, act: &str, body: Value) {
+        for order in self.sandbox.printful.list() {
+            let id = order["id"].as_str().unwrap().to_owned();
+            self.sandbox.printful.act(&id, act, body.clone()).unwrap();
+        }
+        self.delivered().await;
+    }
+
+    /// Waits until the sandbox has delivered what it had to deliver.
+    pub async fn delivered(&self) {
+        while self.sandbox.ctx.deliveries.pending() > 0 || self.sandbox.shopify.pending() > 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// Runs until nothing is in flight: time passes as messages become visible, at most until `until`.
+    pub async fn run_until(&mut self, until: Timestamp) {
+        for _ in 0..20_000 {
+            self.pass_on().await;
+            let now = self.clock.get();
+            if let Some((layer, key, received)) = self.queue.receive(now, VISIBILITY, &mut self.random) {
+                if received > MAX_RECEIVE {
+                    self.queue.delete(layer, &key, received);
+                    self.dead.push((layer, key));
+                    continue;
+                }
+                if self.process(layer, &key).await {
+                    self.queue.delete(layer, &key, received);
+                }
+                self.delivered().await;
+                continue;
+            }
+            match self.queue.next_visible() {
+                Some(next) if next <= until => self.clock.set(next.max(now)),
+                _ => return,
+            }
+        }
+        panic!("the relay does not come to rest");
+    }
+
+    /// Runs until nothing is in flight, for at most a simulated day.
+    pub async fn run(&mut self) {
+        let until = self.clock.get().checked_add(SignedDuration::from_hours(24)).unwrap();
+        self.run_until(until).await;
+    }
+
+    /// The relay's work on what the table's stream tells.
+    pub async fn pass_on(&mut self) {
+        for row in self.table.drain_stream() {
+            relay::pass_on_row(&self.queue, &row).await.unwrap();
+        }
+    }
+
+    /// One message in one process. `false`: it was not finished, or the process died.
+    pub async fn process(&mut self, layer: Layer, key: &lambda::Key) -> bool {
+        self.crash.arm();
+        let shopify = || Shopify::new(&self.config.store, &self.secrets, self.http.clone()).unwrap();
+        let partners = || Partner::all(&self.config, &self.secrets, &self.http).unwrap();
+        let shop = || self.config.store.shop.clone();
+        let [capture, routing, shipping, email] = &self.stations;
+        let work = async {
+            match layer {
+                Layer::Capture => {
+                    let work = Capture::new(capture, shopify(), self.config.verdict_rules());
+                    capture.take(&work, key).await
+                }
+                Layer::Routing => {
+                    let catalog = self.config.catalog.clone();
+                    let work = Routing::new(routing, shopify(), partners(), catalog, shop());
+                    routing.take(&work, key).await
+                }
+                Layer::Shipping => {
+                    let work = Shipping::new(shipping, shopify(), partners(), shop());
+                    shipping.take(&work, key).await
+                }
+                Layer::Email => {
+                    let work = Email::new(email, shopify(), self.post.clone(), &self.config);
+                    email.take(&work, key).await
+                }
+                // What the owner hears has tests of its own; here it is enough that it was raised.
+                Layer::Monitoring => Ok(()),
+            }
+        };
+        let done = tokio::select! {
+            biased;
+            () = self.crash.happened() => None,
+            done = work => Some(done),
+        };
+        match done {
+            None => {
+                self.deaths += 1;
+                false
+            }
+            Some(done) => done.is_ok(),
+        }
+    }
+
+    /// Everything the ledger knows of an order.
+    pub async fn journey(&self, order: u64) -> Journey {
+        self.ledger().journey(&Subject::Order(OrderId(order))).await.unwrap()
+    }
+
+    /// Exceptions of an order that are still open.
+    pub async fn open(&self, order: u64) -> Vec<Exception> {
+        let exceptions = self.journey(order).await.exceptions;
+        exceptions.into_iter().filter(|exception| exception.state == Life::Open).collect()
+    }
+
+    /// The order as the sandbox's store has it.
+    pub async fn in_sandbox(&self, order: u64) -> Value {
+        let path = format!("/_sandbox/shopify/orders/{order}");
+        support::control(&self.sandbox, "GET", &path, "").await.1
+    }
+
+    /// Partner orders, fulfilments and customer mails of an order: what the outside world saw.
+    pub async fn seen(&self, order: u64) -> Seen {
+        let fulfilments = self.in_sandbox(order).await["fulfillments"].as_array().map_or(0, Vec::len);
+        let mut mails: Vec<String> = self.post.sent().into_iter().map(|(kind, _)| kind).collect();
+        mails.sort();
+        let partner_orders = self.sandbox.printful.list();
+        let released = partner_orders.iter().filter(|order| order["status"] != "draft" && order["status"] != "canceled");
+        Seen { partner_orders: partner_orders.len(), released: released.count(), fulfilments, mails }
+    }
+
+    /// Nothing is claimed, in doubt, owed to a layer or dead, and no provider saw a request it would not accept.
+    pub async fn assert_at_rest(&self, order: u64) {
+        let unexpected = self.sandbox.ctx.unexpected.list();
+        assert!(unexpected.is_empty(), "{}", serde_json::to_string_pretty(&unexpected).unwrap());
+        assert_eq!(self.dead, [], "dead letters");
+        let journey = self.journey(order).await;
+        for effect in &journey.effects {
+            let settled = matches!(effect.state, State::Done { .. } | State::Refused { .. });
+            assert!(settled, "{} is {:?}", effect.key, effect.state);
+        }
+        for event in &journey.events {
+            let stored = self.ledger().event(&event.key()).await.unwrap().unwrap();
+            for layer in [Layer::Capture, Layer::Routing, Layer::Shipping, Layer::Email] {
+                assert!(!stored.owed_by(layer), "{} still owes {layer}", event.key());
+            }
+        }
+    }
+}
+
+/// What the outside world saw of an order.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub partner_orders: usize,
+    /// Of these, how many are made.
+    pub released: usize,
+    pub fulfilments: usize,
+    /// Kinds of mails, sorted.
+    pub mails: Vec<String>,
+}
+
+impl Seen {
+    /// One of everything.
+    pub fn all_once() -> Self {
+        let mails = ["confirmation", "delivered", "shipped"].map(str::to_owned).to_vec();
+        Self { partner_orders: 1, released: 1, fulfilments: 1, mails }
+    }
+}
+
+/// A paid order with one made-to-order line, in the webhook's shape. Invented.
+pub fn payload(id: u64) -> Value {
+    json!({
+        "id": id, "admin_graphql_api_id": format!("gid://shopify/Order/{id}"), "name": format!("#{}", 1000 + id % 1000),
+        "email": "ada@example.com", "contact_email": "ada@example.com", "test": false, "confirmed": true,
+        "created_at": "2026-11-22T02:12:58Z", "updated_at": "2026-11-22T02:13:00Z", "processed_at": "2026-11-22T02:12:58Z",
+        "cancelled_at": null, "cancel_reason": null, "financial_status": "paid", "fulfillment_status": null,
+        "currency": "EUR", "presentment_currency": "EUR", "taxes_included": false,
+        "total_line_items_price": "49.80", "total_discounts": "4.80", "subtotal_price": "45.00", "total_tax": "9.45",
+        "total_price": "58.45", "total_tip_received": "0.00",
+        "total_shipping_price_set": {
+            "shop_money": { "amount": "4.00", "currency_code": "EUR" },
+            "presentment_money": { "amount": "4.00", "currency_code": "EUR" },
+        },
+        "customer": { "id": 7001, "email": "ada@example.com", "first_name": "Ada", "last_name": "Example" },
+        "shipping_address": {
+            "name": "Ada Example", "first_name": "Ada", "last_name": "Example", "address1": "2 Sample Lane", "address2": null,
+            "city": "Exampleton", "province": null, "province_code": null, "zip": "10115", "country": "Germany",
+            "country_code": "DE", "phone": null, "company": null,
+        },
+        "line_items": [{
+            "id": id * 10 + 1, "variant_id": 4401, "product_id": 44, "title": "Poster of an invented island",
+            "name": "Poster of an invented island - A3", "variant_title": "A3", "sku": "ISLAND-A3", "quantity": 2,
+            "current_quantity": 2, "fulfillable_quantity": 2, "price": "24.90", "total_discount": "0.00",
+            "requires_shipping": true, "fulfillment_service": "manual", "gift_card": false, "taxable": true,
+            "fulfillment_status": null, "properties": [],
+        }],
+        "shipping_lines": [{ "id": id * 10 + 2, "title": "Standard", "price": "4.00", "discounted_price": "4.00" }],
+        "refunds": [], "fulfillments": [], "discount_codes": [], "tags": "", "note": null, "payment_gateway_names": ["bogus"],
+    })
+}

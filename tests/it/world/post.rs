@@ -1,0 +1,87 @@
+//! The post office: takes letters, and can lose its answer, refuse, or see its caller die.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use domain::provider::Trouble;
+use mailer::{Letter, SendMail};
+
+use super::Crash;
+
+/// What becomes of the next letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Sent,
+    /// Sent, and the answer is lost.
+    LostAnswer,
+    /// Not sent: too many.
+    Throttled,
+    /// The caller dies before it is sent.
+    DiesBefore,
+    /// The caller dies after it was sent.
+    DiesAfter,
+}
+
+#[derive(Clone)]
+pub struct Post {
+    crash: Crash,
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Default)]
+struct Inner {
+    letters: Vec<Letter>,
+    fates: VecDeque<Fate>,
+}
+
+impl Post {
+    pub fn new(crash: Crash) -> Self {
+        Self { crash, inner: Arc::default() }
+    }
+
+    pub fn next(&self, fates: impl IntoIterator<Item = Fate>) {
+        self.inner.lock().unwrap().fates.extend(fates);
+    }
+
+    /// What was sent: kind by the subject line's words, and the letter.
+    pub fn sent(&self) -> Vec<(String, Letter)> {
+        let letters = self.inner.lock().unwrap().letters.clone();
+        letters.into_iter().map(|letter| (kind(&letter), letter)).collect()
+    }
+}
+
+/// The kind of a customer's mail; the test knows the words, so that a mail sent under the wrong words is noticed.
+fn kind(letter: &Letter) -> String {
+    let subject = letter.subject.to_lowercase();
+    let kinds = [("delivered", "delivered"), ("on its way", "shipped"), ("confirm", "confirmation"), ("thank", "confirmation")];
+    let found = kinds.iter().find(|(words, _)| subject.contains(words));
+    found.map_or_else(|| format!("unknown: {}", letter.subject), |(_, kind)| (*kind).to_owned())
+}
+
+impl SendMail for Post {
+    async fn send(&self, letter: &Letter) -> Result<String, Trouble> {
+        let fate = self.inner.lock().unwrap().fates.pop_front().unwrap_or(Fate::Sent);
+        match fate {
+            Fate::Throttled => return Err(Trouble::RateLimited { retry_after: None }),
+            Fate::DiesBefore => {
+                self.crash.now();
+                std::future::pending::<()>().await;
+            }
+            _ => {}
+        }
+        let id = {
+            let mut inner = self.inner.lock().unwrap();
+            inner.letters.push(letter.clone());
+            format!("mail-{}", inner.letters.len())
+        };
+        match fate {
+            Fate::LostAnswer => Err(Trouble::NoAnswer { why: "no answer in time".to_owned() }),
+            Fate::DiesAfter => {
+                self.crash.now();
+                std::future::pending::<()>().await;
+                Ok(id)
+            }
+            _ => Ok(id),
+        }
+    }
+}
