@@ -13,6 +13,7 @@ mod sandbox_shopify_changes;
 mod sandbox_shopify_payloads;
 mod sandbox_spine;
 mod crashes;
+mod ledger_contract;
 mod relay;
 mod support;
 mod troubles;

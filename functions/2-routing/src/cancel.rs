@@ -26,10 +26,13 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
             // The release first: a draft that is never released is never made.
             let release = self.refuse(stored, partner, Key::Release, CANCELLED).await?;
             let order = self.refuse(stored, partner, Key::Order, CANCELLED).await?;
-            let partner_order = match (order, release) {
+            let partner_order = match (order, &release) {
                 (Refusal::Stands, _) => continue,
-                (Refusal::Busy { until }, _) | (_, Refusal::Busy { until }) => {
+                (Refusal::Busy { until }, _) => {
                     return Ok(self.station.come_back(stored, LAYER, until, "routing is at it"));
+                }
+                (_, Refusal::Busy { until }) => {
+                    return Ok(self.station.come_back(stored, LAYER, *until, "routing is at it"));
                 }
                 (Refusal::InDoubt, _) => match self.ask(stored, partner, id).await? {
                     Some(found) => found,
@@ -38,6 +41,9 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
                 (Refusal::Done { reference }, _) => reference,
             };
             let outcome = self.ask_back(stored, partner, id, &partner_order).await?;
+            if release == Refusal::InDoubt {
+                self.close_release(stored, partner, &outcome, &partner_order).await?;
+            }
             told.push(What::CancelledAtPartner { partner: partner.name().to_owned(), outcome });
         }
         Ok(if told.is_empty() { Outcome::done() } else { Outcome::Raise(told) })
@@ -119,6 +125,28 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
             }
             Err(trouble) => Err(self.troubled(stored, lease, partner.name(), trouble.still_in_doubt()).await),
         }
+    }
+
+    /// The partner's answer to the cancellation also settles a release in doubt: what is cancelled is not made, and what cannot
+    /// be cancelled was released.
+    async fn close_release(
+        &self,
+        stored: &Stored,
+        partner: &Partner,
+        outcome: &CancelOutcome,
+        partner_order: &str,
+    ) -> Result<(), Stop> {
+        let station = self.station;
+        let key = release_key(partner.name());
+        let claim = station.ledger.claim(&stored.event.subject, &key, station.now(), station.lease).await?;
+        if let Claim::Ours(lease) = claim {
+            let state = match outcome {
+                CancelOutcome::Cancelled => State::Refused { reason: CANCELLED.to_owned() },
+                CancelOutcome::Refused(_) => State::Done { reference: partner_order.to_owned() },
+            };
+            station.ledger.settle(lease, state, BTreeMap::new(), None, station.now()).await?;
+        }
+        Ok(())
     }
 
     /// Asks the partner to cancel what it has; its answer.

@@ -10,8 +10,8 @@ use mailer::SendMail;
 use serde_json::Value;
 use store::ReadOrder;
 
-use crate::notices::{self, Notice};
 use crate::Email;
+use crate::notices::{self, Notice};
 
 /// An invocation's payload, told apart by who sent it.
 #[derive(Debug, Clone)]
@@ -28,8 +28,12 @@ impl Incoming {
         let first = &payload["Records"][0];
         let source = first["eventSource"].as_str().or(first["EventSource"].as_str()).map(str::to_owned);
         match source.as_deref() {
-            Some("aws:sqs") => serde_json::from_value(payload).map(Self::Queue).context("failed to read a batch of messages"),
-            Some("aws:sns") => serde_json::from_value(payload).map(Self::Notices).context("failed to read SES's events"),
+            Some("aws:sqs") => {
+                serde_json::from_value(payload).map(Self::Queue).context("failed to read a batch of messages")
+            }
+            Some("aws:sns") => {
+                serde_json::from_value(payload).map(Self::Notices).context("failed to read SES's events")
+            }
             other => bail!("the payload is neither from SQS nor from SNS but from {other:?}"),
         }
     }
@@ -54,7 +58,11 @@ where
             for record in event.records {
                 let notice = Notice::read(&record.sns.message);
                 if let Err(error) = notices::take(email.station, &notice).await {
-                    tracing::error!(sns.id = record.sns.message_id, error = chain(&error), "SES's event failed; it comes back");
+                    tracing::error!(
+                        sns.id = record.sns.message_id,
+                        error = chain(&error),
+                        "SES's event failed; it comes back"
+                    );
                     failed += 1;
                 }
             }

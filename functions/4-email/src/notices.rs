@@ -151,9 +151,10 @@ fn bounced(bounce: Option<Bounce>) -> Result<String, String> {
     let kind = part(bounce.as_ref().and_then(|bounce| bounce.bounce_type.as_ref()));
     let sub_type = part(bounce.as_ref().and_then(|bounce| bounce.bounce_sub_type.as_ref()));
     match (kind.as_str(), sub_type.as_str()) {
-        ("Permanent", "OnAccountSuppressionList" | "Suppressed") => {
-            Ok("it was not delivered, because the address bounced or complained before and is on SES's suppression list".to_owned())
-        }
+        ("Permanent", "OnAccountSuppressionList" | "Suppressed") => Ok(
+            "it was not delivered, because the address bounced or complained before and is on SES's suppression list"
+                .to_owned(),
+        ),
         ("Permanent", sub_type) => Ok(with_reason("it bounced, the address does not take mail", sub_type)),
         (kind, sub_type) => Err(format!("a bounce that is not permanent ({kind} {sub_type})")),
     }
@@ -174,7 +175,10 @@ fn with_reason(what: &str, reason: &str) -> String {
 }
 
 /// Acts on what SES said.
-pub async fn take<T: Table, Q: Queue, C: Clock>(station: &Station<T, Q, C>, notice: &Notice) -> Result<(), LedgerError> {
+pub async fn take<T: Table, Q: Queue, C: Clock>(
+    station: &Station<T, Q, C>,
+    notice: &Notice,
+) -> Result<(), LedgerError> {
     match notice {
         Notice::Ignored(why) => {
             tracing::info!(why, "SES's event changes nothing");
@@ -193,7 +197,11 @@ pub async fn take<T: Table, Q: Queue, C: Clock>(station: &Station<T, Q, C>, noti
 }
 
 /// Tells the owner, once per mail.
-async fn failed<T: Table, Q: Queue, C: Clock>(station: &Station<T, Q, C>, about: &About, why: &str) -> Result<(), LedgerError> {
+async fn failed<T: Table, Q: Queue, C: Clock>(
+    station: &Station<T, Q, C>,
+    about: &About,
+    why: &str,
+) -> Result<(), LedgerError> {
     let Some((subject, hash)) = about.ours(&station.store) else { return not_ours(about) };
     let journey = station.ledger.journey(&subject).await?;
     let effect = journey.effects.iter().find(|effect| effect.key.hash(&subject) == hash);
@@ -233,7 +241,9 @@ fn not_ours(about: &About) -> Result<(), LedgerError> {
 fn brings(event: &Event, kind: &MailKind) -> bool {
     match (&event.fact, kind) {
         (Fact::OrderCleared {}, MailKind::Confirmation) => true,
-        (Fact::ParcelAnnounced { parcel, .. }, MailKind::Shipped(about) | MailKind::Delivered(about)) => parcel == about,
+        (Fact::ParcelAnnounced { parcel, .. }, MailKind::Shipped(about) | MailKind::Delivered(about)) => {
+            parcel == about
+        }
         _ => false,
     }
 }

@@ -7,11 +7,11 @@ use domain::effect::{EffectKey, MailKind, State};
 use domain::event::{Event, Fact};
 use domain::exception::What;
 use domain::handoff::Layer;
+use domain::mails;
 use domain::order::Order;
 use domain::provider::Trouble;
 use domain::subject::address_hash;
 use domain::watch::{LayerWait, WaitReason};
-use domain::mails;
 use lambda::{Clock, Failure, Outcome, Queue, Work};
 use ledger::{Claim, Lease, Stored, Table};
 use mailer::{Letter, SendMail};
@@ -72,7 +72,7 @@ where
         }
         let order = match self.store.order(id).await {
             Ok(Some(order)) => order,
-            Ok(None) => return self.unknown_order(stored, held).await,
+            Ok(None) => return self.unknown_order(held).await,
             Err(trouble) => return self.store_trouble(stored, held, trouble).await,
         };
         let journey = self.station.ledger.journey(&event.subject).await?;
@@ -125,7 +125,9 @@ where
             Claim::Ours(lease) => return self.doubt(stored, kind, lease, now).await,
             Claim::Done { .. } => Turn::Next,
             Claim::Refused { reason } => refused_before(stored, kind, reason),
-            Claim::Busy { until } => Turn::End(self.come_back(stored, until, "an earlier attempt at this mail has to end")),
+            Claim::Busy { until } => {
+                Turn::End(self.come_back(stored, until, "an earlier attempt at this mail has to end"))
+            }
             Claim::Waiting { not_before, reason } => Turn::End(self.come_back(stored, not_before, &reason)),
         }))
     }
@@ -141,7 +143,8 @@ where
         }
         let sends = sent_again(&lease) + 1;
         if sends >= rules::most_sends(kind) {
-            let why = format!("SES did not answer {sends} times and never reported the mail as sent; it may have arrived");
+            let why =
+                format!("SES did not answer {sends} times and never reported the mail as sent; it may have arrived");
             self.settle(lease, State::Refused { reason: why.clone() }, BTreeMap::new(), None).await?;
             return Ok(Claimed::Not(Turn::Told(What::MailRefused { mail: kind.name().to_owned(), why })));
         }
@@ -198,9 +201,11 @@ where
             Err(Trouble::NoAnswer { why }) => {
                 note.extend(counted);
                 let window = self.station.now().checked_add(self.station.settle_window).unwrap_or(Timestamp::MAX);
-                let outcome = self.station.wait_or_raise(stored, Layer::Email, MAILER, Trouble::NoAnswer { why: why.clone() });
+                let outcome =
+                    self.station.wait_or_raise(stored, Layer::Email, MAILER, Trouble::NoAnswer { why: why.clone() });
                 let outcome = not_before(outcome, window);
-                self.settle(lease, State::Unknown { reason: why }, note, Some(until(&outcome).unwrap_or(window))).await?;
+                self.settle(lease, State::Unknown { reason: why }, note, Some(until(&outcome).unwrap_or(window)))
+                    .await?;
                 Ok(Turn::End(outcome))
             }
             Err(trouble @ (Trouble::RateLimited { .. } | Trouble::Unavailable { .. })) => {
@@ -249,7 +254,7 @@ where
         Ok(outcome)
     }
 
-    async fn unknown_order(&self, stored: &Stored, held: Option<(MailKind, Lease)>) -> Result<Outcome, Failure> {
+    async fn unknown_order(&self, held: Option<(MailKind, Lease)>) -> Result<Outcome, Failure> {
         let mail = held.as_ref().map_or("customer's", |(kind, _)| kind.name()).to_owned();
         if let Some((_, lease)) = held {
             self.settle(lease, State::Refused { reason: UNKNOWN_ORDER.to_owned() }, BTreeMap::new(), None).await?;

@@ -31,14 +31,8 @@ pub struct Change {
 impl Change {
     fn what(&self) -> What {
         let words = [&self.alarm_description, &self.new_state_reason].into_iter().flatten();
-        let description = words
-            .map(|text| text.trim())
-            .find(|text| !text.is_empty())
-            .unwrap_or_default();
-        What::Alarm {
-            name: self.alarm_name.clone(),
-            description: description.to_owned(),
-        }
+        let description = words.map(|text| text.trim()).find(|text| !text.is_empty()).unwrap_or_default();
+        What::Alarm { name: self.alarm_name.clone(), description: description.to_owned() }
     }
 }
 
@@ -47,10 +41,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
     pub(crate) async fn hear(&self, notice: &Notice) -> Result<(), Error> {
         let Ok(change) = serde_json::from_str::<Change>(&notice.message) else {
             let description = "The alarm topic carried a message that is not an alarm's.".to_owned();
-            let what = What::Alarm {
-                name: format!("message {}", notice.message_id),
-                description,
-            };
+            let what = What::Alarm { name: format!("message {}", notice.message_id), description };
             return self.alarm_on(&what, &notice.message_id).await;
         };
         match change.new_state_value.as_str() {
@@ -82,11 +73,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
 
     async fn alarm_off(&self, change: &Change) -> Result<(), Error> {
         // The words before the description name the alarm, and nothing else does.
-        let named = What::Alarm {
-            name: change.alarm_name.clone(),
-            description: String::new(),
-        }
-        .to_string();
+        let named = What::Alarm { name: change.alarm_name.clone(), description: String::new() }.to_string();
         for exception in self.station.ledger.open_exceptions().await? {
             let this = exception.subject == self.station.store && exception.what == "alarm";
             if this && exception.reason.starts_with(&named) {

@@ -99,25 +99,14 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
     ) -> Result<(), Error> {
         let line = Line::Dead(layer);
         let Ok(key) = serde_json::from_str::<Key>(&letter.body) else {
-            let what = What::DeadLetter {
-                layer,
-                event: format!("message {}", letter.id),
-            };
+            let what = What::DeadLetter { layer, event: format!("message {}", letter.id) };
             return Ok(self.raise_nameless(round, &what, &letter.id).await.map(|_| ())?);
         };
         if let Ok(event_key) = key.event() {
             match self.station.ledger.event(&event_key).await? {
                 Some(stored) if stored.owed_by(layer) => {
                     dead.0.insert((layer, event_key.clone()));
-                    self.raise(
-                        round,
-                        &stored,
-                        &What::DeadLetter {
-                            layer,
-                            event: event_key.id.0,
-                        },
-                    )
-                    .await?;
+                    self.raise(round, &stored, &What::DeadLetter { layer, event: event_key.id.0 }).await?;
                 }
                 // Taken meanwhile, or gone: the letter points at nothing that is missing.
                 _ => self.queues.delete(line, letter).await?,
@@ -125,10 +114,8 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             return Ok(());
         }
         // An alert that could not be told; the review of what is open tells it.
-        let untold = self
-            .exception(&key)
-            .await?
-            .is_some_and(|exception| !exception.told && exception.state == Life::Open);
+        let untold =
+            self.exception(&key).await?.is_some_and(|exception| !exception.told && exception.state == Life::Open);
         if !untold {
             self.queues.delete(line, letter).await?;
         }
@@ -159,11 +146,6 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             round.report.raised += 1;
             return Ok(exception);
         }
-        Ok(self
-            .station
-            .ledger
-            .exception(store, &exception.id)
-            .await?
-            .unwrap_or(exception))
+        Ok(self.station.ledger.exception(store, &exception.id).await?.unwrap_or(exception))
     }
 }

@@ -28,27 +28,20 @@ impl<T: Table, Q: Queue, C: Clock> Work for Events<'_, T, Q, C> {
     async fn work(&self, stored: &Stored) -> Result<Outcome, Failure> {
         let event = &stored.event;
         Ok(match &event.fact {
-            Fact::PartnerStopped {
-                partner, how, reason, ..
-            } => {
+            Fact::PartnerStopped { partner, how, reason, .. } => {
                 if *how == PartnerStop::Cancelled && self.we_asked_to_cancel(event, partner).await? {
                     // Routing asked for it and tells the owner what came of it.
                     return Ok(Outcome::done());
                 }
                 let how = stop_words(*how).to_owned();
-                Outcome::raise(What::PartnerStopped {
-                    partner: partner.clone(),
-                    how,
-                    why: reason.clone(),
-                })
+                Outcome::raise(What::PartnerStopped { partner: partner.clone(), how, why: reason.clone() })
             }
             Fact::ParcelReturned { reason, .. } => Outcome::raise(What::Returned { why: reason.clone() }),
             Fact::AppUninstalled { .. } => Outcome::raise(What::AppUninstalled),
             Fact::DataRequested { orders, .. } => Outcome::raise(What::DataRequested { orders: orders.len() }),
-            Fact::Unreadable { topic, why, .. } => Outcome::raise(What::Unreadable {
-                topic: topic.clone(),
-                why: why.clone(),
-            }),
+            Fact::Unreadable { topic, why, .. } => {
+                Outcome::raise(What::Unreadable { topic: topic.clone(), why: why.clone() })
+            }
             Fact::CustomerRedacted { customer, orders } => {
                 self.forget_customer(event, customer.as_deref(), orders).await?;
                 Outcome::done()
@@ -74,10 +67,7 @@ impl<T: Table, Q: Queue, C: Clock> Events<'_, T, Q, C> {
         let asked =
             |key: &EffectKey| matches!(key, EffectKey::PartnerCancel { partner: asked, .. } if asked == partner);
         let not_refused = |state: &State| !matches!(state, State::Refused { .. });
-        Ok(journey
-            .effects
-            .iter()
-            .any(|effect| asked(&effect.key) && not_refused(&effect.state)))
+        Ok(journey.effects.iter().any(|effect| asked(&effect.key) && not_refused(&effect.state)))
     }
 
     /// The bodies of all deliveries about the customer's orders go, and those of the privacy requests about the customer,
@@ -120,9 +110,7 @@ impl<T: Table, Q: Queue, C: Clock> Events<'_, T, Q, C> {
         loop {
             match ledger.forget_page(place).await? {
                 None => {
-                    let state = State::Done {
-                        reference: "every body in the table".to_owned(),
-                    };
+                    let state = State::Done { reference: "every body in the table".to_owned() };
                     ledger.settle(lease, state, BTreeMap::new(), None, self.0.now()).await?;
                     return Ok(Outcome::done());
                 }
@@ -145,10 +133,7 @@ impl<T: Table, Q: Queue, C: Clock> Events<'_, T, Q, C> {
         now: Timestamp,
     ) -> Result<Outcome, Failure> {
         let note = BTreeMap::from([("pk".to_owned(), next.pk), ("sk".to_owned(), next.sk)]);
-        let state = State::Waiting {
-            not_before: now,
-            reason: "more to forget".to_owned(),
-        };
+        let state = State::Waiting { not_before: now, reason: "more to forget".to_owned() };
         self.0.ledger.settle(lease, state, note, None, now).await?;
         Ok(self.0.come_back(stored, Layer::Monitoring, now, "more to forget"))
     }
@@ -156,10 +141,7 @@ impl<T: Table, Q: Queue, C: Clock> Events<'_, T, Q, C> {
 
 fn reached(lease: &Lease) -> Option<Place> {
     let part = |name| lease.effect.note.get(name).cloned();
-    Some(Place {
-        pk: part("pk")?,
-        sk: part("sk")?,
-    })
+    Some(Place { pk: part("pk")?, sk: part("sk")? })
 }
 
 /// Whether a privacy request is about this customer.

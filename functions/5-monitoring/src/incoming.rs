@@ -64,13 +64,9 @@ pub fn read(mut event: Value) -> Result<Incoming, NotOurs> {
         // SNS writes its keys in capitals, SQS does not.
         if records.get(0).is_some_and(|record| record.get("Sns").is_some()) {
             let records: Vec<SnsRecord> = serde_json::from_value(records).map_err(not_ours)?;
-            return Ok(Incoming::Notices(
-                records.into_iter().map(|record| record.sns).collect(),
-            ));
+            return Ok(Incoming::Notices(records.into_iter().map(|record| record.sns).collect()));
         }
-        return serde_json::from_value(records)
-            .map(Incoming::Messages)
-            .map_err(not_ours);
+        return serde_json::from_value(records).map(Incoming::Messages).map_err(not_ours);
     }
     match event.get("time").and_then(Value::as_str) {
         Some(time) => time.parse().map(Incoming::Round).map_err(not_ours),

@@ -57,10 +57,7 @@ impl Page {
             (Subject::Contact(_), _) => "a contact".to_owned(),
             (Subject::Store(_), _) => "your store".to_owned(),
         };
-        let number = Layer::ALL
-            .iter()
-            .position(|layer| *layer == exception.layer)
-            .map_or(0, |at| at + 1);
+        let number = Layer::ALL.iter().position(|layer| *layer == exception.layer).map_or(0, |at| at + 1);
         Self {
             who,
             order,

@@ -73,10 +73,7 @@ impl Alerts {
     #[must_use]
     pub fn from_config(config: &StoreConfig) -> Self {
         let from = config.alerts.from.clone().unwrap_or_else(|| config.mail.from.clone());
-        Self {
-            to: config.alerts.to.clone(),
-            from,
-        }
+        Self { to: config.alerts.to.clone(), from }
     }
 }
 
@@ -92,9 +89,7 @@ pub struct Monitoring<T, Q, C, M, D> {
 
 impl<T, Q, C, M, D> fmt::Debug for Monitoring<T, Q, C, M, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Monitoring")
-            .field("stack", &self.stack)
-            .finish_non_exhaustive()
+        f.debug_struct("Monitoring").field("stack", &self.stack).finish_non_exhaustive()
     }
 }
 

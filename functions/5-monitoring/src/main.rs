@@ -34,9 +34,7 @@ async fn main() -> Result<(), Error> {
         let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
         let deadline = Timestamp::from_millisecond(deadline).unwrap_or(Timestamp::MAX);
         // Lambda logs this text: with its causes, or it says little.
-        Box::pin(monitoring.handle(event.payload, deadline))
-            .await
-            .map_err(|error| Error::from(batch::chain(&error)))
+        Box::pin(monitoring.handle(event.payload, deadline)).await.map_err(|error| Error::from(batch::chain(&error)))
     }))
     .await
 }

@@ -34,32 +34,19 @@ impl Totals {
             ("ExceptionsOpen", "Count", self.open),
             ("QueuedMessages", "Count", self.queued),
         ];
-        metrics
-            .into_iter()
-            .filter_map(|(name, unit, value)| Some((name, unit, value?)))
-            .collect()
+        metrics.into_iter().filter_map(|(name, unit, value)| Some((name, unit, value?))).collect()
     }
 
     /// The line, without its end. Dimension: the stack.
     #[must_use]
     pub fn line(&self, stack: &str, now: Timestamp) -> String {
         let metrics = self.metrics();
-        let names: Vec<Value> = metrics
-            .iter()
-            .map(|(name, unit, _)| json!({ "Name": name, "Unit": unit }))
-            .collect();
+        let names: Vec<Value> = metrics.iter().map(|(name, unit, _)| json!({ "Name": name, "Unit": unit })).collect();
         let mut line = Map::new();
         let directive = json!({ "Namespace": NAMESPACE, "Dimensions": [["Stack"]], "Metrics": names });
-        line.insert(
-            "_aws".into(),
-            json!({ "Timestamp": now.as_millisecond(), "CloudWatchMetrics": [directive] }),
-        );
+        line.insert("_aws".into(), json!({ "Timestamp": now.as_millisecond(), "CloudWatchMetrics": [directive] }));
         line.insert("Stack".into(), stack.into());
-        line.extend(
-            metrics
-                .into_iter()
-                .map(|(name, _, value)| (name.to_owned(), value.into())),
-        );
+        line.extend(metrics.into_iter().map(|(name, _, value)| (name.to_owned(), value.into())));
         Value::Object(line).to_string()
     }
 

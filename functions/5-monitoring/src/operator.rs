@@ -95,11 +95,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             let due = self.station.deadlines.due(Owed::Layer(*layer), now);
             ledger.owe_again(stored, *layer, due).await?;
             ledger.flag(stored).await?;
-            let sent = self
-                .station
-                .queue
-                .send(*layer, &Key::from(key), SignedDuration::ZERO)
-                .await;
+            let sent = self.station.queue.send(*layer, &Key::from(key), SignedDuration::ZERO).await;
             sent.map_err(lambda::Failure::from)?;
         }
         tracing::info!(exception.id = exception.id, "replayed");
@@ -114,10 +110,7 @@ fn target(exception: &Exception, journey: &Journey) -> Option<(EventKey, Layer)>
     let taken = |event: &&Event| takes(layer, event.fact.event_type());
     let about = |event: &&Event| Some(event.fact.id().0) == exception.event;
     let event = journey.events.iter().filter(taken).find(about).or_else(|| {
-        let held = matches!(
-            exception.what.as_str(),
-            "held" | "late-held-order" | "late-risk-verdict"
-        );
+        let held = matches!(exception.what.as_str(), "held" | "late-held-order" | "late-risk-verdict");
         let paid = |event: &&Event| matches!(event.fact, Fact::OrderPaid {});
         journey.events.iter().filter(|_| held).find(paid)
     });
@@ -125,17 +118,12 @@ fn target(exception: &Exception, journey: &Journey) -> Option<(EventKey, Layer)>
 }
 
 fn takes(layer: Layer, event: EventType) -> bool {
-    RELAY
-        .iter()
-        .any(|leg| leg.event == event && leg.goes_to.contains(&layer))
+    RELAY.iter().any(|leg| leg.event == event && leg.goes_to.contains(&layer))
 }
 
 /// What a replay of this exception would do and what it would not.
 fn plan(exception: &Exception, journey: &Journey, stored: Option<&(Stored, Layer)>) -> Plan {
-    let mut plan = Plan {
-        exception: exception.id.clone(),
-        ..Plan::default()
-    };
+    let mut plan = Plan { exception: exception.id.clone(), ..Plan::default() };
     let not = |plan: &mut Plan, words: String| plan.will_not.push(words);
     if exception.state == Life::Resolved {
         not(&mut plan, "It is settled: nothing is missing.".to_owned());
@@ -143,16 +131,12 @@ fn plan(exception: &Exception, journey: &Journey, stored: Option<&(Stored, Layer
     }
     let next_step = exception.next_step.replace("<id>", &exception.id);
     if exception.what == "unreadable" {
-        let kept = "The delivery is kept as it came, and this version cannot read it. A newer version of Baton can: deploy it, \
-                    then ask the sender to deliver it again, or replay then.";
+        let kept = "The delivery is kept as it came. This version of Baton cannot read it; a newer one may: deploy that, then replay again.";
         not(&mut plan, kept.to_owned());
         return plan;
     }
     if !exception.replayable {
-        not(
-            &mut plan,
-            format!("Nothing can be run for this; it needs you. {next_step}"),
-        );
+        not(&mut plan, format!("Nothing can be run for this; it needs you. {next_step}"));
         return plan;
     }
     let Some((stored, layer)) = stored else {
@@ -161,8 +145,7 @@ fn plan(exception: &Exception, journey: &Journey, stored: Option<&(Stored, Layer
     };
     let (event, key) = (&stored.event, stored.event.key());
     let who = event.order_name.clone().unwrap_or_else(|| key.subject.to_string());
-    plan.will
-        .push(format!("{layer} takes the event \"{}\" of {who} again.", key.id));
+    plan.will.push(format!("{layer} takes the event \"{}\" of {who} again.", key.id));
     plan.steps.again = Some((key, *layer));
     for effect in &journey.effects {
         say(&mut plan, effect, *layer, event);
@@ -180,17 +163,13 @@ fn say(plan: &mut Plan, effect: &Effect, layer: Layer, event: &Event) {
             plan.will_not.push(format!("{name}: stays refused ({reason})."));
         }
         State::Refused { reason } if ours => {
-            plan.will
-                .push(format!("{name}: tried again; it was refused ({reason})."));
+            plan.will.push(format!("{name}: tried again; it was refused ({reason})."));
             plan.steps.reopen.push(effect.key.clone());
         }
-        State::Refused { reason } => plan
-            .will_not
-            .push(format!("{name}: stays refused ({reason}); another step's.")),
+        State::Refused { reason } => plan.will_not.push(format!("{name}: stays refused ({reason}); another step's.")),
         State::Claimed | State::Unknown { .. } if ours => {
-            plan.will.push(format!(
-                "{name}: in doubt; the provider is asked first, and it is done only if it was not."
-            ));
+            plan.will
+                .push(format!("{name}: in doubt; the provider is asked first, and it is done only if it was not."));
         }
         State::Waiting { .. } if ours => plan.will.push(format!("{name}: done when its time has come.")),
         State::Claimed | State::Unknown { .. } | State::Waiting { .. } => {}
@@ -213,16 +192,9 @@ fn belongs(key: &EffectKey, layer: Layer, event: &Event) -> bool {
             Layer::Routing,
             _,
         ) => true,
-        (
-            EffectKey::Fulfilment(parcel),
-            Layer::Shipping,
-            Fact::ParcelShipped {
-                partner,
-                shipment,
-                tracking,
-                ..
-            },
-        ) => *parcel == ParcelKey::of(partner, shipment, tracking.as_ref()),
+        (EffectKey::Fulfilment(parcel), Layer::Shipping, Fact::ParcelShipped { partner, shipment, tracking, .. }) => {
+            *parcel == ParcelKey::of(partner, shipment, tracking.as_ref())
+        }
         (EffectKey::Email(MailKind::Confirmation), Layer::Email, Fact::OrderCleared {}) => true,
         (
             EffectKey::Email(MailKind::Shipped(parcel) | MailKind::Delivered(parcel)),
@@ -242,11 +214,7 @@ fn belongs(key: &EffectKey, layer: Layer, event: &Event) -> bool {
 /// The effect in the owner's words; `None` for what is none of the order's business.
 fn words(key: &EffectKey) -> Option<String> {
     let of = |split: u8| {
-        if split == 1 {
-            String::new()
-        } else {
-            format!(" (part {split})")
-        }
+        if split == 1 { String::new() } else { format!(" (part {split})") }
     };
     Some(match key {
         EffectKey::PartnerOrder { partner, split } => format!("The order at {partner}{}", of(*split)),

@@ -53,7 +53,7 @@ pub trait Queues: Send + Sync {
     /// Messages in it, those in somebody's hands included, those delayed on purpose not.
     fn depth(&self, line: Line) -> impl Future<Output = Result<u64, QueuesError>> + Send;
 
-    /// Some of the messages in it (at most ten), each not shown again for half a minute. Empty: there are no more to see now.
+    /// Some of the messages in it (at most ten), each not shown again for a few seconds. Empty: there are no more to see now.
     fn look(&self, line: Line) -> impl Future<Output = Result<Vec<DeadLetter>, QueuesError>> + Send;
 
     /// Removes a message for good.
@@ -67,8 +67,8 @@ pub struct SqsQueues {
     urls: BTreeMap<Line, String>,
 }
 
-/// Longer than a round looks at one queue, shorter than the time between two rounds.
-const HIDDEN_SECONDS: i32 = 30;
+/// Longer than a round looks at one queue; short, so that whoever looks next sees what lies there.
+const HIDDEN_SECONDS: i32 = 5;
 
 impl SqsQueues {
     /// All of them: `BATON_QUEUE_<LAYER>`, `BATON_DLQ_<LAYER>` and `BATON_DLQ_RELAY`.
@@ -91,11 +91,7 @@ fn failed<E>(operation: &'static str, line: Line) -> impl FnOnce(E) -> QueuesErr
 where
     E: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    move |source| QueuesError {
-        operation,
-        line,
-        source: source.into(),
-    }
+    move |source| QueuesError { operation, line, source: source.into() }
 }
 
 impl Queues for SqsQueues {
@@ -104,47 +100,29 @@ impl Queues for SqsQueues {
             QueueAttributeName::ApproximateNumberOfMessages,
             QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
         ];
-        let request = self
-            .client
-            .get_queue_attributes()
-            .queue_url(self.url(line))
-            .set_attribute_names(Some(COUNTED.to_vec()));
+        let request =
+            self.client.get_queue_attributes().queue_url(self.url(line)).set_attribute_names(Some(COUNTED.to_vec()));
         let answer = request.send().await.map_err(failed("GetQueueAttributes", line))?;
         let attributes = answer.attributes.unwrap_or_default();
         let count = |name| attributes.get(name).map_or(Ok(0), |count| count.parse::<u64>());
-        COUNTED
-            .iter()
-            .map(count)
-            .sum::<Result<u64, _>>()
-            .map_err(failed("GetQueueAttributes", line))
+        COUNTED.iter().map(count).sum::<Result<u64, _>>().map_err(failed("GetQueueAttributes", line))
     }
 
     async fn look(&self, line: Line) -> Result<Vec<DeadLetter>, QueuesError> {
         let request = self.client.receive_message().queue_url(self.url(line));
         // No wait: the round is not there to wait.
-        let request = request
-            .max_number_of_messages(10)
-            .visibility_timeout(HIDDEN_SECONDS)
-            .wait_time_seconds(0);
+        let request = request.max_number_of_messages(10).visibility_timeout(HIDDEN_SECONDS).wait_time_seconds(0);
         let answer = request.send().await.map_err(failed("ReceiveMessage", line))?;
-        let letters = answer
-            .messages
-            .unwrap_or_default()
-            .into_iter()
-            .map(|message| DeadLetter {
-                id: message.message_id.unwrap_or_default(),
-                body: message.body.unwrap_or_default(),
-                receipt: message.receipt_handle.unwrap_or_default(),
-            });
+        let letters = answer.messages.unwrap_or_default().into_iter().map(|message| DeadLetter {
+            id: message.message_id.unwrap_or_default(),
+            body: message.body.unwrap_or_default(),
+            receipt: message.receipt_handle.unwrap_or_default(),
+        });
         Ok(letters.collect())
     }
 
     async fn delete(&self, line: Line, letter: &DeadLetter) -> Result<(), QueuesError> {
-        let request = self
-            .client
-            .delete_message()
-            .queue_url(self.url(line))
-            .receipt_handle(&letter.receipt);
+        let request = self.client.delete_message().queue_url(self.url(line)).receipt_handle(&letter.receipt);
         request.send().await.map(|_| ()).map_err(failed("DeleteMessage", line))
     }
 }

@@ -84,10 +84,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         let Some(id) = &exception.event else {
             return Ok(nameless(round, exception));
         };
-        let key = EventKey {
-            subject: exception.subject.clone(),
-            id: EventId(id.clone()),
-        };
+        let key = EventKey { subject: exception.subject.clone(), id: EventId(id.clone()) };
         if let Some(wait) = late_with(&exception.what) {
             let Some(stored) = self.station.ledger.event(&key).await? else {
                 return Ok(Finding::Settled);
@@ -112,13 +109,10 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
 
     fn unconsumed(&self, round: &Round, exception: &Exception, stored: &Stored) -> Finding {
         // A layer that says what it waits for has taken the event.
-        let waits = stored
-            .waits
-            .get(&exception.layer)
-            .is_some_and(|wait| match wait.reason {
-                WaitReason::Outage { .. } => true,
-                WaitReason::Pace(_) => wait.until > round.now,
-            });
+        let waits = stored.waits.get(&exception.layer).is_some_and(|wait| match wait.reason {
+            WaitReason::Outage { .. } => true,
+            WaitReason::Pace(_) => wait.until > round.now,
+        });
         if exception.what != "not-taken" || waits || round.paused.contains(&exception.layer) {
             return Finding::Stands;
         }

@@ -35,22 +35,14 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
     /// A queue's message names an exception: it is told, or the message comes back later.
     pub(crate) async fn tell_key(&self, key: &Key) -> Result<(), Failure> {
         let Some(exception) = self.exception(key).await? else {
-            tracing::warn!(
-                subject = key.pk,
-                exception = key.sk,
-                "the exception of a queue message is gone"
-            );
+            tracing::warn!(subject = key.pk, exception = key.sk, "the exception of a queue message is gone");
             return Ok(());
         };
         match self.tell(&exception).await? {
             Told::Known => Ok(()),
             Told::Later(at) | Told::Trouble(at) => {
                 let seconds = at.duration_since(self.station.now()).as_secs().max(1);
-                Ok(self
-                    .station
-                    .queue
-                    .send(Layer::Monitoring, key, SignedDuration::from_secs(seconds))
-                    .await?)
+                Ok(self.station.queue.send(Layer::Monitoring, key, SignedDuration::from_secs(seconds)).await?)
             }
         }
     }
@@ -68,17 +60,9 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         if exception.told || exception.state != Life::Open {
             return Ok(Told::Known);
         }
-        let key = EffectKey::Alert {
-            exception: exception.id.clone(),
-            round: exception.round,
-        };
+        let key = EffectKey::Alert { exception: exception.id.clone(), round: exception.round };
         let now = self.station.now();
-        match self
-            .station
-            .ledger
-            .claim(&exception.subject, &key, now, self.station.lease)
-            .await?
-        {
+        match self.station.ledger.claim(&exception.subject, &key, now, self.station.lease).await? {
             Claim::Ours(lease) => self.send(exception, lease).await,
             Claim::Busy { until } => Ok(Told::Later(until)),
             Claim::Waiting { not_before, .. } => Ok(Told::Later(not_before)),
@@ -106,20 +90,14 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         let letter = match letter::write(exception, name.as_deref(), &self.alerts, lease.hash()) {
             Ok(letter) => letter,
             Err(error) => {
-                return self
-                    .put_off(exception, lease, Trouble::Broken { why: error.to_string() })
-                    .await;
+                return self.put_off(exception, lease, Trouble::Broken { why: error.to_string() }).await;
             }
         };
         match self.mail.send(&letter).await {
             Ok(reference) => {
                 self.settle(lease, State::Done { reference }, None).await?;
                 self.station.ledger.told(exception).await?;
-                tracing::info!(
-                    exception.id = exception.id,
-                    exception.round = exception.round,
-                    "the owner is told"
-                );
+                tracing::info!(exception.id = exception.id, exception.round = exception.round, "the owner is told");
                 Ok(Told::Known)
             }
             Err(trouble) => self.put_off(exception, lease, trouble).await,
@@ -130,16 +108,8 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
     async fn put_off(&self, exception: &Exception, lease: Lease, trouble: Trouble) -> Result<Told, Failure> {
         let now = self.station.now();
         tracing::warn!(exception.id = exception.id, why = %trouble, "the owner could not be told");
-        let since = LayerWait {
-            since: exception.raised,
-            until: now,
-            reason: WaitReason::Pace(String::new()),
-        };
-        let paced = self
-            .station
-            .pace
-            .wait("ses", &trouble, Some(&since), now)
-            .map(|wait| wait.until);
+        let since = LayerWait { since: exception.raised, until: now, reason: WaitReason::Pace(String::new()) };
+        let paced = self.station.pace.wait("ses", &trouble, Some(&since), now).map(|wait| wait.until);
         let at = paced.unwrap_or_else(|| later(now, self.station.pace.longest));
         let reason = trouble.to_string();
         if matches!(trouble, Trouble::NoAnswer { .. }) {
@@ -147,8 +117,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             self.settle(lease, State::Unknown { reason }, Some(at)).await?;
             return Ok(Told::Trouble(at));
         }
-        self.settle(lease, State::Waiting { not_before: at, reason }, None)
-            .await?;
+        self.settle(lease, State::Waiting { not_before: at, reason }, None).await?;
         Ok(Told::Trouble(at))
     }
 
@@ -156,16 +125,8 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         let note = [("kind", "alert".to_owned()), ("to_hash", address_hash(&self.alerts.to))];
         let note = note.into_iter().map(|(name, word)| (name.to_owned(), word)).collect();
         let hash = lease.hash();
-        if !self
-            .station
-            .ledger
-            .settle(lease, state, note, hold_until, self.station.now())
-            .await?
-        {
-            tracing::warn!(
-                effect.hash = hash,
-                "the claim on an alert was over before it was settled"
-            );
+        if !self.station.ledger.settle(lease, state, note, hold_until, self.station.now()).await? {
+            tracing::warn!(effect.hash = hash, "the claim on an alert was over before it was settled");
         }
         Ok(())
     }

@@ -63,15 +63,7 @@ pub struct Round {
 impl Round {
     pub(crate) fn new(now: Timestamp, started: Timestamp, deadline: Timestamp) -> Self {
         let (report, totals) = (Report::default(), Totals::default());
-        Self {
-            now,
-            started,
-            deadline,
-            paused: Vec::new(),
-            empty: BTreeSet::new(),
-            report,
-            totals,
-        }
+        Self { now, started, deadline, paused: Vec::new(), empty: BTreeSet::new(), report, totals }
     }
 
     pub(crate) fn note_depth(&mut self, line: Line, depth: u64) {
@@ -83,10 +75,7 @@ impl Round {
     /// When so many tenths of the time that Lambda gives us are used up. What is left then waits for the next round.
     pub(crate) fn tenths(&self, tenths: i64) -> Timestamp {
         let all = self.deadline.duration_since(self.started).as_millis();
-        let millis = i64::try_from(all.max(0))
-            .unwrap_or(i64::MAX)
-            .saturating_div(10)
-            .saturating_mul(tenths);
+        let millis = i64::try_from(all.max(0)).unwrap_or(i64::MAX).saturating_div(10).saturating_mul(tenths);
         later(self.started, SignedDuration::from_millis(millis))
     }
 
@@ -108,9 +97,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         // First, so that what a layer has put aside is not sent to it again and again.
         let dead = self.dead_letters(&mut round).await;
         let nothing_dead = Dead::default();
-        let due = self
-            .look_at_due(&mut round, dead.as_ref().unwrap_or(&nothing_dead))
-            .await;
+        let due = self.look_at_due(&mut round, dead.as_ref().unwrap_or(&nothing_dead)).await;
         let open = self.review(&mut round).await;
         round.totals.finished = dead.is_ok() && due.is_ok() && open.is_ok();
         round.totals.publish(&self.stack, now);
@@ -118,11 +105,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         dead?;
         due?;
         open?;
-        if round.report.failed > 0 {
-            Err(Error::Partly(round.report.failed))
-        } else {
-            Ok(round.report)
-        }
+        if round.report.failed > 0 { Err(Error::Partly(round.report.failed)) } else { Ok(round.report) }
     }
 
     async fn look_at_due(&self, round: &mut Round, dead: &Dead) -> Result<(), LedgerError> {
@@ -160,22 +143,10 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         let Some(stored) = ledger.event(key).await? else {
             return Ok(());
         };
-        let waits_due = stored
-            .owes
-            .iter()
-            .any(|(owed, due)| matches!(owed, Owed::Wait(_)) && *due <= round.now);
-        let events = if waits_due {
-            self.events_of(last, &key.subject).await?
-        } else {
-            &[]
-        };
-        let case = Case {
-            event: &stored.event,
-            owes: &stored.owes,
-            waits: &stored.waits,
-            events,
-            paused: &round.paused,
-        };
+        let waits_due = stored.owes.iter().any(|(owed, due)| matches!(owed, Owed::Wait(_)) && *due <= round.now);
+        let events = if waits_due { self.events_of(last, &key.subject).await? } else { &[] };
+        let case =
+            Case { event: &stored.event, owes: &stored.owes, waits: &stored.waits, events, paused: &round.paused };
         let message = Key::from(key);
         let mut settled = Vec::new();
         for action in look(&case, round.now, &self.station.deadlines) {
@@ -186,12 +157,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
                 Action::Raise(What::NotTaken { layer, .. }) if dead.holds(layer, key) => {}
                 Action::SendAgain(layer) => {
                     self.station.queue.send(layer, &message, SignedDuration::ZERO).await?;
-                    tracing::warn!(
-                        subject = message.pk,
-                        event = message.sk,
-                        layer = layer.as_str(),
-                        "sent again"
-                    );
+                    tracing::warn!(subject = message.pk, event = message.sk, layer = layer.as_str(), "sent again");
                     round.report.sent_again += 1;
                 }
                 Action::Raise(what) => self.raise(round, &stored, &what).await?,

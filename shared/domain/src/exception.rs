@@ -136,6 +136,12 @@ impl What {
             Self::CancelledAtPartner { .. }
                 | Self::RefundedAfterRouting { .. }
                 | Self::Returned { .. }
+                | Self::PartnerStopped { .. }
+                // What is late is owed by somebody outside, except these two, which capture decides.
+                | Self::Late(
+                    Wait::PartnerAccepts | Wait::PartnerShips | Wait::FirstScan | Wait::TrackingAlive | Wait::CustomerInformed
+                )
+                | Self::StreamDeadLetter
                 | Self::AppUninstalled
                 | Self::DataRequested { .. }
                 | Self::Alarm { .. }

@@ -22,7 +22,12 @@ pub(crate) fn sorted(error: &SdkError<SendEmailError, HttpResponse>) -> Trouble 
         SdkError::ServiceError(answer) => {
             let raw = answer.raw();
             let retry_after = raw.headers().get("retry-after").and_then(|text| text.trim().parse().ok());
-            said(raw.status().as_u16(), error.code().unwrap_or_default(), error.message().unwrap_or_default(), retry_after)
+            said(
+                raw.status().as_u16(),
+                error.code().unwrap_or_default(),
+                error.message().unwrap_or_default(),
+                retry_after,
+            )
         }
         _ => Trouble::NoAnswer { why: "its answer could not be read".to_owned() },
     }
@@ -70,6 +75,8 @@ fn said(status: u16, code: &str, message: &str, retry_after: Option<i64>) -> Tro
         // AWS's own words for it: "the request has failed due to a temporary failure of the server".
         "ServiceUnavailable" | "ServiceUnavailableException" => Trouble::Unavailable { why },
         _ => match status {
+            // A yes that cannot be read.
+            200..=299 => Trouble::NoAnswer { why: "its answer could not be read".to_owned() },
             429 => rate_limited(retry_after),
             // An inner failure, or a gateway's: the mail may be on its way all the same.
             500.. => Trouble::NoAnswer { why },
@@ -82,7 +89,6 @@ fn said(status: u16, code: &str, message: &str, retry_after: Option<i64>) -> Tro
 fn rate_limited(retry_after: Option<i64>) -> Trouble {
     Trouble::RateLimited { retry_after: retry_after.map(SignedDuration::from_secs) }
 }
-
 
 /// Whether the request cannot have left: the name was not found, or nobody took the connection.
 fn never_connected(error: &(dyn Error + 'static)) -> bool {

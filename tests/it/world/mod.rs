@@ -17,7 +17,7 @@ use domain::effect::State;
 use domain::exception::{Exception, Life};
 use domain::handoff::Layer;
 use domain::subject::{OrderId, Subject};
-use email::Email;
+use email::{Email, Sender};
 use jiff::SignedDuration;
 use lambda::{Secrets, Station, StoreConfig};
 use ledger::{Journey, Ledger, Memory};
@@ -230,7 +230,8 @@ impl World {
                     shipping.take(&work, key).await
                 }
                 Layer::Email => {
-                    let work = Email::new(email, shopify(), self.post.clone(), &self.config);
+                    let sender = Sender::new(&self.config);
+                    let work = Email { station: email, store: shopify(), mailer: self.post.clone(), sender };
                     email.take(&work, key).await
                 }
                 // What the owner hears has tests of its own; here it is enough that it was raised.
@@ -316,34 +317,13 @@ impl Seen {
     }
 }
 
-/// A paid order with one made-to-order line, in the webhook's shape. Invented.
+/// A paid order with one made-to-order line of two pieces, in the webhook's shape. Invented.
 pub fn payload(id: u64) -> Value {
-    json!({
-        "id": id, "admin_graphql_api_id": format!("gid://shopify/Order/{id}"), "name": format!("#{}", 1000 + id % 1000),
-        "email": "ada@example.com", "contact_email": "ada@example.com", "test": false, "confirmed": true,
-        "created_at": "2026-11-22T02:12:58Z", "updated_at": "2026-11-22T02:13:00Z", "processed_at": "2026-11-22T02:12:58Z",
-        "cancelled_at": null, "cancel_reason": null, "financial_status": "paid", "fulfillment_status": null,
-        "currency": "EUR", "presentment_currency": "EUR", "taxes_included": false,
-        "total_line_items_price": "49.80", "total_discounts": "4.80", "subtotal_price": "45.00", "total_tax": "9.45",
-        "total_price": "58.45", "total_tip_received": "0.00",
-        "total_shipping_price_set": {
-            "shop_money": { "amount": "4.00", "currency_code": "EUR" },
-            "presentment_money": { "amount": "4.00", "currency_code": "EUR" },
-        },
-        "customer": { "id": 7001, "email": "ada@example.com", "first_name": "Ada", "last_name": "Example" },
-        "shipping_address": {
-            "name": "Ada Example", "first_name": "Ada", "last_name": "Example", "address1": "2 Sample Lane", "address2": null,
-            "city": "Exampleton", "province": null, "province_code": null, "zip": "10115", "country": "Germany",
-            "country_code": "DE", "phone": null, "company": null,
-        },
-        "line_items": [{
-            "id": id * 10 + 1, "variant_id": 4401, "product_id": 44, "title": "Poster of an invented island",
-            "name": "Poster of an invented island - A3", "variant_title": "A3", "sku": "ISLAND-A3", "quantity": 2,
-            "current_quantity": 2, "fulfillable_quantity": 2, "price": "24.90", "total_discount": "0.00",
-            "requires_shipping": true, "fulfillment_service": "manual", "gift_card": false, "taxable": true,
-            "fulfillment_status": null, "properties": [],
-        }],
-        "shipping_lines": [{ "id": id * 10 + 2, "title": "Standard", "price": "4.00", "discounted_price": "4.00" }],
-        "refunds": [], "fulfillments": [], "discount_codes": [], "tags": "", "note": null, "payment_gateway_names": ["bogus"],
-    })
+    let mut order: Value = serde_json::from_str(include_str!("order.json")).unwrap();
+    order["id"] = json!(id);
+    order["admin_graphql_api_id"] = json!(format!("gid://shopify/Order/{id}"));
+    order["name"] = json!(format!("#{}", 1000 + id % 1000));
+    order["line_items"][0]["id"] = json!(id * 10 + 1);
+    order["shipping_lines"][0]["id"] = json!(id * 10 + 2);
+    order
 }

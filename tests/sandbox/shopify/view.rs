@@ -145,6 +145,12 @@ pub fn order(order: &Order, shown: u64, shop: &str) -> Value {
     if let (Some(view), Value::Object(more)) = (view.as_object_mut(), more) {
         view.extend(more);
         view.extend(bags.map(|(key, bag)| (key.to_owned(), bag.graphql())));
+        // Null where none were charged.
+        let extras = [("originalTotalDutiesSet", "original_total_duties"), ("originalTotalAdditionalFeesSet", "original_total_additional_fees")];
+        for (field, key) in extras {
+            let charged = currencies.read(rest, key).map_or(Value::Null, |bag| bag.graphql());
+            view.insert(field.to_owned(), charged);
+        }
         if let Some(number) = number {
             view.insert("number".to_owned(), json!(number));
         }
@@ -307,6 +313,7 @@ pub fn fulfillment_order(order: &Order, group: &FulfillmentOrder) -> Value {
         "assignedLocation": {"name": location, "countryCode": "US", "location": {
             "id": gid("Location", number), "legacyResourceId": number.to_string(), "name": location,
             "isActive": true, "isFulfillmentService": third_party,
+            "fulfillmentService": if third_party { service(&group.service) } else { Value::Null },
         }},
         "deliveryMethod": {
             "id": gid("DeliveryMethod", group.id),

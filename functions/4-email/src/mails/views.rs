@@ -88,7 +88,11 @@ impl LineView {
         let unit = line.customer_unit_price.0;
         Self {
             title: shown(&line.title),
-            variant: line.variant_title.as_deref().map(shown).filter(|text| !text.is_empty() && text != "Default Title"),
+            variant: line
+                .variant_title
+                .as_deref()
+                .map(shown)
+                .filter(|text| !text.is_empty() && text != "Default Title"),
             quantity: line.ordered,
             unit: unit.to_string(),
             // A sum beyond all money is a mistake in the order; the unit price is still right.
@@ -147,7 +151,8 @@ fn single_piece(order: &Order) -> Option<String> {
 /// The address as an envelope has it. Telephone numbers stay out of mails.
 fn address_lines(address: &Address) -> Vec<String> {
     let optional = |text: &Option<String>| text.clone().unwrap_or_default();
-    let place = [address.city.clone(), optional(&address.province_code), optional(&address.zip)].map(|part| shown(&part));
+    let place =
+        [address.city.clone(), optional(&address.province_code), optional(&address.zip)].map(|part| shown(&part));
     let place = place.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
     let lines = [
         shown(&address.name),

@@ -92,7 +92,9 @@ fn cloudwatchs_own_messages_are_read() {
     let read_json = |name: &str| -> Value {
         serde_json::from_str(&std::fs::read_to_string(folder.join("aws").join(name)).unwrap()).unwrap()
     };
-    for name in ["cloudwatch-alarm-sns-payload-single-metric.json", "cloudwatch-alarm-sns-payload-multiple-metrics.json"] {
+    for name in
+        ["cloudwatch-alarm-sns-payload-single-metric.json", "cloudwatch-alarm-sns-payload-multiple-metrics.json"]
+    {
         let Incoming::Notices(notices) = read(read_json(name)).unwrap() else { panic!("{name} is a notice") };
         assert!(!notices.is_empty(), "{name}");
         for notice in notices {
@@ -105,7 +107,10 @@ fn cloudwatchs_own_messages_are_read() {
         assert!(matches!(read(read_json(name)).unwrap(), Incoming::Round(_)), "{name}");
     }
     for name in ["sqs-event.json", "powertools_sqsDlqTriggerEvent.json"] {
-        assert!(matches!(read(read_json(name)).unwrap(), Incoming::Messages(messages) if !messages.is_empty()), "{name}");
+        assert!(
+            matches!(read(read_json(name)).unwrap(), Incoming::Messages(messages) if !messages.is_empty()),
+            "{name}"
+        );
     }
     assert!(matches!(read(read_json("sns-event.json")).unwrap(), Incoming::Notices(_)));
 }

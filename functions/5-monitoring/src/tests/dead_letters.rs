@@ -23,7 +23,10 @@ async fn a_dead_letter_is_told_by_the_orders_name_and_goes_when_its_event_is_tak
         watch.now_round().await;
         watch.relay().await;
     }
-    assert_eq!(watch.subjects(), ["Baton: #1001 needs you: The routing layer failed several times on the event \"cleared\" and put it... (routing)"]);
+    assert_eq!(
+        watch.subjects(),
+        ["Baton: #1001 needs you: The routing layer failed several times on the event \"cleared\"... (routing)"]
+    );
     assert_eq!(watch.queues.count(Line::Dead(Layer::Routing)), 2, "it stays as long as the event is owed");
 
     watch.station.ledger.acknowledge(&watch.stored(&key).await, &[Owed::Layer(Layer::Routing)]).await.unwrap();
@@ -109,7 +112,10 @@ async fn what_the_relay_gave_up_on_is_told_and_its_pointer_goes_when_everything_
     watch.queues.put(Line::RelayFailures, "1", &failure);
     watch.now_round().await;
     watch.relay().await;
-    assert_eq!(watch.subjects(), ["Baton: your store needs you: The relay gave up on a batch of events from the table (monitoring)"]);
+    assert_eq!(
+        watch.subjects(),
+        ["Baton: your store needs you: The relay gave up on a batch of events from the table (monitoring)"]
+    );
     watch.station.clock.pass(599);
     watch.now_round().await;
     assert_eq!(watch.queues.count(Line::RelayFailures), 1);

@@ -64,10 +64,16 @@ async fn a_cancellation_that_we_asked_for_is_routings_to_tell() {
         let key = EffectKey::PartnerCancel { partner: "printful".into(), split: 1 };
         if let Some(done) = asked {
             let ledger = &watch.station.ledger;
-            let Claim::Ours(lease) = ledger.claim(&order(), &key, start(), SignedDuration::from_secs(45)).await.unwrap() else {
+            let Claim::Ours(lease) =
+                ledger.claim(&order(), &key, start(), SignedDuration::from_secs(45)).await.unwrap()
+            else {
                 panic!("the claim is free")
             };
-            let state = if done { State::Done { reference: "13".into() } } else { State::Refused { reason: "too late".into() } };
+            let state = if done {
+                State::Done { reference: "13".into() }
+            } else {
+                State::Refused { reason: "too late".into() }
+            };
             assert!(ledger.settle(lease, state, Default::default(), None, start()).await.unwrap());
         }
         let event = watch.happens(stopped(PartnerStop::Cancelled)).await;
@@ -86,16 +92,25 @@ async fn a_redacted_customers_bodies_go_and_nobody_elses() {
     let (small, large, other) = (of_order(1), of_order(2), of_order(3));
     let (theirs, stranger) = (request("7"), request("8"));
     let unreadable = store_event(Fact::Unreadable { topic: "x".into(), why: "y".into(), body_hash: "z".into() });
-    let redact = store_event(Fact::CustomerRedacted { customer: Some("7".into()), orders: vec![OrderId(1), OrderId(2)] });
-    for (event, body) in [(&small, b"{}".to_vec()), (&large, long()), (&other, long()), (&theirs, long()), (&redact, long())] {
+    let redact =
+        store_event(Fact::CustomerRedacted { customer: Some("7".into()), orders: vec![OrderId(1), OrderId(2)] });
+    for (event, body) in
+        [(&small, b"{}".to_vec()), (&large, long()), (&other, long()), (&theirs, long()), (&redact, long())]
+    {
         keep(&watch, event, &body).await;
     }
     keep(&watch, &stranger, b"{}").await;
     keep(&watch, &unreadable, b"{}").await;
     watch.takes(&redact.key()).await;
-    for (event, stays) in
-        [(&small, false), (&large, false), (&theirs, false), (&redact, false), (&other, true), (&stranger, true), (&unreadable, true)]
-    {
+    for (event, stays) in [
+        (&small, false),
+        (&large, false),
+        (&theirs, false),
+        (&redact, false),
+        (&other, true),
+        (&stranger, true),
+        (&unreadable, true),
+    ] {
         assert_eq!(kept(&watch, event).await, stays, "{}", event.key());
     }
     // The facts stay, and their hand-offs.

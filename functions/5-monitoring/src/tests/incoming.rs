@@ -22,7 +22,9 @@ fn each_shape_is_what_it_is() {
 
 #[tokio::test]
 async fn what_is_none_of_them_is_refused_with_words() {
-    for event in [json!({}), json!(null), json!({ "time": "tomorrow" }), json!({ "Records": 7 }), json!({ "operator": 1 })] {
+    for event in
+        [json!({}), json!(null), json!({ "time": "tomorrow" }), json!({ "Records": 7 }), json!({ "operator": 1 })]
+    {
         let error = watch().handle(event.clone(), Timestamp::MAX).await.unwrap_err();
         assert!(matches!(error, Error::NotOurs(_)), "{event}");
         assert!(error.to_string().contains("monitoring takes"), "{error}");

@@ -49,7 +49,10 @@ fn the_subject_line_of_everything_that_can_go_wrong() {
         What::Unreachable { layer: Layer::Routing, provider: printful(), why: "no connection".into() },
         What::Late(Wait::PartnerShips),
         What::CannotRoute(vec![Problem::NoAddress, Problem::SeveralPartners]),
-        What::PartnerRefused { partner: printful(), why: "the recipient's state is missing, and a good deal more words".into() },
+        What::PartnerRefused {
+            partner: printful(),
+            why: "the recipient's state is missing, and a good deal more words".into(),
+        },
         What::PartnerStopped { partner: printful(), how: "on hold".into(), why: None },
         What::CancelledAtPartner { partner: printful(), outcome: CancelOutcome::Cancelled },
         What::RefundedAfterRouting { partner: printful() },
@@ -84,7 +87,10 @@ fn words_from_outside_are_harmless() {
 
 #[test]
 fn a_long_reason_is_cut_between_words() {
-    let page = |reason: &str| Page { reason: reason.to_owned(), ..Page::new(&about_the_order(&What::StreamDeadLetter), Some("#1")) };
+    let page = |reason: &str| Page {
+        reason: reason.to_owned(),
+        ..Page::new(&about_the_order(&What::StreamDeadLetter), Some("#1"))
+    };
     let cut = page(&"word ".repeat(40)).subject();
     assert!(cut.ends_with("word... (monitoring)") && cut.len() < 110, "{cut}");
     assert!(page(&"é".repeat(400)).subject().chars().count() < 110);

@@ -73,7 +73,14 @@ async fn a_replay_is_shown_first_and_runs_only_what_is_missing() {
     assert_eq!(watch.station.queue.drain(), [(Layer::Routing, "event#cleared".into(), 0)]);
     let stored = watch.stored(&key).await;
     assert!(stored.owed_by(Layer::Routing) && !stored.owed_by(Layer::Email) && stored.flagged);
-    let states: Vec<_> = watch.station.ledger.journey(&order()).await.unwrap().effects.into_iter()
+    let states: Vec<_> = watch
+        .station
+        .ledger
+        .journey(&order())
+        .await
+        .unwrap()
+        .effects
+        .into_iter()
         .map(|effect| format!("{} {}", effect.key, effect.state.name()))
         .collect();
     assert_eq!(
@@ -178,7 +185,14 @@ async fn what_no_replay_can_mend_says_what_can_be_done() {
 #[tokio::test]
 async fn a_mistake_is_answered_with_what_to_do() {
     let watch = watch();
-    for id in ["", "nonsense", "450789469-held-00000000", "store-00000000-alarm-00000000", "contact-00ff-x-1", "9999999999999999999999-x-1"] {
+    for id in [
+        "",
+        "nonsense",
+        "450789469-held-00000000",
+        "store-00000000-alarm-00000000",
+        "contact-00ff-x-1",
+        "9999999999999999999999-x-1",
+    ] {
         let answer = ask(&watch, id, true).await;
         assert!(answer["error"].as_str().unwrap().contains("make exceptions"), "{answer}");
     }

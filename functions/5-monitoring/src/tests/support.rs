@@ -56,7 +56,10 @@ impl Queue for PaperQueue {
 impl PaperQueue {
     /// Layer, sort key and delay of what was sent since the last call.
     pub fn drain(&self) -> Vec<(Layer, String, i64)> {
-        std::mem::take(&mut *self.0.lock().unwrap()).into_iter().map(|(layer, key, delay)| (layer, key.sk, delay)).collect()
+        std::mem::take(&mut *self.0.lock().unwrap())
+            .into_iter()
+            .map(|(layer, key, delay)| (layer, key.sk, delay))
+            .collect()
     }
 }
 
@@ -72,7 +75,10 @@ impl SendMail for Mailbox {
         let answer = self.answers.lock().unwrap().pop_front();
         let mut letters = self.letters.lock().unwrap();
         // A lost answer: the mail is out all the same.
-        if !matches!(answer, Some(Err(Trouble::Unavailable { .. } | Trouble::Refused { .. } | Trouble::RateLimited { .. }))) {
+        if !matches!(
+            answer,
+            Some(Err(Trouble::Unavailable { .. } | Trouble::Refused { .. } | Trouble::RateLimited { .. }))
+        ) {
             letters.push(letter.clone());
         }
         answer.unwrap_or_else(|| Ok(format!("ses-{}", letters.len())))
@@ -188,9 +194,7 @@ pub fn store_event(fact: Fact) -> Event {
 }
 
 pub fn sqs(keys: &[(String, String)]) -> Value {
-    let record = |(n, (pk, sk)): (usize, &(String, String))| {
-        json!({ "messageId": format!("m{n}"), "eventSource": "aws:sqs", "body": json!({ "pk": pk, "sk": sk }).to_string() })
-    };
+    let record = |(n, (pk, sk)): (usize, &(String, String))| json!({ "messageId": format!("m{n}"), "eventSource": "aws:sqs", "body": json!({ "pk": pk, "sk": sk }).to_string() });
     json!({ "Records": keys.iter().enumerate().map(record).collect::<Vec<_>>() })
 }
 
@@ -217,7 +221,8 @@ impl Watch {
 
     pub async fn round_as_of(&self, now: Timestamp) -> Value {
         self.queues.show();
-        let event = json!({ "source": "aws.events", "detail-type": "Scheduled Event", "time": now.to_string(), "detail": {} });
+        let event =
+            json!({ "source": "aws.events", "detail-type": "Scheduled Event", "time": now.to_string(), "detail": {} });
         self.handle(event, Timestamp::MAX).await.unwrap()
     }
 

@@ -105,7 +105,9 @@ async fn the_providers_own_word_settles_a_lost_answer() {
     watch.relay_again().await;
     let hash = watch.mail.drain()[0].effect.clone();
     let ledger = &watch.station.ledger;
-    assert!(ledger.witness(&exception.subject, &hash, "ses-lost", watch.station.now()).await.unwrap());
+    assert!(
+        ledger.witness(&exception.subject, &hash, "ses-lost", Default::default(), watch.station.now()).await.unwrap()
+    );
     watch.relay_again().await;
     assert_eq!(watch.subjects().len(), 0);
     assert!(watch.only_exception().await.told);
@@ -154,7 +156,10 @@ async fn the_watchdog_tells_the_untold_after_a_minute() {
     assert_eq!(watch.now_round().await["told"], 0);
     watch.station.clock.pass(1);
     assert_eq!(watch.now_round().await["told"], 1);
-    assert_eq!(watch.subjects(), ["Baton: #1001 needs you: printful refused the order: item 1 is discontinued (routing)"]);
+    assert_eq!(
+        watch.subjects(),
+        ["Baton: #1001 needs you: printful refused the order: item 1 is discontinued (routing)"]
+    );
     watch.station.clock.pass(60);
     assert_eq!(watch.now_round().await["told"], 0);
 }

@@ -42,6 +42,7 @@ fn server(answer: Option<&'static str>) -> (String, JoinHandle<String>) {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let handle = std::thread::spawn(move || {
         let (mut socket, _) = listener.accept().unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
         let mut request = Vec::new();
         let mut buffer = [0; 4096];
         loop {
@@ -49,7 +50,8 @@ fn server(answer: Option<&'static str>) -> (String, JoinHandle<String>) {
             request.extend_from_slice(&buffer[..read]);
             let text = String::from_utf8_lossy(&request).into_owned();
             let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-            let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            let length =
+                head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
             if read == 0 || body.len() >= length.unwrap_or(0) {
                 break;
             }
@@ -134,8 +136,14 @@ async fn nothing_is_tried_twice_and_each_answer_is_sorted() {
             "HTTP/1.1 400 Bad\r\nx-amzn-errortype: MessageRejected\r\ncontent-length: 31\r\n\r\n{\"message\":\"No to a@b.example\"}",
             Trouble::Refused { why: "No to (address)".into() },
         ),
-        ("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", Trouble::NoAnswer { why: "it answered without a message id".into() }),
-        ("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n<html", Trouble::NoAnswer { why: "its answer could not be read".into() }),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}",
+            Trouble::NoAnswer { why: "it answered without a message id".into() },
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n<html",
+            Trouble::NoAnswer { why: "its answer could not be read".into() },
+        ),
     ] {
         // The server takes one connection: a second attempt would end as `Unavailable`.
         let (url, server) = server(Some(answer));

@@ -1,0 +1,251 @@
+//! A clock that stands still, a queue that remembers, a store and a mailer that answer as told, and the world they make.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use domain::Timestamp;
+use domain::effect::{Effect, EffectKey, MailKind};
+use domain::event::{Event, Fact};
+use domain::exception::{Exception, Life};
+use domain::handoff::Layer;
+use domain::order::Order;
+use domain::provider::Trouble;
+use domain::subject::OrderId;
+use jiff::SignedDuration;
+use lambda::queue::QueueError;
+use lambda::{Clock, Key, Queue, Station, StoreConfig};
+use ledger::{Ledger, Memory, Stored};
+use mailer::{Letter, SendMail};
+use store::ReadOrder;
+use tokio::sync::Notify;
+
+use super::orders;
+use crate::{Email, Sender};
+
+pub const LEASE: i64 = 30;
+pub const WINDOW: i64 = 60;
+
+#[derive(Debug, Clone)]
+pub struct FakeClock(Arc<Mutex<Timestamp>>);
+
+impl Clock for FakeClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// Messages with the moment from which they may be read.
+#[derive(Debug)]
+pub struct FakeQueue {
+    clock: FakeClock,
+    messages: Mutex<Vec<(Timestamp, Key)>>,
+}
+
+impl Queue for FakeQueue {
+    async fn send(&self, layer: Layer, key: &Key, delay: SignedDuration) -> Result<(), QueueError> {
+        assert_eq!(layer, Layer::Email, "email knows no other queue");
+        self.messages.lock().unwrap().push((self.clock.now() + delay, key.clone()));
+        Ok(())
+    }
+}
+
+/// The store: what it says about the one order, or trouble first.
+#[derive(Debug)]
+pub struct FakeStore {
+    pub order: Mutex<Option<Order>>,
+    pub trouble: Mutex<VecDeque<Trouble>>,
+    pub reads: Mutex<u32>,
+}
+
+impl ReadOrder for &FakeStore {
+    async fn order(&self, id: OrderId) -> Result<Option<Order>, Trouble> {
+        assert_eq!(id, orders::ORDER);
+        *self.reads.lock().unwrap() += 1;
+        match self.trouble.lock().unwrap().pop_front() {
+            Some(trouble) => Err(trouble),
+            None => Ok(self.order.lock().unwrap().clone()),
+        }
+    }
+}
+
+/// What the mailer does with the next mail; without orders it takes it.
+#[derive(Debug)]
+pub enum Answer {
+    /// Takes it, but the answer is lost.
+    Lost,
+    /// Does not take it.
+    Trouble(Trouble),
+    /// Takes it and never answers: whoever waits is killed meanwhile.
+    Hang,
+    /// Takes it and answers once it is told to.
+    Slow(Arc<Notify>),
+}
+
+/// The mailer: remembers what it took, as SES would send it.
+#[derive(Debug, Default)]
+pub struct FakeMailer {
+    pub answers: Mutex<VecDeque<Answer>>,
+    pub taken: Mutex<Vec<Letter>>,
+}
+
+impl SendMail for &FakeMailer {
+    async fn send(&self, letter: &Letter) -> Result<String, Trouble> {
+        tokio::task::yield_now().await;
+        let take = || {
+            let mut taken = self.taken.lock().unwrap();
+            taken.push(letter.clone());
+            format!("m-{}", taken.len())
+        };
+        let answer = self.answers.lock().unwrap().pop_front();
+        match answer {
+            None => Ok(take()),
+            Some(Answer::Lost) => {
+                take();
+                Err(Trouble::NoAnswer { why: "no answer in time".into() })
+            }
+            Some(Answer::Trouble(trouble)) => Err(trouble),
+            Some(Answer::Hang) => {
+                take();
+                std::future::pending().await
+            }
+            Some(Answer::Slow(go)) => {
+                let id = take();
+                go.notified().await;
+                Ok(id)
+            }
+        }
+    }
+}
+
+/// A test that leaves an answer unused has not tested what it says.
+impl Drop for FakeMailer {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert!(self.answers.lock().unwrap().is_empty(), "the mailer was not asked as often as the test says");
+        }
+    }
+}
+
+pub struct World {
+    pub clock: FakeClock,
+    pub station: Station<Memory, FakeQueue, FakeClock>,
+    pub store: FakeStore,
+    pub mailer: FakeMailer,
+    pub sender: Sender,
+}
+
+pub fn config() -> StoreConfig {
+    let json = format!(
+        r##"{{
+            "store": {{"name": "Example Prints", "mode": "live", "shop": "example-prints.myshopify.com",
+                       "base_url": "http://127.0.0.1:9/shopify"}},
+            "mail": {{"from": "orders@example.com"}},
+            "brand": {{"name": "Example Prints", "logo_url": "https://example.com/logo.png", "color": "#205081",
+                       "address": "Example Prints, 1 Harbour Street, Exampletown", "support": "help@example.com"}},
+            "alerts": {{"to": "owner@example.com"}},
+            "timing": {{"settle_window": {WINDOW}, "first_wait": 20}}
+        }}"##
+    );
+    StoreConfig::parse(&json).unwrap()
+}
+
+impl World {
+    pub fn new() -> Self {
+        let clock = FakeClock(Arc::new(Mutex::new("2026-11-22T03:00:00Z".parse().unwrap())));
+        let queue = FakeQueue { clock: clock.clone(), messages: Mutex::default() };
+        let config = config();
+        let lease = SignedDuration::from_secs(LEASE);
+        Self {
+            station: Station::new(Ledger::new(Memory::default()), queue, clock.clone(), lease, &config),
+            clock,
+            store: FakeStore {
+                order: Mutex::new(Some(orders::order())),
+                trouble: Mutex::default(),
+                reads: Mutex::default(),
+            },
+            mailer: FakeMailer::default(),
+            sender: Sender::new(&config),
+        }
+    }
+
+    pub fn answering(answers: impl IntoIterator<Item = Answer>) -> Self {
+        let world = Self::new();
+        world.mailer.answers.lock().unwrap().extend(answers);
+        world
+    }
+
+    pub fn email(&self) -> Email<'_, Memory, FakeQueue, FakeClock, &FakeStore, &FakeMailer> {
+        Email { station: &self.station, store: &self.store, mailer: &self.mailer, sender: self.sender.clone() }
+    }
+
+    pub fn advance(&self, seconds: i64) {
+        let mut now = self.clock.0.lock().unwrap();
+        *now += SignedDuration::from_secs(seconds);
+    }
+
+    /// Appends a fact; the key that the relay would send on.
+    pub async fn append(&self, fact: Fact) -> Key {
+        let event = orders::event(fact);
+        self.station.append_event(&event, None).await.unwrap();
+        Key::from(&event.key())
+    }
+
+    /// One message from the queue to the layer.
+    pub async fn take(&self, key: &Key) {
+        self.station.take(&self.email(), key).await.unwrap();
+    }
+
+    /// What the queue holds is taken as it becomes due, until nothing is left. The seconds that passed.
+    pub async fn drain(&self) -> i64 {
+        let start = self.clock.now();
+        for _ in 0..100 {
+            let next = {
+                let mut messages = self.station.queue.messages.lock().unwrap();
+                messages.sort();
+                if messages.is_empty() { None } else { Some(messages.remove(0)) }
+            };
+            let Some((due, key)) = next else { return self.clock.now().duration_since(start).as_secs() };
+            {
+                let mut now = self.clock.0.lock().unwrap();
+                *now = due.max(*now);
+            }
+            self.take(&key).await;
+        }
+        panic!("messages come back for ever");
+    }
+
+    pub fn waiting(&self) -> usize {
+        self.station.queue.messages.lock().unwrap().len()
+    }
+
+    /// The subjects of the mails that were taken, by their distinguishing words.
+    pub fn mails(&self) -> Vec<&'static str> {
+        let taken = self.mailer.taken.lock().unwrap();
+        let kind = |letter: &Letter| match letter.subject.as_str() {
+            subject if subject.ends_with("is confirmed") => "confirmation",
+            subject if subject.ends_with("is on its way") => "shipped",
+            subject if subject.ends_with("has been delivered") => "delivered",
+            other => panic!("{other}"),
+        };
+        taken.iter().map(kind).collect()
+    }
+
+    pub async fn effect(&self, kind: MailKind) -> Effect {
+        let journey = self.station.ledger.journey(&orders::subject()).await.unwrap();
+        journey.effects.into_iter().find(|effect| effect.key == EffectKey::Email(kind.clone())).unwrap()
+    }
+
+    pub async fn open(&self) -> Vec<Exception> {
+        let journey = self.station.ledger.journey(&orders::subject()).await.unwrap();
+        journey.exceptions.into_iter().filter(|exception| exception.state != Life::Resolved).collect()
+    }
+
+    pub async fn stored(&self, event: &Event) -> Stored {
+        self.station.ledger.event(&event.key()).await.unwrap().unwrap()
+    }
+
+    /// The layer has acknowledged the fact.
+    pub async fn acknowledged(&self, fact: Fact) -> bool {
+        !self.stored(&orders::event(fact)).await.owed_by(Layer::Email)
+    }
+}

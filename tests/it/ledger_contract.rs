@@ -1,0 +1,205 @@
+//! The ledger's contract: the same checks over the table in memory and, where a stack runs, over DynamoDB's emulator.
+
+use std::collections::BTreeMap;
+
+use domain::Timestamp;
+use domain::effect::{EffectKey, MailKind, State};
+use domain::event::{Event, Fact};
+use domain::exception::{Exception, What};
+use domain::handoff::{Deadlines, Layer, Owed, Wait, owes};
+use domain::subject::{OrderId, Subject};
+use domain::watch::{LayerWait, WaitReason};
+use jiff::SignedDuration;
+use ledger::{Appended, Claim, Ledger, Memory, Payload, Refusal, Table};
+
+const LEASE: SignedDuration = SignedDuration::from_secs(40);
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_795_000_000 + seconds).unwrap()
+}
+
+fn paid(subject: &Subject) -> Event {
+    Event {
+        subject: subject.clone(),
+        fact: Fact::OrderPaid {},
+        source: "shopify".to_owned(),
+        time: at(0),
+        order_name: Some("#1001".to_owned()),
+    }
+}
+
+/// Every check, each on subjects of its own, so that a table that is shared with others will do.
+pub async fn holds<T: Table>(ledger: &Ledger<T>, salt: u64) {
+    let subject = |n: u64| Subject::Order(OrderId(salt * 1_000 + n));
+    an_event_is_appended_once(ledger, &subject(1)).await;
+    a_body_comes_back_as_it_was(ledger, &subject(2)).await;
+    what_is_owed_is_struck_off_by_each(ledger, &subject(3)).await;
+    a_claim_is_for_one(ledger, &subject(4)).await;
+    a_lease_that_is_over_leaves_doubt(ledger, &subject(5)).await;
+    waiting_is_claimed_when_it_is_time(ledger, &subject(6)).await;
+    whoever_refuses_first_wins(ledger, &subject(7)).await;
+    an_exception_is_told_once_and_comes_back(ledger, &subject(8)).await;
+    bodies_are_forgotten(ledger, &subject(9)).await;
+    a_witness_settles_doubt(ledger, &subject(10)).await;
+}
+
+async fn append<T: Table>(ledger: &Ledger<T>, event: &Event, body: Option<&[u8]>) -> Appended {
+    let owed = owes(event.fact.event_type(), at(0), &Deadlines::default());
+    let payload = body.map(|body| Payload { body, expires: at(1_000_000) });
+    ledger.append(event, &owed, payload).await.unwrap()
+}
+
+async fn an_event_is_appended_once<T: Table>(ledger: &Ledger<T>, subject: &Subject) {
+    let event = paid(subject);
+    assert_eq!(append(ledger, &event, None).await, Appended::New);
+    let twin = Event { time: at(99), source: "another".to_owned(), ..event.clone() };
+    assert_eq!(append(ledger, &twin, None).await, Appended::Duplicate);
+    let journey = ledger.journey(subject).await.unwrap();
+    assert_eq!(journey.events, [event]);
+    assert!(ledger.event(&paid(&Subject::Order(OrderId(1))).key()).await.unwrap().is_none());
+}
+
+async fn a_body_comes_back_as_it_was<T: Table>(ledger: &Ledger<T>, subject: &Subject) {
+    let small = paid(subject);
+    append(ledger, &small, Some(b"{}")).await;
+    assert_eq!(ledger.payload(&small.key()).await.unwrap().as_deref(), Some(b"{}".as_slice()));
+    // Large and hardly compressible: an item of its own.
+    let mut seed = 7_u32;
+    let body: Vec<u8> = std::iter::repeat_with(|| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        seed.to_be_bytes()[0]
+    })
+    .take(50_000)
+    .collect();
+    let large = Event { fact: Fact::OrderRefunded { refund: "5".to_owned() }, ..small };
+    append(ledger, &large, Some(&body)).await;
+    assert_eq!(ledger.payload(&large.key()).await.unwrap(), Some(body));
+    assert_eq!(ledger.journey(subject).await.unwrap().events.len(), 2, "a body is no event");
+}
+
+async fn what_is_owed_is_struck_off_by_each<T: Table>(ledger: &Ledger<T>, subject: &Subject) {
+    let event = Event { fact: Fact::OrderCleared {}, ..paid(subject) };
+    append(ledger, &event, None).await;
+    let stored = ledger.event(&event.key()).await.unwrap().unwrap();
+    let due = |at: Timestamp| async move { ledger.due(at, 1_000).await.unwrap() };
+    assert!(!due(at(299)).await.contains(&event.key()));
+    assert!(due(at(300)).await.contains(&event.key()));
+    // Both layers read the same revision; neither strikes off the other's name.
+    ledger.acknowledge(&stored, &[Owed::Layer(Layer::Routing)]).await.unwrap();
+    let wait = LayerWait { since: at(1), until: at(500), reason: WaitReason::Pace("a window".to_owned()) };
+    ledger.layer_waits(&stored, Layer::Email, &wait, at(800)).await.unwrap();
+    let now = ledger.event(&event.key()).await.unwrap().unwrap();
+    assert!(!now.owed_by(Layer::Routing) && now.owed_by(Layer::Email));
+    assert_eq!(now.waits[&Layer::Email], wait);
+    assert!(!due(at(799)).await.contains(&event.key()), "its own pace moves the deadline");
+    ledger.acknowledge(&now, &[Owed::Layer(Layer::Email), Owed::Wait(Wait::HeldOrder)]).await.unwrap();
+    assert!(!due(at(9_000_000)).await.contains(&event.key()));
+    ledger.owe_again(&now, Layer::Email, at(70)).await.unwrap();
+    assert!(due(at(70)).await.contains(&event.key()));
+    let again = ledger.event(&event.key()).await.unwrap().unwrap();
+    ledger.acknowledge(&again, &[Owed::Layer(Layer::Email)]).await.unwrap();
+}
+
+fn key() -> EffectKey {
+    EffectKey::PartnerOrder { partner: "printful".to_owned(), split: 1 }
+}
+
+async fn claim<T: Table>(ledger: &Ledger<T>, subject: &Subject, seconds: i64) -> Claim {
+    ledger.claim(subject, &key(), at(seconds), LEASE).await.unwrap()
+}
+
+fn done(reference: &str) -> State {
+    State::Done { reference: reference.to_owned() }
+}
+
+async fn a_claim_is_for_one<T: Table>(ledger: &Ledger<T>, subject: &Subject) {
+    let Claim::Ours(lease) = claim(ledger, subject, 0).await else { panic!() };
+    assert_eq!(lease.doubt_since(), None);
+    assert!(matches!(claim(ledger, subject, 39).await, Claim::Busy { until } if until == at(40)));
+    assert!(ledger.settle(lease.clone(), done("13"), BTreeMap::new(), None, at(5)).await.unwrap());
+    assert!(matches!(claim(ledger, subject, 900).await, Claim::Done { reference } if reference == "13"));
+    // A settle that comes late changes nothing.
+    let late = State::Refused { reason: "too late".to_owned() };
+    assert!(!ledger.settle(lease, late, BTreeMap::new(), None, at(6)).await.unwrap());
+}
+
+async fn a_lease_that_is_over_leaves_doubt<T: Table>(ledger: &Ledger<T>, subject: &Subject) {
+    let Claim::Ours(first) = claim(ledger, subject, 0).await else { panic!() };
+    let Claim::Ours(second) = claim(ledger, subject, 41).await else { panic!() };
+    assert_eq!((second.doubt_since(), second.effect.attempts), (Some(at(40)), 2));
+    assert!(!ledger.settle(first, done("1"), BTreeMap::new(), None, at(42)).await.unwrap(), "the first no longer owns it");
+    let unknown = State::Unknown { reason: "no answer".to_owned() };
+    assert!(ledger.settle(second, unknown, BTreeMap::new(), Some(at(100)), at(43)).await.unwrap());
+    assert!(matches!(claim(ledger, subject, 99).await, Claim::Busy { until } if until == at(100)));
+    let Claim::Ours(third) = claim(ledger, subject, 100).await else { panic!() };
+    assert_eq!(third.doubt_since(), Some(at(40)), "the doubt is as old as it is");
+    let waiting = State::Waiting { not_before: at(200), reason: "it said later".to_owned() };
+    ledger.settle(third, waiting, BTreeMap::new(), None, at(101)).await.unwrap();
+    let Claim::Ours(fourth) = claim(ledger, subject, 200).await else { panic!() };
+    assert_eq!(fourth.doubt_since(), None, "\"later\" is an answer");
+}
+
+async fn waiting_is_claimed_when_it_is_time<T: Table>(ledger: &Ledger<T>, subject: &Subject) {
+    let Claim::Ours(lease) = claim(ledger, subject, 0).await else { panic!() };
+    let waiting = State::Waiting { not_before: at(60), reason: "rate".to_owned() };
+    ledger.settle(lease, waiting, BTreeMap::new(), None, at(1)).await.unwrap();
+    assert!(matches!(claim(ledger, subject, 59).await, Claim::Waiting { not_before, .. } if not_before == at(60)));
+    assert!(matches!(claim(ledger, subject, 60).await, Claim::Ours(_)));
+}
+
+async fn whoever_refuses_first_wins<T: Table>(ledger: &Ledger<T>, subject: &Subject) {
+    assert_eq!(ledger.refuse(subject, &key(), "cancelled", at(0)).await.unwrap(), Refusal::Stands);
+    assert!(matches!(claim(ledger, subject, 1).await, Claim::Refused { reason } if reason == "cancelled"));
+    assert!(ledger.reopen(subject, &key(), at(2)).await.unwrap());
+    let Claim::Ours(lease) = claim(ledger, subject, 3).await else { panic!() };
+    assert_eq!(ledger.refuse(subject, &key(), "no", at(4)).await.unwrap(), Refusal::Busy { until: at(43) });
+    assert_eq!(ledger.refuse(subject, &key(), "no", at(44)).await.unwrap(), Refusal::InDoubt);
+    ledger.settle(lease, done("13"), BTreeMap::new(), None, at(45)).await.unwrap();
+    assert_eq!(ledger.refuse(subject, &key(), "no", at(46)).await.unwrap(), Refusal::Done { reference: "13".to_owned() });
+    assert!(!ledger.reopen(subject, &key(), at(47)).await.unwrap(), "done stays done");
+}
+
+async fn an_exception_is_told_once_and_comes_back<T: Table>(ledger: &Ledger<T>, subject: &Subject) {
+    let what = What::Late(Wait::PartnerShips);
+    let exception = Exception::raise(subject, &what, "routed", at(0)).about(&paid(subject));
+    assert!(ledger.raise(&exception).await.unwrap());
+    assert!(!ledger.raise(&exception).await.unwrap(), "the same cause is the same exception");
+    let open = || async { ledger.open_exceptions().await.unwrap().into_iter().find(|open| open.id == exception.id) };
+    assert!(!open().await.unwrap().told);
+    ledger.told(&exception).await.unwrap();
+    assert!(open().await.unwrap().told);
+    ledger.resolve(subject, &exception.id).await.unwrap();
+    assert!(open().await.is_none());
+    assert!(ledger.raise(&exception).await.unwrap(), "it is back");
+    let back = open().await.unwrap();
+    assert_eq!((back.round, back.told), (2, false));
+    // Being told of the first round says nothing about the second.
+    ledger.told(&exception).await.unwrap();
+    assert!(!open().await.unwrap().told);
+    ledger.resolve(subject, &exception.id).await.unwrap();
+}
+
+async fn bodies_are_forgotten<T: Table>(ledger: &Ledger<T>, subject: &Subject) {
+    let event = paid(subject);
+    append(ledger, &event, Some(b"Ada")).await;
+    assert_eq!(ledger.forget_payloads(subject).await.unwrap(), 1);
+    assert_eq!(ledger.payload(&event.key()).await.unwrap(), None);
+    assert_eq!(ledger.journey(subject).await.unwrap().events, [event], "the fact stays");
+}
+
+async fn a_witness_settles_doubt<T: Table>(ledger: &Ledger<T>, subject: &Subject) {
+    let key = EffectKey::Email(MailKind::Confirmation);
+    let Claim::Ours(lease) = ledger.claim(subject, &key, at(0), LEASE).await.unwrap() else { panic!() };
+    let hash = lease.hash();
+    let unknown = State::Unknown { reason: "no answer".to_owned() };
+    ledger.settle(lease, unknown, BTreeMap::new(), Some(at(60)), at(1)).await.unwrap();
+    assert!(ledger.witness(subject, &hash, "message-1", BTreeMap::new(), at(2)).await.unwrap());
+    assert!(!ledger.witness(subject, &hash, "message-1", BTreeMap::new(), at(3)).await.unwrap());
+    let claim = ledger.claim(subject, &key, at(4), LEASE).await.unwrap();
+    assert!(matches!(claim, Claim::Done { reference } if reference == "message-1"));
+}
+
+#[tokio::test]
+async fn in_memory() {
+    holds(&Ledger::new(Memory::default()), 1).await;
+}
