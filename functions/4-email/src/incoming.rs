@@ -23,8 +23,11 @@ pub enum Incoming {
 }
 
 impl Incoming {
-    /// Reads a payload. SQS writes `eventSource`, SNS `EventSource`.
+    /// Reads a payload. SQS writes `eventSource`, SNS `EventSource`. An empty batch is a call to see whether the function starts.
     pub fn read(payload: Value) -> anyhow::Result<Self> {
+        if payload["Records"].as_array().is_some_and(Vec::is_empty) {
+            return Ok(Self::Queue(SqsEvent::default()));
+        }
         let first = &payload["Records"][0];
         let source = first["eventSource"].as_str().or(first["EventSource"].as_str()).map(str::to_owned);
         match source.as_deref() {

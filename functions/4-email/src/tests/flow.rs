@@ -17,7 +17,7 @@ fn delivered_by_partner() -> Fact {
 }
 
 fn delivered_by_store() -> Fact {
-    Fact::ParcelDelivered { source: "shopify".into(), parcel: ParcelRef::Fulfilment("255858046".into()) }
+    Fact::ParcelDelivered { source: "shopify".into(), parcel: ParcelRef::Fulfilment("7400112233".into()) }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use domain::order::{Address, Amounts, Fulfilment, Line, Order, Payment, Risk};
 use domain::parcel::{ParcelKey, Tracking};
 use domain::subject::{OrderId, Subject};
 
-pub const ORDER: OrderId = OrderId(450_789_469);
+pub const ORDER: OrderId = OrderId(5_412_078_913);
 
 pub fn subject() -> Subject {
     Subject::Order(ORDER)
@@ -69,7 +69,7 @@ pub fn order() -> Order {
             address2: Some("Flat 3".into()),
             city: "Exampletown".into(),
             province_code: Some("KY".into()),
-            zip: Some("40202".into()),
+            zip: Some("30577".into()),
             country_code: "US".into(),
             phone: Some("+1 555 0100".into()),
         }),
@@ -79,7 +79,7 @@ pub fn order() -> Order {
         ],
         fulfilment_orders: vec![],
         fulfilments: vec![Fulfilment {
-            id: "255858046".into(),
+            id: "7400112233".into(),
             cancelled: false,
             tracking: vec![Tracking::new(Some("1Z999AA10123456784"), None, None).unwrap()],
         }],
@@ -92,7 +92,7 @@ pub fn tracking() -> Tracking {
 }
 
 pub fn announced() -> Fact {
-    Fact::ParcelAnnounced { parcel: parcel(), fulfilment: "255858046".into(), tracking: Some(tracking()) }
+    Fact::ParcelAnnounced { parcel: parcel(), fulfilment: "7400112233".into(), tracking: Some(tracking()) }
 }
 
 pub fn event(fact: Fact) -> Event {
@@ -136,5 +136,5 @@ pub fn hostile_announced() -> Fact {
         carrier: Some("Carrier\r\nBcc: eve@example.com".into()),
         url: Some("https://track.example.com/\"><script>alert(1)</script>".into()),
     };
-    Fact::ParcelAnnounced { parcel: parcel(), fulfilment: "255858046".into(), tracking: Some(tracking) }
+    Fact::ParcelAnnounced { parcel: parcel(), fulfilment: "7400112233".into(), tracking: Some(tracking) }
 }

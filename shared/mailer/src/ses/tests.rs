@@ -17,7 +17,7 @@ fn letter() -> Letter {
         subject: "Your order\r\nBcc: eve@example.com".into(),
         text: "one\r\ntwo\u{0}".into(),
         html: Some("<p>one</p>".into()),
-        about: Subject::Order(OrderId(450_789_469)),
+        about: Subject::Order(OrderId(5_412_078_913)),
         effect: "0123456789abcdef01234567".into(),
     }
 }
@@ -84,7 +84,7 @@ async fn a_mail_carries_its_effect_and_nothing_that_could_be_misread() {
         r#""Text":{"Data":"one\ntwo","Charset":"UTF-8"}"#,
         r#""Html":{"Data":"<p>one</p>","Charset":"UTF-8"}"#,
         r#""Headers":[{"Name":"X-Baton-Effect","Value":"0123456789abcdef01234567"}]"#,
-        r#""EmailTags":[{"Name":"baton-subject","Value":"450789469"},{"Name":"baton-effect","Value":"0123456789abcdef01234567"}]"#,
+        r#""EmailTags":[{"Name":"baton-subject","Value":"5412078913"},{"Name":"baton-effect","Value":"0123456789abcdef01234567"}]"#,
         r#""ConfigurationSetName":"baton-mail""#,
     ] {
         assert!(request.contains(part), "{part}\n{request}");
