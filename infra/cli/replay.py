@@ -44,6 +44,8 @@ def _operate(target: Target, exception: str, run: bool) -> dict[str, Any]:
     if "FunctionError" in answer:
         why = said.get("errorMessage", said) if isinstance(said, dict) else said
         raise Failure(f"monitoring refuses the replay: {why}")
+    if isinstance(said, dict) and said.get("error"):
+        raise Failure(str(said["error"]))
     if not isinstance(said, dict) or not isinstance(said.get("will"), list):
         raise Failure(f"monitoring answered with something else than a plan: {said!r}")
     return said

@@ -110,7 +110,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
         "held_order": _count(1, 86_400),
     },
     "timing": {
-        "http_timeout": _count(1, 8, 60),
+        "http_timeout": _count(1, 5, 60),
         "settle_window": _count(1, 60, 3_600),
         "first_wait": _count(1, 20, 900),
         "longest_wait": _count(1, 600, 86_400),

@@ -70,7 +70,7 @@ def facts(cloud: Cloud, stack: str, store_config: Path, shop: str, sandbox: str 
         "storefront_url": None,
         "console_url": None,
         "sandbox_url": sandbox,
-        "mailbox_url": f"{cloud.endpoint}/_ministack/ses/messages" if cloud.endpoint else None,
+        "mailbox_url": f"{sandbox}/_sandbox/mails" if sandbox else None,
         "table": found["Table"],
         "queues": {layer: found[f"{layer.capitalize()}Queue"] for layer in places.LAYERS},
         "dead_letters": {layer: found[f"{layer.capitalize()}DeadLetters"] for layer in places.LAYERS},

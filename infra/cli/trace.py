@@ -13,7 +13,7 @@ from .target import Target
 def trace() -> None:
     """One order's journey. The name is looked up by reading the whole table; number and gid are not."""
     target = Target.load()
-    wanted = places.required("ORDER", "make trace ORDER=450789469   (or the gid, or ORDER='#1001')")
+    wanted = places.required("ORDER", "make trace ORDER=5550004242   (or the gid, or ORDER='#1001')")
     subject = ledger.find_order(target, wanted)
     if subject is None:
         raise Failure(f"no order {wanted!r} is known to the stack {target.stack}")

@@ -186,9 +186,9 @@ class ABrokenTemplate(unittest.TestCase):
 
     def test_times_that_do_not_fit_are_noticed(self) -> None:
         for name, value, word in (
-            ("LeaseSeconds", "20", "does not hold"),
-            ("LeaseSeconds", "120", "does not hold"),
-            ("VisibilitySeconds", "119", "six times"),
+            ("LeaseSeconds", "24", "does not hold"),
+            ("LeaseSeconds", "150", "does not hold"),
+            ("VisibilitySeconds", "143", "six times"),
         ):
             with self.subTest(f"{name}={value}"):
                 complaints = rules.times_fit(TEMPLATE, DEFAULTS | {name: value})

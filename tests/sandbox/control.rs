@@ -10,6 +10,7 @@
 //! | `POST`, `GET`, `DELETE /_sandbox/faults` | arm, list, clear; see [`crate::faults::Arm`] |
 //! | `GET`, `DELETE /_sandbox/unexpected` | see [`crate::unexpected::Unexpected`] |
 //! | `GET /_sandbox/deliveries` | what was delivered to the door, with the status of each attempt |
+//! | `GET /_sandbox/mails` | every mail, in the shape of the emulator's list, with its headers and tags |
 //! | `GET`, `DELETE /_sandbox/counts` | AWS calls, write units, mails |
 //! | `POST /_sandbox/catalog` | `{"any_variant": bool}` |
 //! | `POST /_sandbox/autopilot` | `{"on": bool}` |
@@ -77,6 +78,7 @@ pub(crate) fn router(parts: Parts) -> Router {
         .route("/_sandbox/unexpected", get(unexpected).delete(forget_unexpected))
         .route("/_sandbox/deliveries", get(deliveries))
         .route("/_sandbox/counts", get(counts).delete(clear_counts))
+        .route("/_sandbox/mails", get(mails))
         .route("/_sandbox/catalog", post(catalog))
         .route("/_sandbox/autopilot", post(autopilot))
         .route("/_sandbox/deliver", post(deliver))
@@ -180,6 +182,13 @@ async fn forget_unexpected(State(parts): State<Parts>) -> StatusCode {
 
 async fn deliveries(State(parts): State<Parts>) -> Response {
     Json(parts.ctx.deliveries.list()).into_response()
+}
+
+async fn mails(State(parts): State<Parts>) -> Response {
+    match parts.aws.mails().await {
+        Ok(list) => Json(list).into_response(),
+        Err(error) => (StatusCode::BAD_GATEWAY, Json(json!({"error": format!("{error:#}")}))).into_response(),
+    }
 }
 
 async fn counts(State(parts): State<Parts>) -> Json<Value> {

@@ -76,7 +76,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
     async fn place(
         &self,
         stored: &Stored,
-        lease: Lease,
+        mut lease: Lease,
         partner: &Partner,
         order: &Order,
         items: Vec<Item>,
@@ -86,7 +86,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
             match partner.find(&external_id).await {
                 Ok(Some(found)) => return self.done(stored, lease, found.id).await,
                 // The partner's external ids are unique, so even a request that is still on its way cannot make a second one.
-                Ok(None) => {}
+                Ok(None) => lease = lease.not_done_before(),
                 Err(trouble) => return Err(self.troubled(stored, lease, partner.name(), trouble.still_in_doubt()).await),
             }
         }
@@ -133,7 +133,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
     pub(crate) async fn release(
         &self,
         stored: &Stored,
-        lease: Lease,
+        mut lease: Lease,
         partner: &Partner,
         id: OrderId,
         partner_order: &str,
@@ -144,7 +144,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
                 Ok(Some(found)) if found.stage == Stage::Released => {
                     return self.done(stored, lease, found.id).await.map(|_| ());
                 }
-                Ok(_) => {}
+                Ok(_) => lease = lease.not_done_before(),
                 Err(trouble) => return Err(self.troubled(stored, lease, partner.name(), trouble.still_in_doubt()).await),
             }
         }

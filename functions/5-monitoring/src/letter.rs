@@ -30,7 +30,7 @@ struct Html<'a> {
 /// What both parts of the mail say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// `#1001`, `order 450789469` or `your store`.
+    /// `#1001`, `order 5550004242` or `your store`.
     pub who: String,
     /// The store platform's number of the order.
     pub order: Option<String>,

@@ -70,7 +70,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         Ok(serde_json::to_value(plan)?)
     }
 
-    /// The subject, which an exception's id begins with: `450789469-…`, `contact-<hash>-…` or `store-<hash>-…`.
+    /// The subject, which an exception's id begins with: `5550004242-…`, `contact-<hash>-…` or `store-<hash>-…`.
     fn subject_of(&self, id: &str) -> Option<Subject> {
         let store = &self.station.store;
         if id.starts_with(&format!("{}-", store.slug())) {

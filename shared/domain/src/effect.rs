@@ -172,7 +172,7 @@ mod tests {
             "email#confirmation",
             "email#shipped#1Z999",
             "email#delivered#1Z999",
-            "alert#450789469-partner-refused-0a1b2c3d#2",
+            "alert#5550004242-partner-refused-0a1b2c3d#2",
         ] {
             let key = EffectKey::parse(text);
             assert!(!matches!(key, EffectKey::Other(_)), "{text}");

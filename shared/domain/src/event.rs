@@ -240,7 +240,7 @@ impl Fact {
     }
 }
 
-/// An event's id within its subject, e.g. `paid` or `refund#509562969`.
+/// An event's id within its subject, e.g. `paid` or `refund#5556667778`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct EventId(pub String);
 
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn the_stored_type_is_the_cloudevents_type() {
-        let fact = Fact::OrderRefunded { refund: "509562969".into() };
+        let fact = Fact::OrderRefunded { refund: "5556667778".into() };
         let stored = serde_json::to_value(&fact).unwrap();
         assert_eq!(stored["type"], fact.event_type().as_str());
         assert_eq!(serde_json::from_value::<Fact>(stored).unwrap(), fact);

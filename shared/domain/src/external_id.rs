@@ -1,6 +1,6 @@
 //! How a partner knows our order: a stable function of (store, order, split), never random.
 //!
-//! `<4 hex digits of the store>-<order number>-<split>`, e.g. `9f3a-450789469-1`: at most 28 characters of `[A-Za-z0-9_-]`, which
+//! `<4 hex digits of the store>-<order number>-<split>`, e.g. `9f3a-5550004242-1`: at most 28 characters of `[A-Za-z0-9_-]`, which
 //! fits the narrowest alphabet and length among the partners (Printful: 32 characters).
 
 use crate::subject::{OrderId, short_hash};

@@ -6,12 +6,12 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The store platform's number of an order, e.g. `450789469`. Up to 20 digits; never a float.
+/// The store platform's number of an order, e.g. `5550004242`. Up to 20 digits; never a float.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct OrderId(pub u64);
 
 impl OrderId {
-    /// Reads `450789469` or `gid://shopify/Order/450789469` (a query string behind it is ignored).
+    /// Reads `5550004242` or `gid://shopify/Order/5550004242` (a query string behind it is ignored).
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.split('?').next().unwrap_or(text);
@@ -32,7 +32,7 @@ impl fmt::Display for OrderId {
 /// The subject, which is also the table's partition: everything about one order lies together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
-    /// `order#450789469`
+    /// `order#5550004242`
     Order(OrderId),
     /// `contact#<first 16 hex digits of SHA-256 of the lower-cased address>`
     Contact(String),
@@ -50,7 +50,7 @@ impl Subject {
         }
     }
 
-    /// The subject in the alphabet `[a-z0-9-]`, for ids, mail tags and command lines: `450789469`, or `store-` and a hash.
+    /// The subject in the alphabet `[a-z0-9-]`, for ids, mail tags and command lines: `5550004242`, or `store-` and a hash.
     #[must_use]
     pub fn slug(&self) -> String {
         match self {
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn subjects_survive_the_table() {
-        for text in ["order#820982911946154508", "contact#00ff", "store#example-prints.myshopify.com"] {
+        for text in ["order#9007199254740995", "contact#00ff", "store#example-prints.myshopify.com"] {
             assert_eq!(text.parse::<Subject>().unwrap().to_string(), text);
         }
         for text in ["order#", "order#12a", "order", "contact#", "parcel#1"] {
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn order_ids_in_all_their_forms() {
-        assert_eq!(OrderId::parse("820982911946154508"), Some(OrderId(820_982_911_946_154_508)));
+        assert_eq!(OrderId::parse("9007199254740995"), Some(OrderId(9_007_199_254_740_995)));
         assert_eq!(OrderId::parse("gid://shopify/Order/7?x=y"), Some(OrderId(7)));
         for text in ["", "#1001", "gid://shopify/Customer/7", "-1", "99999999999999999999999"] {
             assert_eq!(OrderId::parse(text), None, "{text}");

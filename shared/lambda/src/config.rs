@@ -147,7 +147,7 @@ pub struct TimingSection {
 
 impl Default for TimingSection {
     fn default() -> Self {
-        Self { http_timeout: 8, settle_window: 60, first_wait: 20, longest_wait: 600 }
+        Self { http_timeout: 5, settle_window: 60, first_wait: 20, longest_wait: 600 }
     }
 }
 

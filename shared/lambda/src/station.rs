@@ -170,8 +170,13 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
     /// Comes back at `until` because of our own pace: somebody else holds the effect, or it is not time yet.
     pub fn come_back(&self, stored: &Stored, layer: Layer, until: Timestamp, reason: &str) -> Outcome {
         let now = self.now();
-        let since = stored.waits.get(&layer).map_or(now, |wait| wait.since);
-        Outcome::Wait(LayerWait { since, until: until.max(now), reason: WaitReason::Pace(reason.to_owned()) })
+        let (since, reason) = match stored.waits.get(&layer) {
+            // A second message must not make the owner's clock forget that a provider is out of reach.
+            Some(LayerWait { since, reason: outage @ WaitReason::Outage { .. }, .. }) => (*since, outage.clone()),
+            Some(wait) => (wait.since, WaitReason::Pace(reason.to_owned())),
+            None => (now, WaitReason::Pace(reason.to_owned())),
+        };
+        Outcome::Wait(LayerWait { since, until: until.max(now), reason })
     }
 
     /// Takes a key: the event is read, worked on unless this layer has done so, and acknowledged.
@@ -223,7 +228,9 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
     /// Raises an exception about an event, once per kind and event.
     pub async fn raise(&self, stored: &Stored, what: &What) -> Result<(), LedgerError> {
         let event = &stored.event;
-        let exception = Exception::raise(&event.subject, what, &event.fact.id().0, self.now()).about(event);
+        // Two layers may meet the same trouble over one event; each has to be mended.
+        let cause = format!("{} {}", what.layer(), event.fact.id());
+        let exception = Exception::raise(&event.subject, what, &cause, self.now()).about(event);
         let new = self.ledger.raise(&exception).await?;
         tracing::warn!(exception.id = exception.id, exception.new = new, "exception");
         self.ledger.flag(stored).await

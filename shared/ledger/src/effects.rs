@@ -24,6 +24,14 @@ impl Lease {
         self.effect.doubt_since
     }
 
+    /// The provider was asked, or the written rule applies: the earlier attempt did not do it. What is in doubt from now on is
+    /// this attempt.
+    #[must_use]
+    pub fn not_done_before(mut self) -> Self {
+        self.effect.doubt_since = None;
+        self
+    }
+
     /// The effect's hash, as mails carry it.
     #[must_use]
     pub fn hash(&self) -> String {
@@ -96,7 +104,8 @@ impl<T: Table> Ledger<T> {
                 State::Claimed | State::Unknown { .. } if effect.lease_until > now => {
                     return Ok(Claim::Busy { until: effect.lease_until });
                 }
-                State::Claimed => effect.doubt_since.or(Some(effect.lease_until)),
+                // Whatever was in doubt before, this attempt may have acted as late as the end of its lease.
+                State::Claimed => Some(effect.lease_until),
                 State::Unknown { .. } => effect.doubt_since.or(Some(effect.updated)),
             };
             let ours = Effect {

@@ -106,6 +106,15 @@ impl Emulator {
             .collect()
     }
 
+    /// The emulator's own list of mails, as it is. Errors: the emulator does not answer.
+    pub async fn mail_list(&self) -> anyhow::Result<Value> {
+        match self.get("/_ministack/ses/messages").await {
+            Some((200, list)) => Ok(list),
+            Some((status, _)) => anyhow::bail!("the emulator answers {status} for its list of mails"),
+            None => anyhow::bail!("the emulator does not answer"),
+        }
+    }
+
     /// Every mail the emulator holds; None where it does not answer.
     pub async fn mails(&self) -> Option<Vec<Mail>> {
         let (status, listed) = self.get("/_ministack/ses/messages").await?;

@@ -114,6 +114,13 @@ impl Aws {
         self.0.callers.clear();
     }
 
+    /// Every mail the emulator holds, in the shape of its own list, each with the headers and tags it was sent with.
+    pub async fn mails(&self) -> anyhow::Result<Value> {
+        let mut list = self.0.emulator.mail_list().await?;
+        self.0.sent.complete(&mut list);
+        Ok(list)
+    }
+
     /// Mails that passed the proxy and whose events are not published yet.
     pub fn pending(&self) -> usize {
         self.0.sent.pending()

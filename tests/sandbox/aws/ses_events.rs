@@ -21,6 +21,8 @@ pub(crate) struct Sent(Mutex<Remembered>);
 #[derive(Debug, Default)]
 struct Remembered {
     bodies: BTreeMap<String, Value>,
+    /// The same, kept after their events are published: the emulator's own list has neither headers nor tags.
+    letters: BTreeMap<String, Value>,
     under_way: usize,
 }
 
@@ -40,7 +42,24 @@ impl Sent {
     }
 
     pub fn remember(&self, id: &str, body: Value) {
-        lock(&self.0).bodies.insert(id.to_owned(), body);
+        let mut remembered = lock(&self.0);
+        remembered.letters.insert(id.to_owned(), body.clone());
+        remembered.bodies.insert(id.to_owned(), body);
+    }
+
+    /// Adds to each mail of the emulator's list the headers and tags it was sent with: `Headers`, `Tags`, name to value.
+    pub fn complete(&self, list: &mut Value) {
+        let remembered = lock(&self.0);
+        let accounts = list["messages"].as_object_mut().into_iter().flat_map(|accounts| accounts.values_mut());
+        for mail in accounts.filter_map(Value::as_array_mut).flatten() {
+            let letter = mail["MessageId"].as_str().and_then(|id| remembered.letters.get(id)).cloned().unwrap_or(Value::Null);
+            let pairs = |list: &Value| -> Map<String, Value> {
+                let pairs = list.as_array().into_iter().flatten();
+                pairs.filter_map(|pair| Some((pair["Name"].as_str()?.to_owned(), pair["Value"].clone()))).collect()
+            };
+            mail["Headers"] = pairs(&letter["Content"]["Simple"]["Headers"]).into();
+            mail["Tags"] = pairs(&letter["EmailTags"]).into();
+        }
     }
 
     /// Mails that passed the proxy and whose events are not published yet.
@@ -50,7 +69,9 @@ impl Sent {
     }
 
     pub fn clear(&self) {
-        lock(&self.0).bodies.clear();
+        let mut remembered = lock(&self.0);
+        remembered.bodies.clear();
+        remembered.letters.clear();
     }
 
     fn body(&self, id: &str) -> Option<Value> {

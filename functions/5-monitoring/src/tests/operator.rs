@@ -188,7 +188,7 @@ async fn a_mistake_is_answered_with_what_to_do() {
     for id in [
         "",
         "nonsense",
-        "450789469-held-00000000",
+        "5550004242-held-00000000",
         "store-00000000-alarm-00000000",
         "contact-00ff-x-1",
         "9999999999999999999999-x-1",

@@ -161,13 +161,13 @@ mod tests {
     fn numbers_as_text_and_items_that_are_not_ours() {
         let order: Order = serde_json::from_value(json!({
             "id": 77, "status": "partial",
-            "items": [{ "id": 1, "external_id": "466157049" }, { "id": "2", "external_id": "item-2" }, { "id": 3, "external_id": null }],
+            "items": [{ "id": 1, "external_id": "5551112223" }, { "id": "2", "external_id": "item-2" }, { "id": 3, "external_id": null }],
             "shipments": [{ "id": 10, "tracking_number": 0, "items": [{ "item_id": 1, "quantity": 2 }, { "item_id": 2, "quantity": 1 }] }],
         }))
         .unwrap();
         let order = order.translate();
         assert_eq!((order.id.as_str(), order.stage), ("77", Stage::Released));
-        assert_eq!(order.shipments[0].pieces, [Pieces { line: 466_157_049, quantity: 2 }]);
+        assert_eq!(order.shipments[0].pieces, [Pieces { line: 5_551_112_223, quantity: 2 }]);
         assert_eq!(order.shipments[0].tracking, None);
     }
 

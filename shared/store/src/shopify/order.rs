@@ -10,7 +10,7 @@ use domain::subject::OrderId;
 
 use super::wire;
 
-/// The number at the end of a global id: `gid://shopify/Fulfillment/255858046` → `255858046`.
+/// The number at the end of a global id: `gid://shopify/Fulfillment/5553334445` → `5553334445`.
 pub(super) fn number_of(gid: &str) -> String {
     let path = gid.split('?').next().unwrap_or(gid);
     path.rsplit('/').next().unwrap_or(path).to_owned()
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn the_number_of_a_gid() {
-        assert_eq!(number_of("gid://shopify/Fulfillment/255858046?a=b"), "255858046");
+        assert_eq!(number_of("gid://shopify/Fulfillment/5553334445?a=b"), "5553334445");
         assert!(number("gid://shopify/LineItem/x").is_err());
     }
 }
