@@ -156,11 +156,6 @@ impl Default for PrintfulConfig {
 
 impl Default for AutopilotConfig {
     fn default() -> Self {
-        Self {
-            on: false,
-            accept_after_ms: 300,
-            ship_after_ms: 600,
-            deliver_after_ms: 900,
-        }
+        Self { on: false, accept_after_ms: 300, ship_after_ms: 600, deliver_after_ms: 900 }
     }
 }

@@ -50,12 +50,8 @@ pub(crate) fn refuse(status: StatusCode, why: impl Into<String>) -> Response {
 
 /// A JSON body, or the sentence saying what is wrong with it.
 fn body<T: for<'a> Deserialize<'a>>(bytes: &Bytes) -> Result<T, Box<Response>> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        Box::new(refuse(
-            StatusCode::BAD_REQUEST,
-            format!("the body does not fit: {error}"),
-        ))
-    })
+    serde_json::from_slice(bytes)
+        .map_err(|error| Box::new(refuse(StatusCode::BAD_REQUEST, format!("the body does not fit: {error}"))))
 }
 
 macro_rules! body {
@@ -144,17 +140,11 @@ async fn arm(State(parts): State<Parts>, bytes: Bytes) -> Response {
             "printful" => printful::OPERATIONS.contains(&arm.operation.as_str()),
             aws if crate::aws::PROVIDERS.contains(&aws) => true,
             other => {
-                return refuse(
-                    StatusCode::BAD_REQUEST,
-                    format!("provider {other:?} is not one of the sandbox's"),
-                );
+                return refuse(StatusCode::BAD_REQUEST, format!("provider {other:?} is not one of the sandbox's"));
             }
         };
         if !known && arm.operation != "*" {
-            let why = format!(
-                "{} has no operation {:?}; see GET /_sandbox/operations",
-                arm.provider, arm.operation
-            );
+            let why = format!("{} has no operation {:?}; see GET /_sandbox/operations", arm.provider, arm.operation);
             return refuse(StatusCode::BAD_REQUEST, why);
         }
     }
@@ -247,10 +237,7 @@ async fn partner_act(
 }
 
 fn unknown_partner(name: &str) -> Response {
-    refuse(
-        StatusCode::NOT_FOUND,
-        format!("the sandbox plays no partner called {name:?}"),
-    )
+    refuse(StatusCode::NOT_FOUND, format!("the sandbox plays no partner called {name:?}"))
 }
 
 #[derive(Deserialize)]
@@ -283,16 +270,10 @@ async fn deliver(State(parts): State<Parts>, bytes: Bytes) -> Response {
         _ => None,
     };
     let Some(mut delivery) = delivery else {
-        return refuse(
-            StatusCode::BAD_REQUEST,
-            format!("source {:?} is not played yet", request.source),
-        );
+        return refuse(StatusCode::BAD_REQUEST, format!("source {:?} is not played yet", request.source));
     };
     if parts.ctx.live().intake_url.is_none() {
-        return refuse(
-            StatusCode::CONFLICT,
-            "no door is known yet: PUT /_sandbox/config {\"intake_url\": …} first",
-        );
+        return refuse(StatusCode::CONFLICT, "no door is known yet: PUT /_sandbox/config {\"intake_url\": …} first");
     }
     override_headers(&mut delivery, request.headers);
     let attempts = (0..request.times).map(|_| {

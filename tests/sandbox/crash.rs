@@ -39,9 +39,7 @@ impl CrashCaller for ProcessKiller {
         if killed {
             Ok(())
         } else {
-            Err(format!(
-                "the caller {peer} is no function (its executable is not `{FUNCTION_EXECUTABLE}`)"
-            ))
+            Err(format!("the caller {peer} is no function (its executable is not `{FUNCTION_EXECUTABLE}`)"))
         }
     }
 }
@@ -53,11 +51,7 @@ pub(crate) fn socket_inode(local: SocketAddr) -> Option<u64> {
         text.lines().skip(1).find_map(|line| {
             let columns: Vec<&str> = line.split_whitespace().collect();
             let (address, inode) = (columns.get(1)?, columns.get(9)?);
-            if matches_address(address, local) {
-                inode.parse().ok().filter(|inode| *inode != 0)
-            } else {
-                None
-            }
+            if matches_address(address, local) { inode.parse().ok().filter(|inode| *inode != 0) } else { None }
         })
     })
 }
@@ -73,10 +67,7 @@ fn matches_address(printed: &str, wanted: SocketAddr) -> bool {
     }
     let mut bytes = Vec::new();
     for word in address.as_bytes().chunks(8) {
-        let Some(word) = std::str::from_utf8(word)
-            .ok()
-            .and_then(|word| u32::from_str_radix(word, 16).ok())
-        else {
+        let Some(word) = std::str::from_utf8(word).ok().and_then(|word| u32::from_str_radix(word, 16).ok()) else {
             return false;
         };
         bytes.extend(word.to_le_bytes());

@@ -96,10 +96,7 @@ impl Deliveries {
                 }
             }
             if !statuses.last().is_some_and(|status| (200..300).contains(status)) {
-                eprintln!(
-                    "sandbox: gave up delivering {} {}: {statuses:?}",
-                    delivery.source, delivery.topic
-                );
+                eprintln!("sandbox: gave up delivering {} {}: {statuses:?}", delivery.source, delivery.topic);
             }
             deliveries.remember(&delivery, statuses);
             deliveries.pending.fetch_sub(1, Ordering::SeqCst);
@@ -124,11 +121,8 @@ impl Deliveries {
                 _ => eprintln!("sandbox: a header named {name:?} cannot be sent and is left out"),
             }
         }
-        let request = self
-            .client
-            .post(format!("{intake}{}", delivery.path))
-            .headers(headers)
-            .body(delivery.body.clone());
+        let request =
+            self.client.post(format!("{intake}{}", delivery.path)).headers(headers).body(delivery.body.clone());
         match request.send().await {
             Ok(response) => response.status().as_u16(),
             Err(_) => 0,

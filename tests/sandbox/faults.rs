@@ -101,20 +101,13 @@ impl Faults {
     pub fn arm(&self, arms: Vec<Arm>) {
         let now = clock::epoch_millis();
         lock(&self.0).extend(arms.into_iter().map(|arm| {
-            let lasts = matches!(
-                arm.fault,
-                Fault::Refuse | Fault::ServerError | Fault::TooMany | Fault::Hang
-            );
+            let lasts = matches!(arm.fault, Fault::Refuse | Fault::ServerError | Fault::TooMany | Fault::Hang);
             let by_time = arm.seconds.filter(|_| arm.times.is_none() && lasts);
             Armed {
                 provider: arm.provider,
                 operation: arm.operation,
                 fault: arm.fault,
-                left: if by_time.is_some() {
-                    None
-                } else {
-                    Some(arm.times.unwrap_or(1))
-                },
+                left: if by_time.is_some() { None } else { Some(arm.times.unwrap_or(1)) },
                 until_ms: by_time.map(|seconds| now + i64::from(seconds) * 1_000),
                 hold_seconds: if by_time.is_some() { None } else { arm.seconds },
                 skip: arm.skip,

@@ -64,10 +64,7 @@ impl Ctx {
         let intake_url = config.intake_url.clone().map(|url| with_slash(&url));
         Self(Arc::new(Shared {
             deliveries: deliver::Deliveries::new(config.retry_ms.clone()),
-            live: Mutex::new(Live {
-                intake_url,
-                ses_events: true,
-            }),
+            live: Mutex::new(Live { intake_url, ses_events: true }),
             ids: AtomicU64::new(config.seed),
             config,
             faults: faults::Faults::default(),
@@ -89,11 +86,7 @@ impl Ctx {
 
 /// A base URL that paths can be appended to.
 pub(crate) fn with_slash(url: &str) -> String {
-    if url.ends_with('/') {
-        url.to_owned()
-    } else {
-        format!("{url}/")
-    }
+    if url.ends_with('/') { url.to_owned() } else { format!("{url}/") }
 }
 
 /// Locks; a thread that panicked while holding it does not stop the others.
@@ -130,12 +123,8 @@ impl Sandbox {
         let aws_listener = bind(aws_port).await?;
         let (address, aws_address) = (listener.local_addr()?, aws_listener.local_addr()?);
 
-        let parts = control::Parts {
-            ctx: ctx.clone(),
-            shopify: shopify.clone(),
-            printful: printful.clone(),
-            aws: aws.clone(),
-        };
+        let parts =
+            control::Parts { ctx: ctx.clone(), shopify: shopify.clone(), printful: printful.clone(), aws: aws.clone() };
         let router = axum::Router::new()
             .nest("/shopify", shopify.router())
             .nest("/printful", printful.router())
@@ -144,15 +133,7 @@ impl Sandbox {
         tasks.spawn(serve::serve(listener, router));
         tasks.spawn(serve::serve(aws_listener, aws.proxy_router()));
         aws.start(&mut tasks);
-        Ok(Self {
-            ctx,
-            shopify,
-            printful,
-            aws,
-            address,
-            aws_address,
-            tasks,
-        })
+        Ok(Self { ctx, shopify, printful, aws, address, aws_address, tasks })
     }
 
     /// `http://127.0.0.1:<port>`, without a slash: the contract's `sandbox_url`.

@@ -19,12 +19,7 @@ async fn main() -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut sandbox = Sandbox::start(config).await?;
-    writeln!(
-        std::io::stdout(),
-        "sandbox ready: {} (AWS proxy {})",
-        sandbox.url(),
-        sandbox.aws_url()
-    )?;
+    writeln!(std::io::stdout(), "sandbox ready: {} (AWS proxy {})", sandbox.url(), sandbox.aws_url())?;
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

@@ -53,10 +53,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: axum::Router) {
     // Without it every small answer waits for the peer's delayed ACK; a failure only costs time.
     drop(stream.set_nodelay(true));
     let reset = Arc::new(AtomicBool::new(false));
-    let io = TokioIo::new(Connection {
-        stream,
-        reset: reset.clone(),
-    });
+    let io = TokioIo::new(Connection { stream, reset: reset.clone() });
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         let (router, reset) = (router.clone(), reset.clone());
         async move {
@@ -75,11 +72,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: axum::Router) {
         }
     });
     // Either the peer left or a fault closed the connection; both are how connections end here.
-    drop(
-        hyper::server::conn::http1::Builder::new()
-            .serve_connection(io, service)
-            .await,
-    );
+    drop(hyper::server::conn::http1::Builder::new().serve_connection(io, service).await);
 }
 
 /// A stream that can end with a reset.

@@ -14,7 +14,8 @@ async fn main() -> Result<(), Error> {
     let config = StoreConfig::load()?;
     let account = aws::config(config.timing.http_timeout).await;
     let secrets =
-        Secrets::load(&aws_sdk_ssm::Client::new(&account), &Environment.stack()?, &[store::shopify::ADMIN_TOKEN]).await?;
+        Secrets::load(&aws_sdk_ssm::Client::new(&account), &Environment.stack()?, &[store::shopify::ADMIN_TOKEN])
+            .await?;
     let shopify = Shopify::new(&config.store, &secrets, http::client(config.timing.http_timeout)?)?;
     let ledger = Ledger::new(Dynamo::new(aws_sdk_dynamodb::Client::new(&account), Environment.table()?));
     let queue = Sqs::own(aws_sdk_sqs::Client::new(&account), Layer::Capture, Environment)?;

@@ -64,7 +64,13 @@ impl From<Outcome> for Stop {
 
 impl<'s, T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'s, T, Q, C, S> {
     /// Routing by the owner's catalog.
-    pub fn new(station: &'s Station<T, Q, C>, store: S, partners: Vec<Partner>, catalog: Catalog, shop: String) -> Self {
+    pub fn new(
+        station: &'s Station<T, Q, C>,
+        store: S,
+        partners: Vec<Partner>,
+        catalog: Catalog,
+        shop: String,
+    ) -> Self {
         Self { station, store, partners, catalog, shop }
     }
 

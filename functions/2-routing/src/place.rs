@@ -87,7 +87,9 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
                 Ok(Some(found)) => return self.done(stored, lease, found.id).await,
                 // The partner's external ids are unique, so even a request that is still on its way cannot make a second one.
                 Ok(None) => lease = lease.not_done_before(),
-                Err(trouble) => return Err(self.troubled(stored, lease, partner.name(), trouble.still_in_doubt()).await),
+                Err(trouble) => {
+                    return Err(self.troubled(stored, lease, partner.name(), trouble.still_in_doubt()).await);
+                }
             }
         }
         // The plan asked for an address; the currency is the customer's.
@@ -145,7 +147,9 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
                     return self.done(stored, lease, found.id).await.map(|_| ());
                 }
                 Ok(_) => lease = lease.not_done_before(),
-                Err(trouble) => return Err(self.troubled(stored, lease, partner.name(), trouble.still_in_doubt()).await),
+                Err(trouble) => {
+                    return Err(self.troubled(stored, lease, partner.name(), trouble.still_in_doubt()).await);
+                }
             }
         }
         let trouble = match partner.release(partner_order).await {

@@ -63,7 +63,9 @@ impl<'s, T: Table, Q: Queue, C: Clock, S: ReadOrder + WriteFulfilment> Shipping<
             Claim::Ours(lease) => self.write(stored, lease, id, report).await?,
             Claim::Done { reference } => Written::Fulfilment(reference, report.tracking.cloned()),
             Claim::Refused { reason } => Written::Stopped(Outcome::raise(What::FulfilmentRefused { why: reason })),
-            Claim::Busy { until } => Written::Stopped(station.come_back(stored, LAYER, until, "another attempt is at it")),
+            Claim::Busy { until } => {
+                Written::Stopped(station.come_back(stored, LAYER, until, "another attempt is at it"))
+            }
             Claim::Waiting { not_before, reason } => {
                 Written::Stopped(station.come_back(stored, LAYER, not_before, &reason))
             }
@@ -126,13 +128,29 @@ impl<'s, T: Table, Q: Queue, C: Clock, S: ReadOrder + WriteFulfilment> Shipping<
         Ok(found.and_then(|found| found.shipments.into_iter().find(|shipment| shipment.id == report.shipment)))
     }
 
-    async fn done(&self, stored: &Stored, lease: Lease, id: String, tracking: Option<Tracking>) -> Result<Written, Failure> {
+    async fn done(
+        &self,
+        stored: &Stored,
+        lease: Lease,
+        id: String,
+        tracking: Option<Tracking>,
+    ) -> Result<Written, Failure> {
         let state = State::Done { reference: id.clone() };
         let ours = self.station.ledger.settle(lease, state, BTreeMap::new(), None, self.station.now()).await?;
-        Ok(if ours { Written::Fulfilment(id, tracking) } else { Written::Stopped(self.station.overtaken(stored, LAYER)) })
+        Ok(if ours {
+            Written::Fulfilment(id, tracking)
+        } else {
+            Written::Stopped(self.station.overtaken(stored, LAYER))
+        })
     }
 
-    async fn trouble(&self, stored: &Stored, lease: Lease, provider: &str, trouble: Trouble) -> Result<Written, Failure> {
+    async fn trouble(
+        &self,
+        stored: &Stored,
+        lease: Lease,
+        provider: &str,
+        trouble: Trouble,
+    ) -> Result<Written, Failure> {
         let refused = |why| What::FulfilmentRefused { why };
         let outcome = self.station.settle_trouble(stored, lease, LAYER, provider, trouble, refused).await?;
         Ok(Written::Stopped(outcome))

@@ -70,9 +70,10 @@ impl Answer {
 pub fn request(event: LambdaFunctionUrlRequest) -> Request {
     let text = event.body.unwrap_or_default();
     let body = if event.is_base64_encoded { STANDARD.decode(text).unwrap_or_default() } else { text.into_bytes() };
-    let headers = event.headers.iter().filter_map(|(name, value)| {
-        Some((name.as_str().to_ascii_lowercase(), value.to_str().ok()?.to_owned()))
-    });
+    let headers = event
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str().to_ascii_lowercase(), value.to_str().ok()?.to_owned())));
     Request {
         method: event.request_context.http.method.unwrap_or_default().to_ascii_uppercase(),
         path: event.raw_path.unwrap_or_default().trim_start_matches('/').to_owned(),

@@ -23,7 +23,11 @@ pub async fn pass_on<Q: Queue>(queue: &Q, records: Vec<EventRecord>) -> Result<(
             Ok(row) => pass_on_row(queue, &row).await?,
             Err(error) => {
                 let error = chain(&error);
-                tracing::error!(stream.sequence = sequence, error, "a stream record is not readable; the watchdog will find it");
+                tracing::error!(
+                    stream.sequence = sequence,
+                    error,
+                    "a stream record is not readable; the watchdog will find it"
+                );
             }
         }
     }

@@ -55,7 +55,9 @@ impl fmt::Display for EffectKey {
         match self {
             Self::PartnerOrder { partner, split } => write!(f, "partner-order#{partner}#{split}"),
             Self::PartnerRelease { partner, split } => write!(f, "partner-release#{partner}#{split}"),
-            Self::PartnerReleaseAgain { partner, split, at } => write!(f, "partner-release-again#{partner}#{split}#{at}"),
+            Self::PartnerReleaseAgain { partner, split, at } => {
+                write!(f, "partner-release-again#{partner}#{split}#{at}")
+            }
             Self::PartnerCancel { partner, split } => write!(f, "partner-cancel#{partner}#{split}"),
             Self::Fulfilment(parcel) => write!(f, "fulfilment#{parcel}"),
             Self::Email(MailKind::Confirmation) => f.write_str("email#confirmation"),
@@ -78,13 +80,19 @@ impl EffectKey {
         };
         let Some((kind, rest)) = text.split_once('#') else { return other() };
         match kind {
-            "partner-order" => partner(rest).map_or_else(other, |(partner, split)| Self::PartnerOrder { partner, split }),
-            "partner-release" => partner(rest).map_or_else(other, |(partner, split)| Self::PartnerRelease { partner, split }),
+            "partner-order" => {
+                partner(rest).map_or_else(other, |(partner, split)| Self::PartnerOrder { partner, split })
+            }
+            "partner-release" => {
+                partner(rest).map_or_else(other, |(partner, split)| Self::PartnerRelease { partner, split })
+            }
             "partner-release-again" => match rest.rsplit_once('#').map(|(rest, at)| (partner(rest), at)) {
                 Some((Some((partner, split)), at)) => Self::PartnerReleaseAgain { partner, split, at: at.to_owned() },
                 _ => other(),
             },
-            "partner-cancel" => partner(rest).map_or_else(other, |(partner, split)| Self::PartnerCancel { partner, split }),
+            "partner-cancel" => {
+                partner(rest).map_or_else(other, |(partner, split)| Self::PartnerCancel { partner, split })
+            }
             "fulfilment" => Self::Fulfilment(ParcelKey(rest.to_owned())),
             "email" => match rest.split_once('#') {
                 None if rest == "confirmation" => Self::Email(MailKind::Confirmation),

@@ -48,7 +48,13 @@ pub enum Fact {
     PartnerResumed { partner: String, partner_order: String, at: String },
     /// The partner handed a parcel to the carrier.
     #[serde(rename = "parcel.shipped")]
-    ParcelShipped { partner: String, partner_order: String, shipment: String, reshipment: bool, tracking: Option<Tracking> },
+    ParcelShipped {
+        partner: String,
+        partner_order: String,
+        shipment: String,
+        reshipment: bool,
+        tracking: Option<Tracking>,
+    },
     /// Shipping: the store knows the parcel; the customer may be told.
     #[serde(rename = "parcel.announced")]
     ParcelAnnounced { parcel: ParcelKey, fulfilment: String, tracking: Option<Tracking> },

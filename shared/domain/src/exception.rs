@@ -116,9 +116,9 @@ impl What {
             | Self::PartnerStopped { .. }
             | Self::CancelledAtPartner { .. }
             | Self::RefundedAfterRouting { .. } => Layer::Routing,
-            Self::Late(Wait::FirstScan | Wait::TrackingAlive) | Self::FulfilmentRefused { .. } | Self::Returned { .. } => {
-                Layer::Shipping
-            }
+            Self::Late(Wait::FirstScan | Wait::TrackingAlive)
+            | Self::FulfilmentRefused { .. }
+            | Self::Returned { .. } => Layer::Shipping,
             Self::Late(Wait::CustomerInformed) | Self::NoMailAddress { .. } | Self::MailRefused { .. } => Layer::Email,
             Self::StreamDeadLetter
             | Self::Unreadable { .. }
@@ -158,10 +158,17 @@ impl fmt::Display for What {
                 Hold::Refunded => f.write_str("All of the money was refunded before the order was made."),
                 Hold::TestOrder => f.write_str("This order was made with a test payment, and the store is live."),
                 Hold::AmountsDiffer { expected, total } => {
-                    write!(f, "The amounts do not add up: lines, discounts, shipping and tax make {expected}, the total says {total}.")
+                    write!(
+                        f,
+                        "The amounts do not add up: lines, discounts, shipping and tax make {expected}, the total says {total}."
+                    )
                 }
-                Hold::Risk(risk) => write!(f, "The store's fraud screening calls this order {} risk.", risk_word(*risk)),
-                Hold::NoAddress => f.write_str("Something has to be made and shipped, and the order has no shipping address."),
+                Hold::Risk(risk) => {
+                    write!(f, "The store's fraud screening calls this order {} risk.", risk_word(*risk))
+                }
+                Hold::NoAddress => {
+                    f.write_str("Something has to be made and shipped, and the order has no shipping address.")
+                }
             },
             Self::NotTaken { layer, event } => {
                 write!(f, "The {layer} layer has not taken the event \"{event}\" in time. It was sent again.")
@@ -191,16 +198,24 @@ impl fmt::Display for What {
                 write_why(f, why.as_deref())
             }
             Self::CancelledAtPartner { partner, outcome: CancelOutcome::Cancelled } => {
-                write!(f, "The order was cancelled when {partner} had it already; {partner} has cancelled it too. Nothing is made.")
+                write!(
+                    f,
+                    "The order was cancelled when {partner} had it already; {partner} has cancelled it too. Nothing is made."
+                )
             }
             Self::CancelledAtPartner { partner, outcome: CancelOutcome::Refused(why) } => {
                 write!(f, "The order was cancelled too late: {partner} will make it ({why}).")
             }
             Self::RefundedAfterRouting { partner } => {
-                write!(f, "Money was refunded after the order had gone to {partner}, which still makes what was ordered.")
+                write!(
+                    f,
+                    "Money was refunded after the order had gone to {partner}, which still makes what was ordered."
+                )
             }
             Self::FulfilmentRefused { why } => write!(f, "The store did not take the parcel's tracking: {why}."),
-            Self::NoMailAddress { mail } => write!(f, "The order has no mail address, so the {mail} mail cannot be sent."),
+            Self::NoMailAddress { mail } => {
+                write!(f, "The order has no mail address, so the {mail} mail cannot be sent.")
+            }
             Self::MailRefused { mail, why } => write!(f, "The {mail} mail was refused: {why}."),
             Self::Returned { why } => {
                 f.write_str("The parcel is on its way back")?;
@@ -211,7 +226,9 @@ impl fmt::Display for What {
                 write!(f, "The {layer} layer failed several times on the event \"{event}\" and put it aside.")
             }
             Self::StreamDeadLetter => f.write_str("The relay gave up on a batch of events from the table."),
-            Self::Unreadable { topic, why } => write!(f, "A rightly signed \"{topic}\" delivery could not be read: {why}. It is kept."),
+            Self::Unreadable { topic, why } => {
+                write!(f, "A rightly signed \"{topic}\" delivery could not be read: {why}. It is kept.")
+            }
             Self::AppUninstalled => f.write_str("The store has removed the app: no order reaches Baton any more."),
             Self::DataRequested { orders } => write!(f, "A customer asks what is held about them ({orders} orders)."),
             Self::Alarm { name, description } => write!(f, "The alarm {name} is on. {description}"),
@@ -229,8 +246,12 @@ fn write_why(f: &mut fmt::Formatter<'_>, why: Option<&str>) -> fmt::Result {
 fn write_problem(f: &mut fmt::Formatter<'_>, problem: &Problem) -> fmt::Result {
     match problem {
         Problem::NoAddress => f.write_str("The order has no shipping address."),
-        Problem::NoVariant { line } => write!(f, "The line \"{line}\" has no product variant, so nobody knows how to make it."),
-        Problem::Unmapped { line, variant, .. } => write!(f, "The line \"{line}\" (variant {variant}) is not in the catalog."),
+        Problem::NoVariant { line } => {
+            write!(f, "The line \"{line}\" has no product variant, so nobody knows how to make it.")
+        }
+        Problem::Unmapped { line, variant, .. } => {
+            write!(f, "The line \"{line}\" (variant {variant}) is not in the catalog.")
+        }
         Problem::NoPrintFile { line } => write!(f, "The catalog has no print file for the line \"{line}\"."),
         Problem::SeveralPartners => f.write_str("The lines are made by more than one partner."),
     }
@@ -319,7 +340,9 @@ impl What {
 fn problem_step(problem: &Problem) -> &'static str {
     match problem {
         Problem::NoAddress => "Enter the shipping address in the store.",
-        Problem::NoVariant { .. } => "Make this line by hand, or replace it in the store by a product from the catalog.",
+        Problem::NoVariant { .. } => {
+            "Make this line by hand, or replace it in the store by a product from the catalog."
+        }
         Problem::Unmapped { .. } => "Add the variant to the catalog in store.toml and deploy.",
         Problem::NoPrintFile { .. } => "Add the print file to the variant's row in store.toml and deploy.",
         Problem::SeveralPartners => "Split the order in the store, one partner each.",

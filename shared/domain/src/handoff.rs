@@ -270,11 +270,11 @@ pub fn settled(wait: Wait, armed: &Event, events: &[Event]) -> bool {
     let shipped = || any(&|e| matches!(e.fact, Fact::ParcelShipped { .. }));
     let later = |e: &Event| e.time > armed.time;
     match wait {
-        Wait::RiskVerdict => {
-            any(&|e| matches!(e.fact, Fact::OrderCleared {} | Fact::OrderHeld { .. })) || cancelled()
-        }
+        Wait::RiskVerdict => any(&|e| matches!(e.fact, Fact::OrderCleared {} | Fact::OrderHeld { .. })) || cancelled(),
         Wait::PartnerAccepts => {
-            any(&|e| matches!(e.fact, Fact::PartnerAccepted { .. } | Fact::PartnerStopped { .. })) || shipped() || cancelled()
+            any(&|e| matches!(e.fact, Fact::PartnerAccepted { .. } | Fact::PartnerStopped { .. }))
+                || shipped()
+                || cancelled()
         }
         Wait::PartnerShips => shipped() || delivered() || cancelled(),
         Wait::FirstScan => any(&|e| matches!(e.fact, Fact::ParcelMoved { .. })) || delivered(),

@@ -14,7 +14,9 @@ pub fn due(event: &Event, events: &[Event], order: &Order) -> Vec<MailKind> {
     match &event.fact {
         Fact::OrderCleared {} if !order.cancelled => vec![MailKind::Confirmation],
         Fact::ParcelAnnounced { parcel, .. } => both(parcel, delivered(parcel, events, order)),
-        Fact::ParcelDelivered { .. } => announced_by(event, events, order).map_or_else(Vec::new, |parcel| both(&parcel, true)),
+        Fact::ParcelDelivered { .. } => {
+            announced_by(event, events, order).map_or_else(Vec::new, |parcel| both(&parcel, true))
+        }
         _ => Vec::new(),
     }
 }

@@ -52,7 +52,9 @@ impl Tracking {
     #[must_use]
     pub fn new(number: Option<&str>, carrier: Option<&str>, url: Option<&str>) -> Option<Self> {
         let number = number.map(str::trim).filter(|number| normalised(number).is_some())?;
-        let clean = |text: &str| text.trim_matches(|c: char| c.is_whitespace() || c == '\u{200b}' || c == '\u{feff}').to_owned();
+        let clean = |text: &str| {
+            text.trim_matches(|c: char| c.is_whitespace() || c == '\u{200b}' || c == '\u{feff}').to_owned()
+        };
         Some(Self {
             number: number.to_owned(),
             carrier: carrier.map(clean).filter(|carrier| !carrier.is_empty()),

@@ -86,10 +86,18 @@ pub enum Plan {
 pub enum Problem {
     NoAddress,
     /// The line has no variant: a custom line, or a deleted product.
-    NoVariant { line: String },
-    Unmapped { line: String, variant: u64, sku: Option<String> },
+    NoVariant {
+        line: String,
+    },
+    Unmapped {
+        line: String,
+        variant: u64,
+        sku: Option<String>,
+    },
     /// The catalog row has nothing to print.
-    NoPrintFile { line: String },
+    NoPrintFile {
+        line: String,
+    },
     /// Two partners in one order: not split yet.
     SeveralPartners,
 }
@@ -145,9 +153,7 @@ fn mapped<'c>(line: &Line, catalog: &'c Catalog) -> Result<(&'c str, Make), Prob
     });
     match (row, &catalog.any_variant) {
         (Some(row), _) if row.files.is_empty() => Err(Problem::NoPrintFile { line: line.title.clone() }),
-        (Some(row), _) => {
-            Ok((&row.partner, Make::Variant { variant_id: row.variant_id, files: row.files.clone() }))
-        }
+        (Some(row), _) => Ok((&row.partner, Make::Variant { variant_id: row.variant_id, files: row.files.clone() })),
         (None, Some(any)) => Ok((&any.partner, Make::StoreVariant(number))),
         (None, None) => Err(Problem::Unmapped { line: line.title.clone(), variant, sku: line.sku.clone() }),
     }

@@ -54,11 +54,19 @@ impl Pace {
     /// The wait that `trouble` asks for, if it is one that passes by itself. `before` is what the layer waited for already:
     /// an outage is asked about ever more seldom (half its age so far), never more often than `first`.
     #[must_use]
-    pub fn wait(&self, provider: &str, trouble: &Trouble, before: Option<&LayerWait>, now: Timestamp) -> Option<LayerWait> {
+    pub fn wait(
+        &self,
+        provider: &str,
+        trouble: &Trouble,
+        before: Option<&LayerWait>,
+        now: Timestamp,
+    ) -> Option<LayerWait> {
         let since = before.map_or(now, |wait| wait.since);
         let growing = || {
             let half = now.duration_since(since).as_secs() / 2;
-            SignedDuration::from_secs(half.clamp(self.first.as_secs(), self.longest.as_secs().max(self.first.as_secs())))
+            SignedDuration::from_secs(
+                half.clamp(self.first.as_secs(), self.longest.as_secs().max(self.first.as_secs())),
+            )
         };
         let (wait, reason) = match trouble {
             Trouble::RateLimited { retry_after } => {

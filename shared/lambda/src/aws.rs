@@ -15,5 +15,9 @@ pub async fn config(seconds: u64) -> SdkConfig {
         .connect_timeout(Duration::from_secs(1))
         .build();
     // Table and queue calls are idempotent by their keys and conditions; what is not (mail) turns retries off for itself.
-    aws_config::from_env().timeout_config(timeouts).retry_config(RetryConfig::standard().with_max_attempts(3)).load().await
+    aws_config::from_env()
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .load()
+        .await
 }

@@ -54,7 +54,12 @@ pub struct QueueError {
 /// Sends keys to layers.
 pub trait Queue: Send + Sync {
     /// Sends a key, to arrive not before `delay` (at most 15 minutes; a longer one is cut).
-    fn send(&self, layer: Layer, key: &Key, delay: SignedDuration) -> impl Future<Output = Result<(), QueueError>> + Send;
+    fn send(
+        &self,
+        layer: Layer,
+        key: &Key,
+        delay: SignedDuration,
+    ) -> impl Future<Output = Result<(), QueueError>> + Send;
 }
 
 /// The stack's SQS queues, as far as this function knows them.

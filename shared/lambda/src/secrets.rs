@@ -13,7 +13,9 @@ pub enum SecretsError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    #[error("the secret {0} is not in SSM: `make up` and `make deploy` put it there from the file that store.toml names")]
+    #[error(
+        "the secret {0} is not in SSM: `make up` and `make deploy` put it there from the file that store.toml names"
+    )]
     Missing(String),
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use domain::Timestamp;
-use domain::event::{Event, Fact};
 use domain::effect::State;
+use domain::event::{Event, Fact};
 use domain::exception::{Exception, Life, What};
 use domain::handoff::{Deadlines, Layer, Owed, Wait, owes};
 use domain::provider::{Pace, Trouble};
@@ -146,9 +146,13 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
         let wait = self.pace.wait(provider, &trouble, stored.waits.get(&layer), now);
         let why = trouble.to_string();
         let (state, hold_until, outcome) = match (trouble, wait) {
-            (Trouble::NoAnswer { why }, Some(wait)) => (State::Unknown { reason: why }, Some(wait.until), Outcome::Wait(wait)),
+            (Trouble::NoAnswer { why }, Some(wait)) => {
+                (State::Unknown { reason: why }, Some(wait.until), Outcome::Wait(wait))
+            }
             (_, Some(wait)) => (State::Waiting { not_before: wait.until, reason: why }, None, Outcome::Wait(wait)),
-            (Trouble::Refused { why }, None) => (State::Refused { reason: why.clone() }, None, Outcome::raise(refused(why))),
+            (Trouble::Refused { why }, None) => {
+                (State::Refused { reason: why.clone() }, None, Outcome::raise(refused(why)))
+            }
             (_, None) => {
                 let what = What::ProviderBroken { layer, provider: provider.to_owned(), why: why.clone() };
                 (State::Refused { reason: why }, None, Outcome::raise(what))

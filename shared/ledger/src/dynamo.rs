@@ -179,12 +179,15 @@ impl Table for Dynamo {
     async fn bodies(&self, after: Option<Place>) -> Result<(Vec<Row>, Option<Place>), TableError> {
         let mut request = self.client.scan().table_name(&self.table).consistent_read(true);
         request = request.filter_expression("#kind = :payload OR attribute_exists(payload)");
-        request = request.expression_attribute_names("#kind", "kind").expression_attribute_values(":payload", text("payload"));
+        request = request
+            .expression_attribute_names("#kind", "kind")
+            .expression_attribute_values(":payload", text("payload"));
         if let Some(Place { pk, sk }) = after {
             request = request.exclusive_start_key("pk", text(pk)).exclusive_start_key("sk", text(sk));
         }
         let answer = request.send().await.map_err(|e| failed("Scan", e))?;
-        let rows = answer.items.unwrap_or_default().into_iter().map(|item| to_row(item, "Scan")).collect::<Result<_, _>>()?;
+        let rows =
+            answer.items.unwrap_or_default().into_iter().map(|item| to_row(item, "Scan")).collect::<Result<_, _>>()?;
         let next = answer.last_evaluated_key.and_then(|mut key| {
             let mut part = |name| key.remove(name).and_then(|value| value.as_s().ok().cloned());
             Some(Place { pk: part("pk")?, sk: part("sk")? })

@@ -189,7 +189,13 @@ impl<T: Table> Ledger<T> {
     }
 
     /// Refuses an effect before anybody acts on it: whoever writes first wins.
-    pub async fn refuse(&self, subject: &Subject, key: &EffectKey, reason: &str, now: Timestamp) -> Result<Refusal, LedgerError> {
+    pub async fn refuse(
+        &self,
+        subject: &Subject,
+        key: &EffectKey,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<Refusal, LedgerError> {
         let refused = |effect: Effect| Effect {
             state: State::Refused { reason: reason.to_owned() },
             lease_until: now,

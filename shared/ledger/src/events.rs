@@ -73,7 +73,12 @@ impl Stored {
 impl<T: Table> Ledger<T> {
     /// Appends an event once: the write is the dedupe record, the durability point, the outbox row and the start of the clock.
     /// A body too large for the event's item is written first, so that an event never lacks it.
-    pub async fn append(&self, event: &Event, owes: &Owes, payload: Option<Payload<'_>>) -> Result<Appended, LedgerError> {
+    pub async fn append(
+        &self,
+        event: &Event,
+        owes: &Owes,
+        payload: Option<Payload<'_>>,
+    ) -> Result<Appended, LedgerError> {
         let mut row = EventRow::new(event, owes);
         if let Some(payload) = payload {
             let body = deflated(payload.body)
@@ -117,7 +122,8 @@ impl<T: Table> Ledger<T> {
                 _ => None,
             },
         };
-        body.map(|body| inflated(&body).map_err(|why| LedgerError::Row { key: key.to_string(), why: why.to_string() })).transpose()
+        body.map(|body| inflated(&body).map_err(|why| LedgerError::Row { key: key.to_string(), why: why.to_string() }))
+            .transpose()
     }
 
     /// All events, effects and exceptions of a subject. Events in the order of their own times.
@@ -149,7 +155,13 @@ impl<T: Table> Ledger<T> {
     }
 
     /// The layer says what it waits for. The deadline moves only when it is our own pace: an outage is late when it is late.
-    pub async fn layer_waits(&self, stored: &Stored, layer: Layer, wait: &LayerWait, due: Timestamp) -> Result<(), LedgerError> {
+    pub async fn layer_waits(
+        &self,
+        stored: &Stored,
+        layer: Layer,
+        wait: &LayerWait,
+        due: Timestamp,
+    ) -> Result<(), LedgerError> {
         self.change_event(stored, |row, owes| {
             row.set_wait(layer, wait);
             if matches!(wait.reason, domain::watch::WaitReason::Pace(_))
@@ -188,7 +200,11 @@ impl<T: Table> Ledger<T> {
         self.change_event(stored, |row, _| row.flagged = true).await
     }
 
-    async fn change_event(&self, stored: &Stored, change: impl Fn(&mut EventRow, &mut Owes)) -> Result<(), LedgerError> {
+    async fn change_event(
+        &self,
+        stored: &Stored,
+        change: impl Fn(&mut EventRow, &mut Owes),
+    ) -> Result<(), LedgerError> {
         let mut row = stored.row.clone();
         for _ in 0..TRIES {
             let before = row.clone();
@@ -219,7 +235,12 @@ impl<T: Table> Ledger<T> {
             for (pk, sk) in self.table.due(shard, now.as_second(), limit).await? {
                 match (pk.parse(), sk.strip_prefix("event#")) {
                     (Ok(subject), Some(id)) => due.push(EventKey { subject, id: EventId(id.to_owned()) }),
-                    _ => return Err(LedgerError::Row { key: format!("{pk} {sk}"), why: "not an event's key".to_owned() }),
+                    _ => {
+                        return Err(LedgerError::Row {
+                            key: format!("{pk} {sk}"),
+                            why: "not an event's key".to_owned(),
+                        });
+                    }
                 }
             }
         }

@@ -73,7 +73,12 @@ impl<T: Table> Ledger<T> {
         Ok(self.table.get(&subject.to_string(), &format!("exception#{id}")).await?)
     }
 
-    async fn change_exception(&self, subject: &Subject, id: &str, change: impl Fn(&mut Exception)) -> Result<(), LedgerError> {
+    async fn change_exception(
+        &self,
+        subject: &Subject,
+        id: &str,
+        change: impl Fn(&mut Exception),
+    ) -> Result<(), LedgerError> {
         for _ in 0..TRIES {
             let Some(row) = self.get_exception(subject, id).await? else { return Ok(()) };
             let (before, rev) = read(row)?;

@@ -88,7 +88,8 @@ impl Table for Memory {
 
     async fn open(&self, shard: &str) -> Result<Vec<Row>, TableError> {
         let inner = self.lock();
-        let mut open: Vec<&Row> = inner.rows.values().filter(|row| row.open().is_some_and(|(s, _)| s == shard)).collect();
+        let mut open: Vec<&Row> =
+            inner.rows.values().filter(|row| row.open().is_some_and(|(s, _)| s == shard)).collect();
         open.sort_by_key(|row| row.open().map(|(_, raised)| raised));
         Ok(open.into_iter().cloned().collect())
     }
@@ -100,7 +101,8 @@ impl Table for Memory {
         let inner = self.lock();
         let rest = inner.rows.iter().filter(|(key, _)| after.as_ref().is_none_or(|after| *key > after));
         let page: Vec<_> = rest.take(PAGE).collect();
-        let next = page.last().filter(|_| page.len() == PAGE).map(|((pk, sk), _)| Place { pk: pk.clone(), sk: sk.clone() });
+        let next =
+            page.last().filter(|_| page.len() == PAGE).map(|((pk, sk), _)| Place { pk: pk.clone(), sk: sk.clone() });
         let holds_a_body = |row: &&Row| match row {
             Row::Payload(_) => true,
             Row::Event(row) => row.payload.is_some(),

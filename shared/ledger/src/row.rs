@@ -267,7 +267,10 @@ impl EventRow {
             WaitReason::Pace(reason) => (reason.clone(), None),
             WaitReason::Outage { provider, why } => (why.clone(), Some(provider.clone())),
         };
-        self.waits.insert(layer.as_str().to_owned(), WaitRow { since: wait.since.as_second(), until: wait.until.as_second(), reason, provider });
+        self.waits.insert(
+            layer.as_str().to_owned(),
+            WaitRow { since: wait.since.as_second(), until: wait.until.as_second(), reason, provider },
+        );
     }
 }
 

@@ -25,14 +25,22 @@ pub trait Table: Send + Sync {
 
     /// Keys (partition, sort) of rows in this shard of the `due` index that are due at `now` (epoch seconds), oldest first, at
     /// most `limit`.
-    fn due(&self, shard: &str, now: i64, limit: u16) -> impl Future<Output = Result<Vec<(String, String)>, TableError>> + Send;
+    fn due(
+        &self,
+        shard: &str,
+        now: i64,
+        limit: u16,
+    ) -> impl Future<Output = Result<Vec<(String, String)>, TableError>> + Send;
 
     /// All rows in this shard of the `open` index, oldest first.
     fn open(&self, shard: &str) -> impl Future<Output = Result<Vec<Row>, TableError>> + Send;
 
     /// One page of the rows that hold a body, from `after` on, in the table's own order; and where the next page starts. Reads
     /// the whole table page by page: for redaction only.
-    fn bodies(&self, after: Option<Place>) -> impl Future<Output = Result<(Vec<Row>, Option<Place>), TableError>> + Send;
+    fn bodies(
+        &self,
+        after: Option<Place>,
+    ) -> impl Future<Output = Result<(Vec<Row>, Option<Place>), TableError>> + Send;
 }
 
 /// A place in the table's own order: partition and sort key of the row before it.

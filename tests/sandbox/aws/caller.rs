@@ -18,9 +18,7 @@ impl Callers {
         if let Some(known) = lock(&self.0).get(&peer) {
             return known.clone();
         }
-        let found = tokio::task::spawn_blocking(move || look_up(peer))
-            .await
-            .unwrap_or_default();
+        let found = tokio::task::spawn_blocking(move || look_up(peer)).await.unwrap_or_default();
         let mut known = lock(&self.0);
         if known.len() >= REMEMBERED {
             known.clear();
@@ -38,9 +36,8 @@ fn look_up(peer: SocketAddr) -> Option<String> {
     let inode = crash::socket_inode(peer)?;
     crash::owners(inode).into_iter().find_map(|pid| {
         let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
-        let name = environment
-            .split(|byte| *byte == 0)
-            .find_map(|entry| entry.strip_prefix(b"AWS_LAMBDA_FUNCTION_NAME="))?;
+        let name =
+            environment.split(|byte| *byte == 0).find_map(|entry| entry.strip_prefix(b"AWS_LAMBDA_FUNCTION_NAME="))?;
         Some(String::from_utf8_lossy(name).into_owned())
     })
 }

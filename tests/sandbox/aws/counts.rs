@@ -15,13 +15,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// DynamoDB operations that write.
-pub(crate) const WRITES: [&str; 5] = [
-    "PutItem",
-    "UpdateItem",
-    "DeleteItem",
-    "BatchWriteItem",
-    "TransactWriteItems",
-];
+pub(crate) const WRITES: [&str; 5] = ["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"];
 
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
@@ -49,12 +43,7 @@ impl Counts {
     pub fn call(&mut self, operation: &Operation, function: Option<&str>) {
         let name = format!("{}/{}", operation.service, operation.name);
         if let Some(function) = function {
-            *self
-                .functions
-                .entry(function.to_owned())
-                .or_default()
-                .entry(name.clone())
-                .or_default() += 1;
+            *self.functions.entry(function.to_owned()).or_default().entry(name.clone()).or_default() += 1;
         }
         *self.calls.entry(name).or_default() += 1;
     }
@@ -62,11 +51,7 @@ impl Counts {
     /// A write and its answer: `status` and body as the emulator gave them.
     pub fn write(&mut self, operation: &str, request: &Value, status: u16, answer: &Value) {
         let refused = status >= 400;
-        let (table, indexes) = if refused {
-            (failed(operation, request, answer), 0)
-        } else {
-            consumed(answer)
-        };
+        let (table, indexes) = if refused { (failed(operation, request, answer), 0) } else { consumed(answer) };
         self.table += table;
         self.indexes += indexes;
         let (pk, sk) = keys(operation, request);
@@ -115,10 +100,7 @@ fn consumed(answer: &Value) -> (u64, u64) {
 
 /// Write units are whole numbers, printed as `1.0`.
 fn units(value: &Value) -> u64 {
-    value
-        .as_u64()
-        .or_else(|| value.as_f64().map(|units| units.round() as u64))
-        .unwrap_or(0)
+    value.as_u64().or_else(|| value.as_f64().map(|units| units.round() as u64)).unwrap_or(0)
 }
 
 fn failed(operation: &str, request: &Value, answer: &Value) -> u64 {
@@ -155,11 +137,7 @@ fn keys(operation: &str, request: &Value) -> (String, String) {
     }
     let key = |name: &str| {
         let value = &item[name];
-        value["S"]
-            .as_str()
-            .or_else(|| value["N"].as_str())
-            .unwrap_or_default()
-            .to_owned()
+        value["S"].as_str().or_else(|| value["N"].as_str()).unwrap_or_default().to_owned()
     };
     (key("pk"), key("sk"))
 }
@@ -181,26 +159,13 @@ mod tests {
             400,
             &json!({"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}),
         );
-        counts.write(
-            "PutItem",
-            &put,
-            400,
-            &json!({"__type": "com.amazon.coral.validate#ValidationException"}),
-        );
+        counts.write("PutItem", &put, 400, &json!({"__type": "com.amazon.coral.validate#ValidationException"}));
         let cancelled = json!({"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException"});
-        counts.write(
-            "TransactWriteItems",
-            &json!({"TransactItems": [{}, {}]}),
-            400,
-            &cancelled,
-        );
+        counts.write("TransactWriteItems", &json!({"TransactItems": [{}, {}]}), 400, &cancelled);
         let json = counts.json();
         assert_eq!(json["write_units"]["table"], 2 + 1 + 4);
         assert_eq!(json["write_units"]["indexes"], 2);
         let item = &json["write_units"]["by_item"][1];
-        assert_eq!(
-            (&item["pk"], &item["writes"], &item["refused"]),
-            (&json!("order#1"), &json!(3), &json!(2))
-        );
+        assert_eq!((&item["pk"], &item["writes"], &item["refused"]), (&json!("order#1"), &json!(3), &json!(2)));
     }
 }

@@ -41,11 +41,7 @@ impl Emulator {
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()?;
-        Ok(Self {
-            client,
-            base: base.trim_end_matches('/').to_owned(),
-            region: region.to_owned(),
-        })
+        Ok(Self { client, base: base.trim_end_matches('/').to_owned(), region: region.to_owned() })
     }
 
     /// `path` begins with `/`.
@@ -61,10 +57,7 @@ impl Emulator {
     }
 
     async fn get(&self, path: &str) -> Option<(u16, Value)> {
-        let request = self
-            .client
-            .get(self.url(path))
-            .header("authorization", self.authorization("ses", &self.region));
+        let request = self.client.get(self.url(path)).header("authorization", self.authorization("ses", &self.region));
         let response = request.send().await.ok()?;
         let status = response.status().as_u16();
         Some((status, response.json().await.unwrap_or_default()))
@@ -73,9 +66,7 @@ impl Emulator {
     /// True only where the emulator says so; an emulator that does not answer is the forwarded call's matter.
     pub async fn lacks_configuration_set(&self, name: &str) -> bool {
         let name = encode(name);
-        self.get(&format!("/v2/email/configuration-sets/{name}"))
-            .await
-            .is_some_and(|(status, _)| status == 404)
+        self.get(&format!("/v2/email/configuration-sets/{name}")).await.is_some_and(|(status, _)| status == 404)
     }
 
     /// The names of all configuration sets.
@@ -98,10 +89,7 @@ impl Emulator {
             .filter(|destination| destination["Enabled"].as_bool().unwrap_or(true))
             .filter_map(|destination| {
                 let topic_arn = destination["SnsDestination"]["TopicArn"].as_str()?.to_owned();
-                Some(Destination {
-                    topic_arn,
-                    types: strings(&destination["MatchingEventTypes"]),
-                })
+                Some(Destination { topic_arn, types: strings(&destination["MatchingEventTypes"]) })
             })
             .collect()
     }
@@ -122,14 +110,7 @@ impl Emulator {
             return None;
         }
         let accounts = listed["messages"].as_object().cloned().unwrap_or_default();
-        Some(
-            accounts
-                .values()
-                .filter_map(Value::as_array)
-                .flatten()
-                .filter_map(mail)
-                .collect(),
-        )
+        Some(accounts.values().filter_map(Value::as_array).flatten().filter_map(mail).collect())
     }
 
     /// Publishes one message. Errors: a sentence.
@@ -142,10 +123,7 @@ impl Emulator {
             ("Subject", subject),
             ("Message", message),
         ];
-        let body: Vec<String> = form
-            .iter()
-            .map(|(key, value)| format!("{key}={}", encode(value)))
-            .collect();
+        let body: Vec<String> = form.iter().map(|(key, value)| format!("{key}={}", encode(value))).collect();
         let request = self
             .client
             .post(self.url("/"))
@@ -154,23 +132,16 @@ impl Emulator {
             .body(body.join("&"));
         match request.send().await {
             Ok(response) if response.status().is_success() => Ok(()),
-            Ok(response) => Err(format!(
-                "SNS answers {}: {}",
-                response.status(),
-                response.text().await.unwrap_or_default()
-            )),
+            Ok(response) => {
+                Err(format!("SNS answers {}: {}", response.status(), response.text().await.unwrap_or_default()))
+            }
             Err(error) => Err(format!("SNS does not answer: {error}")),
         }
     }
 }
 
 fn strings(list: &Value) -> Vec<String> {
-    list.as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect()
+    list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 fn mail(message: &Value) -> Option<Mail> {
@@ -189,10 +160,7 @@ fn mail(message: &Value) -> Option<Mail> {
 
 /// Seconds with a fraction, as the emulator prints them.
 fn milliseconds(seconds: &Value) -> i64 {
-    let printed = seconds
-        .as_f64()
-        .map(|seconds| format!("{seconds:.3}"))
-        .unwrap_or_default();
+    let printed = seconds.as_f64().map(|seconds| format!("{seconds:.3}")).unwrap_or_default();
     printed.replace('.', "").parse().unwrap_or(0)
 }
 

@@ -18,41 +18,20 @@ pub(crate) fn identify(method: &Method, path: &str, headers: &HeaderMap, body: &
     if let Some(target) = header("x-amz-target") {
         let (prefix, name) = target.rsplit_once('.').unwrap_or(("", target));
         let service = scope.map_or_else(|| service_of_target(prefix), |scope| service(scope).to_owned());
-        return Operation {
-            service,
-            name: name.to_owned(),
-        };
+        return Operation { service, name: name.to_owned() };
     }
     if path.starts_with("/v2/email/") {
-        let name = ses
-            .operation(method.as_str(), path)
-            .map_or_else(|| format!("{method} {path}"), str::to_owned);
-        return Operation {
-            service: "ses".to_owned(),
-            name,
-        };
+        let name = ses.operation(method.as_str(), path).map_or_else(|| format!("{method} {path}"), str::to_owned);
+        return Operation { service: "ses".to_owned(), name };
     }
     // Smithy's RPC protocol: /service/<shape>/operation/<name>.
-    if let Some((_, name)) = path
-        .strip_prefix("/service/")
-        .and_then(|rest| rest.split_once("/operation/"))
-    {
-        return Operation {
-            service: service(scope.unwrap_or("aws")).to_owned(),
-            name: name.to_owned(),
-        };
+    if let Some((_, name)) = path.strip_prefix("/service/").and_then(|rest| rest.split_once("/operation/")) {
+        return Operation { service: service(scope.unwrap_or("aws")).to_owned(), name: name.to_owned() };
     }
     let form = header("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
-    let action = if form {
-        std::str::from_utf8(body).ok().and_then(action)
-    } else {
-        None
-    };
+    let action = if form { std::str::from_utf8(body).ok().and_then(action) } else { None };
     let name = action.map_or_else(|| format!("{method} {path}"), str::to_owned);
-    Operation {
-        service: service(scope.unwrap_or("aws")).to_owned(),
-        name,
-    }
+    Operation { service: service(scope.unwrap_or("aws")).to_owned(), name }
 }
 
 /// The service in `Credential=<key>/<date>/<region>/<service>/aws4_request`.
@@ -104,26 +83,11 @@ mod tests {
             "AWS4-HMAC-SHA256 Credential=key/20261122/us-east-1/sns/aws4_request, SignedHeaders=host, Signature=0";
         const SES: &str =
             "AWS4-HMAC-SHA256 Credential=key/20261122/us-east-1/ses/aws4_request, SignedHeaders=host, Signature=0";
-        assert_eq!(
-            of("/", &[("x-amz-target", "DynamoDB_20120810.PutItem")], "{}"),
-            pair("dynamodb", "PutItem")
-        );
-        assert_eq!(
-            of("/", &[("x-amz-target", "AmazonSQS.SendMessage")], "{}"),
-            pair("sqs", "SendMessage")
-        );
-        assert_eq!(
-            of("/", &[("x-amz-target", "AmazonSSM.GetParameter")], "{}"),
-            pair("ssm", "GetParameter")
-        );
-        assert_eq!(
-            of("/v2/email/outbound-emails", &[("authorization", SES)], "{}"),
-            pair("ses", "SendEmail")
-        );
-        let form = [
-            ("authorization", SNS),
-            ("content-type", "application/x-www-form-urlencoded"),
-        ];
+        assert_eq!(of("/", &[("x-amz-target", "DynamoDB_20120810.PutItem")], "{}"), pair("dynamodb", "PutItem"));
+        assert_eq!(of("/", &[("x-amz-target", "AmazonSQS.SendMessage")], "{}"), pair("sqs", "SendMessage"));
+        assert_eq!(of("/", &[("x-amz-target", "AmazonSSM.GetParameter")], "{}"), pair("ssm", "GetParameter"));
+        assert_eq!(of("/v2/email/outbound-emails", &[("authorization", SES)], "{}"), pair("ses", "SendEmail"));
+        let form = [("authorization", SNS), ("content-type", "application/x-www-form-urlencoded")];
         assert_eq!(of("/", &form, "Version=1&Action=Publish&X=1"), pair("sns", "Publish"));
         assert_eq!(of("/x", &[("authorization", SNS)], ""), pair("sns", "POST /x"));
     }

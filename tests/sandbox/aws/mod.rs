@@ -90,10 +90,7 @@ impl Aws {
             let mut publisher = ses_events::Publisher::default();
             let inner = &aws.0;
             loop {
-                let (topic, region) = (
-                    inner.ctx.config.ses.topic_arn.as_deref(),
-                    inner.ctx.config.aws_region.as_str(),
-                );
+                let (topic, region) = (inner.ctx.config.ses.topic_arn.as_deref(), inner.ctx.config.aws_region.as_str());
                 let on = inner.ctx.live().ses_events;
                 let new = publisher.look(&inner.emulator, &inner.sent, topic, on, region).await;
                 lock(&inner.counts).seen += new;

@@ -34,9 +34,8 @@ impl Model {
             None => include_bytes!("send_email_subset.json").to_vec(),
         };
         let mut model: Value = serde_json::from_slice(&text).context("failed to read the model of SES")?;
-        let operations = model["operations"]
-            .as_object()
-            .ok_or_else(|| anyhow!("the model of SES has no operations"))?;
+        let operations =
+            model["operations"].as_object().ok_or_else(|| anyhow!("the model of SES has no operations"))?;
         let operations = operations.iter().map(|(name, operation)| Known {
             name: name.clone(),
             method: operation["http"]["method"].as_str().unwrap_or_default().to_owned(),
@@ -54,11 +53,7 @@ impl Model {
                 }
             }
         }
-        Ok(Self {
-            shapes,
-            operations,
-            patterns,
-        })
+        Ok(Self { shapes, operations, patterns })
     }
 
     /// Whether the subset stands in for the published model.
@@ -74,11 +69,7 @@ impl Model {
             .find(|known| {
                 known.method == method
                     && known.path.len() == given.len()
-                    && known
-                        .path
-                        .iter()
-                        .zip(&given)
-                        .all(|(known, given)| known.starts_with('{') || known == given)
+                    && known.path.iter().zip(&given).all(|(known, given)| known.starts_with('{') || known == given)
             })
             .map(|known| known.name.as_str())
     }
@@ -149,12 +140,7 @@ impl Model {
         let members = &shape["members"];
         // `location` says path, query or header; what is left is the body.
         let wire_name = |member: &str| members[member]["locationName"].as_str().unwrap_or(member).to_owned();
-        for required in shape["required"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-        {
+        for required in shape["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             if members[required].get("location").is_none() && value.get(wire_name(required)).is_none_or(Value::is_null)
             {
                 problems.push(format!("{} is missing", join(place, required)));
@@ -168,12 +154,7 @@ impl Model {
                 None => problems.push(format!("{} is no member of this request", join(place, key))),
                 Some(_) if inner.is_null() => {}
                 Some((_, member)) => {
-                    self.shape(
-                        member["shape"].as_str().unwrap_or_default(),
-                        inner,
-                        &join(place, key),
-                        problems,
-                    );
+                    self.shape(member["shape"].as_str().unwrap_or_default(), inner, &join(place, key), problems);
                 }
             }
         }
@@ -184,19 +165,12 @@ impl Model {
         if let Some(allowed) = shape["enum"].as_array()
             && !allowed.iter().any(|allowed| allowed.as_str() == Some(text))
         {
-            problems.push(format!(
-                "{} {text:?} is none of {}",
-                here(place),
-                Value::Array(allowed.clone())
-            ));
+            problems.push(format!("{} {text:?} is none of {}", here(place), Value::Array(allowed.clone())));
         }
         if let Some(pattern) = shape["pattern"].as_str()
             && self.patterns.get(pattern).is_some_and(|regex| !regex.is_match(text))
         {
-            problems.push(format!(
-                "{} must satisfy regular expression pattern: {pattern}",
-                here(place)
-            ));
+            problems.push(format!("{} must satisfy regular expression pattern: {pattern}", here(place)));
         }
     }
 }
@@ -204,10 +178,7 @@ impl Model {
 fn length(shape: &Value, length: usize, place: &str, problems: &mut Vec<String>) {
     let bound = |name: &str| shape[name].as_u64().and_then(|bound| usize::try_from(bound).ok());
     if let Some(min) = bound("min").filter(|min| length < *min) {
-        problems.push(format!(
-            "{} must have length greater than or equal to {min}",
-            here(place)
-        ));
+        problems.push(format!("{} must have length greater than or equal to {min}", here(place)));
     }
     if let Some(max) = bound("max").filter(|max| length > *max) {
         problems.push(format!("{} must have length less than or equal to {max}", here(place)));
@@ -219,11 +190,7 @@ fn here(place: &str) -> &str {
 }
 
 fn join(place: &str, member: &str) -> String {
-    if place.is_empty() {
-        member.to_owned()
-    } else {
-        format!("{place}.{member}")
-    }
+    if place.is_empty() { member.to_owned() } else { format!("{place}.{member}") }
 }
 
 fn segments(path: &str) -> Vec<String> {

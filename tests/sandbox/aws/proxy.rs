@@ -16,16 +16,8 @@ use std::net::SocketAddr;
 
 const LONGEST_BODY: usize = 64 << 20;
 /// Headers that belong to one connection, and those the client sets itself.
-const NOT_PASSED_ON: [&str; 8] = [
-    "host",
-    "connection",
-    "keep-alive",
-    "transfer-encoding",
-    "content-length",
-    "expect",
-    "te",
-    "upgrade",
-];
+const NOT_PASSED_ON: [&str; 8] =
+    ["host", "connection", "keep-alive", "transfer-encoding", "content-length", "expect", "te", "upgrade"];
 
 pub(super) async fn handle(
     State(aws): State<Aws>,
@@ -34,11 +26,7 @@ pub(super) async fn handle(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, LONGEST_BODY).await else {
-        return (
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "the sandbox's proxy could not read the body",
-        )
-            .into_response();
+        return (StatusCode::PAYLOAD_TOO_LARGE, "the sandbox's proxy could not read the body").into_response();
     };
     let operation = identify(&parts.method, parts.uri.path(), &parts.headers, &body, &aws.0.model);
     let function = aws.0.callers.function(peer).await;
@@ -47,9 +35,7 @@ pub(super) async fn handle(
     let (service, name) = (operation.service.clone(), operation.name.clone());
     let armed = |kind| refusal::armed(&service, kind);
     ctx.faults
-        .run(&ctx, &service, &[&name], peer, armed, move || async move {
-            aws.call(&operation, &parts, body).await
-        })
+        .run(&ctx, &service, &[&name], peer, armed, move || async move { aws.call(&operation, &parts, body).await })
         .await
 }
 
@@ -80,10 +66,7 @@ impl Aws {
     /// A request that SES would refuse as invalid.
     fn refused(&self, operation: &str, problem: String, body: &[u8]) -> Response {
         let answer = refusal::error("ses", 400, "BadRequestException", &problem);
-        self.0
-            .ctx
-            .unexpected
-            .record("ses", operation, problem, &String::from_utf8_lossy(body));
+        self.0.ctx.unexpected.record("ses", operation, problem, &String::from_utf8_lossy(body));
         answer
     }
 
@@ -99,10 +82,7 @@ impl Aws {
             && self.0.emulator.lacks_configuration_set(set).await
         {
             let problem = format!("Configuration set <{set}> does not exist.");
-            self.0
-                .ctx
-                .unexpected
-                .record("ses", "SendEmail", problem.clone(), &String::from_utf8_lossy(&body));
+            self.0.ctx.unexpected.record("ses", "SendEmail", problem.clone(), &String::from_utf8_lossy(&body));
             return refusal::error("ses", 404, "NotFoundException", &problem);
         }
         let _under_way = self.0.sent.begin();
@@ -136,19 +116,11 @@ impl Aws {
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         let mut headers = parts.headers.clone();
         drop_connection_headers(&mut headers);
-        let request = self
-            .0
-            .emulator
-            .client
-            .request(parts.method.clone(), self.0.emulator.url(path));
+        let request = self.0.emulator.client.request(parts.method.clone(), self.0.emulator.url(path));
         let answer = async {
             let response = request.headers(headers).body(body).send().await?;
             let (status, headers) = (response.status(), response.headers().clone());
-            Ok::<_, reqwest::Error>(Passed {
-                status,
-                headers,
-                body: response.bytes().await?,
-            })
+            Ok::<_, reqwest::Error>(Passed { status, headers, body: response.bytes().await? })
         };
         answer.await.unwrap_or_else(|error| Passed {
             status: StatusCode::BAD_GATEWAY,

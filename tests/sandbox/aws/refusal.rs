@@ -49,29 +49,19 @@ pub(crate) fn armed(service: &str, kind: Refusal) -> Response {
         (Refusal::ServerError, "sns") => (500, "InternalError", "Internal error."),
         (Refusal::ServerError, "ses") => (500, "InternalServiceErrorException", "Internal error."),
         (Refusal::ServerError, _) => (500, "InternalServerError", "Internal error."),
-        (Refusal::TooMany, "ses") => (
-            429,
-            "TooManyRequestsException",
-            "Too many requests have been made to the operation.",
-        ),
-        (Refusal::TooMany, "dynamodb") => (
-            400,
-            "ProvisionedThroughputExceededException",
-            "The request rate is too high.",
-        ),
-        (Refusal::TooMany, "sqs") => (
-            400,
-            "RequestThrottled",
-            "The request was denied due to request throttling.",
-        ),
+        (Refusal::TooMany, "ses") => {
+            (429, "TooManyRequestsException", "Too many requests have been made to the operation.")
+        }
+        (Refusal::TooMany, "dynamodb") => {
+            (400, "ProvisionedThroughputExceededException", "The request rate is too high.")
+        }
+        (Refusal::TooMany, "sqs") => (400, "RequestThrottled", "The request was denied due to request throttling."),
         (Refusal::TooMany, "sns") => (429, "Throttled", "Rate exceeded"),
         (Refusal::TooMany, _) => (400, "ThrottlingException", "Rate exceeded"),
     };
     let mut response = error(service, status, code, message);
     if kind == Refusal::TooMany {
-        response
-            .headers_mut()
-            .insert("retry-after", HeaderValue::from_static("1"));
+        response.headers_mut().insert("retry-after", HeaderValue::from_static("1"));
     }
     response
 }

@@ -52,7 +52,8 @@ impl Sent {
         let remembered = lock(&self.0);
         let accounts = list["messages"].as_object_mut().into_iter().flat_map(|accounts| accounts.values_mut());
         for mail in accounts.filter_map(Value::as_array_mut).flatten() {
-            let letter = mail["MessageId"].as_str().and_then(|id| remembered.letters.get(id)).cloned().unwrap_or(Value::Null);
+            let letter =
+                mail["MessageId"].as_str().and_then(|id| remembered.letters.get(id)).cloned().unwrap_or(Value::Null);
             let pairs = |list: &Value| -> Map<String, Value> {
                 let pairs = list.as_array().into_iter().flatten();
                 pairs.filter_map(|pair| Some((pair["Name"].as_str()?.to_owned(), pair["Value"].clone()))).collect()
@@ -118,12 +119,7 @@ impl Publisher {
             sent.forget(gone);
         }
         let mut new = 0;
-        for mail in mails
-            .iter()
-            .filter(|mail| !self.done.contains(&mail.id))
-            .cloned()
-            .collect::<Vec<_>>()
-        {
+        for mail in mails.iter().filter(|mail| !self.done.contains(&mail.id)).cloned().collect::<Vec<_>>() {
             let body = sent.body(&mail.id);
             if body.is_none() && sent.under_way() {
                 let waited = self.waited.entry(mail.id.clone()).or_default();
@@ -160,10 +156,7 @@ async fn publish(
         },
     };
     let destinations = match (topic, &set) {
-        (Some(topic), _) => vec![Destination {
-            topic_arn: topic.to_owned(),
-            types: Vec::new(),
-        }],
+        (Some(topic), _) => vec![Destination { topic_arn: topic.to_owned(), types: Vec::new() }],
         (None, Some(set)) => emulator.destinations(set).await,
         (None, None) => Vec::new(),
     };
@@ -171,9 +164,7 @@ async fn publish(
         let kind = record["eventType"].as_str().unwrap_or_default().to_ascii_uppercase();
         for destination in &destinations {
             if destination.types.is_empty() || destination.types.contains(&kind) {
-                emulator
-                    .publish(&destination.topic_arn, SUBJECT, &record.to_string())
-                    .await?;
+                emulator.publish(&destination.topic_arn, SUBJECT, &record.to_string()).await?;
             }
         }
     }
@@ -228,10 +219,7 @@ pub(crate) fn records(mail: &Mail, body: Option<&Value>, set: Option<&str>, regi
             },
         }));
     }
-    for (wanted, sub_type) in [
-        (Outcome::Bounced, "General"),
-        (Outcome::Suppressed, "OnAccountSuppressionList"),
-    ] {
+    for (wanted, sub_type) in [(Outcome::Bounced, "General"), (Outcome::Suppressed, "OnAccountSuppressionList")] {
         let bounced = to(&[wanted]);
         if bounced.is_empty() {
             continue;
@@ -256,10 +244,7 @@ pub(crate) fn records(mail: &Mail, body: Option<&Value>, set: Option<&str>, regi
     }
     let complained = to(&[Outcome::Complained]);
     if !complained.is_empty() {
-        let recipients: Vec<Value> = complained
-            .iter()
-            .map(|address| json!({"emailAddress": address}))
-            .collect();
+        let recipients: Vec<Value> = complained.iter().map(|address| json!({"emailAddress": address})).collect();
         records.push(json!({
             "eventType": "Complaint",
             "complaint": {
@@ -275,11 +260,7 @@ pub(crate) fn records(mail: &Mail, body: Option<&Value>, set: Option<&str>, regi
 /// The `mail` part that every record has.
 fn about(mail: &Mail, body: Option<&Value>, set: Option<&str>, region: &str, event: &str) -> Value {
     let source = sesv2::bare(&mail.source);
-    let kind = if mail.html {
-        "text/html; charset=UTF-8"
-    } else {
-        "text/plain; charset=UTF-8"
-    };
+    let kind = if mail.html { "text/html; charset=UTF-8" } else { "text/plain; charset=UTF-8" };
     let mut headers = vec![
         ("From".to_owned(), mail.source.clone()),
         ("To".to_owned(), mail.to.join(", ")),
@@ -287,17 +268,12 @@ fn about(mail: &Mail, body: Option<&Value>, set: Option<&str>, region: &str, eve
         ("MIME-Version".to_owned(), "1.0".to_owned()),
         ("Content-Type".to_owned(), kind.to_owned()),
     ];
-    let ours = body
-        .map(|body| &body["Content"]["Simple"]["Headers"])
-        .and_then(Value::as_array);
+    let ours = body.map(|body| &body["Content"]["Simple"]["Headers"]).and_then(Value::as_array);
     headers.extend(ours.into_iter().flatten().map(|header| {
         let part = |name: &str| header[name].as_str().unwrap_or_default().to_owned();
         (part("Name"), part("Value"))
     }));
-    let headers: Vec<Value> = headers
-        .into_iter()
-        .map(|(name, value)| json!({"name": name, "value": value}))
-        .collect();
+    let headers: Vec<Value> = headers.into_iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
 
     let mut tags = Map::new();
     let mut tag = |name: &str, value: &str| {
@@ -307,24 +283,13 @@ fn about(mail: &Mail, body: Option<&Value>, set: Option<&str>, region: &str, eve
         tag("ses:configuration-set", set);
     }
     tag("ses:source-ip", "192.0.2.0");
-    tag(
-        "ses:from-domain",
-        source.rsplit_once('@').map_or("", |(_, domain)| domain),
-    );
+    tag("ses:from-domain", source.rsplit_once('@').map_or("", |(_, domain)| domain));
     tag("ses:caller-identity", "sandbox");
     if event == "Delivery" {
         tag("ses:outgoing-ip", "192.0.2.0");
     }
-    for ours in body
-        .map(|body| &body["EmailTags"])
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
-        tag(
-            ours["Name"].as_str().unwrap_or_default(),
-            ours["Value"].as_str().unwrap_or_default(),
-        );
+    for ours in body.map(|body| &body["EmailTags"]).and_then(Value::as_array).into_iter().flatten() {
+        tag(ours["Name"].as_str().unwrap_or_default(), ours["Value"].as_str().unwrap_or_default());
     }
     json!({
         "timestamp": iso(mail.time_ms),
@@ -347,8 +312,5 @@ fn about(mail: &Mail, body: Option<&Value>, set: Option<&str>, region: &str, eve
 
 /// `2026-11-21T10:00:00.000Z`.
 fn iso(ms: i64) -> String {
-    Timestamp::from_millisecond(ms)
-        .unwrap_or_default()
-        .strftime("%Y-%m-%dT%H:%M:%S.%3fZ")
-        .to_string()
+    Timestamp::from_millisecond(ms).unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }

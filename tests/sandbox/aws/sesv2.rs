@@ -27,14 +27,9 @@ pub(crate) const RECIPIENTS: [&str; 3] = ["ToAddresses", "CcAddresses", "BccAddr
 pub(crate) fn check(body: &Value) -> Vec<String> {
     let mut problems = Vec::new();
     let content = &body["Content"];
-    let kinds: Vec<&str> = ["Simple", "Raw", "Template"]
-        .into_iter()
-        .filter(|kind| !content[*kind].is_null())
-        .collect();
+    let kinds: Vec<&str> = ["Simple", "Raw", "Template"].into_iter().filter(|kind| !content[*kind].is_null()).collect();
     if kinds.len() != 1 {
-        problems.push(format!(
-            "Content must be one of Simple, Raw and Template, not {kinds:?}"
-        ));
+        problems.push(format!("Content must be one of Simple, Raw and Template, not {kinds:?}"));
     }
     match body["FromEmailAddress"].as_str() {
         Some(from) => address("FromEmailAddress", from, &mut problems),
@@ -52,9 +47,7 @@ pub(crate) fn check(body: &Value) -> Vec<String> {
         problems.push("Destination has no recipient".to_owned());
     }
     if recipients > MOST_RECIPIENTS {
-        problems.push(format!(
-            "Destination has {recipients} recipients, more than {MOST_RECIPIENTS}"
-        ));
+        problems.push(format!("Destination has {recipients} recipients, more than {MOST_RECIPIENTS}"));
     }
     for reply_to in strings(&body["ReplyToAddresses"]) {
         address("ReplyToAddresses", reply_to, &mut problems);
@@ -76,17 +69,12 @@ fn simple(message: &Value, problems: &mut Vec<String>) {
     if message["Body"]["Text"].is_null() && message["Body"]["Html"].is_null() {
         problems.push("Body must have Text, Html or both".to_owned());
     }
-    if message["Subject"]["Data"]
-        .as_str()
-        .is_some_and(|subject| subject.contains(['\r', '\n']))
-    {
+    if message["Subject"]["Data"].as_str().is_some_and(|subject| subject.contains(['\r', '\n'])) {
         problems.push("Subject must be one line".to_owned());
     }
-    for (place, content) in [
-        ("Subject", &message["Subject"]),
-        ("Text", &message["Body"]["Text"]),
-        ("Html", &message["Body"]["Html"]),
-    ] {
+    for (place, content) in
+        [("Subject", &message["Subject"]), ("Text", &message["Body"]["Text"]), ("Html", &message["Body"]["Html"])]
+    {
         // Without a charset SES takes the text for 7-bit ASCII and sends something else.
         let ascii = content["Data"].as_str().is_none_or(str::is_ascii);
         if !ascii && content["Charset"].as_str().is_none() {
@@ -97,10 +85,7 @@ fn simple(message: &Value, problems: &mut Vec<String>) {
 
 fn headers(headers: &Value, problems: &mut Vec<String>) {
     for header in headers.as_array().into_iter().flatten() {
-        let (name, value) = (
-            header["Name"].as_str().unwrap_or_default(),
-            header["Value"].as_str().unwrap_or_default(),
-        );
+        let (name, value) = (header["Name"].as_str().unwrap_or_default(), header["Value"].as_str().unwrap_or_default());
         if name.len() + value.len() > LONGEST_HEADER {
             problems.push(format!("header {name} is longer than {LONGEST_HEADER} characters"));
         }
@@ -116,9 +101,7 @@ fn tags(tags: &Value, problems: &mut Vec<String>) {
         for part in ["Name", "Value"] {
             let text = tag[part].as_str().unwrap_or_default();
             let fits = (1..=LONGEST_TAG).contains(&text.len())
-                && text
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
             if !fits {
                 problems.push(format!(
                     "tag {} {text:?} must be 1 to {LONGEST_TAG} characters of A-Z, a-z, 0-9, _ and -",

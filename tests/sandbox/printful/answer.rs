@@ -23,13 +23,7 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     fn new(status: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            reason,
-            message: message.into(),
-            business: false,
-            retry_after: None,
-        }
+        Self { status, reason, message: message.into(), business: false, retry_after: None }
     }
 
     /// 400: the request is wrong.
@@ -44,10 +38,7 @@ impl Refusal {
 
     /// 400: the request is right, the order is not in a state for it.
     pub fn business(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            business: true,
-            ..Self::new(400, code, message)
-        }
+        Self { business: true, ..Self::new(400, code, message) }
     }
 
     /// 430, the documentation's own status for a body that is no JSON.
@@ -69,10 +60,7 @@ impl Refusal {
     }
 
     pub fn not_found(business: bool) -> Self {
-        Self {
-            business,
-            ..Self::new(404, "NotFound", "Not Found")
-        }
+        Self { business, ..Self::new(404, "NotFound", "Not Found") }
     }
 
     pub fn no_such_method() -> Self {
@@ -82,11 +70,7 @@ impl Refusal {
     /// 429: over the limit; `seconds` until requests are let through again.
     pub fn too_many(seconds: u64) -> Self {
         let message = format!("You have made too many API requests recently. Please try again in {seconds} seconds.");
-        Self {
-            business: true,
-            retry_after: Some(seconds),
-            ..Self::new(429, "TooManyRequests", message)
-        }
+        Self { business: true, retry_after: Some(seconds), ..Self::new(429, "TooManyRequests", message) }
     }
 
     /// How an armed fault is worded.
@@ -133,12 +117,7 @@ impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         Json(match self {
             Self::One(result) => json!({"code": 200, "result": result}),
-            Self::Page {
-                result,
-                total,
-                offset,
-                limit,
-            } => json!({
+            Self::Page { result, total, offset, limit } => json!({
                 "code": 200, "result": result, "paging": {"total": total, "offset": offset, "limit": limit},
             }),
         })

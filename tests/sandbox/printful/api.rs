@@ -84,20 +84,12 @@ pub(super) async fn handle(
         return Refusal::bad("The body could not be read").into_response();
     };
     let summary = format!("{} {} {}", parts.method, parts.uri, String::from_utf8_lossy(&body));
-    let call = Call {
-        uri: parts.uri,
-        headers: parts.headers,
-        body,
-    };
+    let call = Call { uri: parts.uri, headers: parts.headers, body };
     let action = match find(&parts.method, call.uri.path()) {
         Ok(action) => action,
         Err(refusal) => {
             let operation = format!("{} {}", parts.method, call.uri.path());
-            printful
-                .0
-                .ctx
-                .unexpected
-                .record("printful", &operation, refusal.message.clone(), &summary);
+            printful.0.ctx.unexpected.record("printful", &operation, refusal.message.clone(), &summary);
             return refusal.into_response();
         }
     };
@@ -112,11 +104,7 @@ pub(super) async fn handle(
                 Ok(answer) => answer.into_response(),
                 Err(refusal) => {
                     if !refusal.business {
-                        printful
-                            .0
-                            .ctx
-                            .unexpected
-                            .record("printful", operation, refusal.message.clone(), &summary);
+                        printful.0.ctx.unexpected.record("printful", operation, refusal.message.clone(), &summary);
                     }
                     refusal.into_response()
                 }
@@ -155,19 +143,12 @@ fn key(id: &str) -> Result<Key, Refusal> {
 
 impl Call {
     fn query(&self) -> Result<Vec<(String, String)>, Refusal> {
-        Query::try_from_uri(&self.uri)
-            .map(|Query(pairs)| pairs)
-            .map_err(|_| Refusal::bad("The query cannot be read"))
+        Query::try_from_uri(&self.uri).map(|Query(pairs)| pairs).map_err(|_| Refusal::bad("The query cannot be read"))
     }
 
     /// A boolean of the query. The schema says `true` and `false`; the prose also writes 1.
     fn flag(&self, name: &str) -> Result<bool, Refusal> {
-        match self
-            .query()?
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-        {
+        match self.query()?.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()) {
             None | Some("false" | "0") => Ok(false),
             Some("true" | "1") => Ok(true),
             Some(other) => Err(Refusal::wrong_type(format!("{name} must be a boolean, not {other:?}"))),
@@ -177,22 +158,16 @@ impl Call {
     fn number(&self, name: &str, default: usize) -> Result<usize, Refusal> {
         match self.query()?.iter().find(|(key, _)| key == name) {
             None => Ok(default),
-            Some((_, value)) => value
-                .parse()
-                .map_err(|_| Refusal::wrong_type(format!("{name} must be an integer, not {value:?}"))),
+            Some((_, value)) => {
+                value.parse().map_err(|_| Refusal::wrong_type(format!("{name} must be an integer, not {value:?}")))
+            }
         }
     }
 
     fn json(&self) -> Result<Value, Refusal> {
-        let kind = self
-            .headers
-            .get("content-type")
-            .and_then(|kind| kind.to_str().ok())
-            .unwrap_or_default();
+        let kind = self.headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if !kind.starts_with("application/json") {
-            return Err(Refusal::bad(format!(
-                "Content-Type must be application/json, not {kind:?}"
-            )));
+            return Err(Refusal::bad(format!("Content-Type must be application/json, not {kind:?}")));
         }
         serde_json::from_slice(&self.body).map_err(|error| Refusal::no_json(format!("Invalid JSON: {error}")))
     }
@@ -201,9 +176,7 @@ impl Call {
 impl Printful {
     fn answer(&self, action: &Action, call: &Call) -> Result<Answer, Refusal> {
         let config = &self.0.ctx.config.printful;
-        lock(&self.0.window)
-            .admit(clock::epoch_millis(), config.rate_limit)
-            .map_err(Refusal::too_many)?;
+        lock(&self.0.window).admit(clock::epoch_millis(), config.rate_limit).map_err(Refusal::too_many)?;
         self.authorize(&call.headers)?;
         match action {
             Action::List => self.list_orders(call),
@@ -215,14 +188,7 @@ impl Printful {
                 let (body, confirm) = (call.json()?, call.flag("confirm")?);
                 self.0.spec.check(&body, true)?;
                 self.with(key, |book, index| {
-                    rules::check(
-                        &body,
-                        true,
-                        &Catalog {
-                            variants: &config.variants,
-                            any: book.any_variant,
-                        },
-                    )?;
+                    rules::check(&body, true, &Catalog { variants: &config.variants, any: book.any_variant })?;
                     book.update(index, &body, confirm)
                 })
             }
@@ -248,9 +214,7 @@ impl Printful {
         let Some(store) = config.store_id else { return Ok(()) };
         match headers.get("x-pf-store-id").and_then(|value| value.to_str().ok()) {
             Some(given) if given == store.to_string() => Ok(()),
-            Some(given) => Err(Refusal::forbidden(format!(
-                "This token has no store {given:?} (X-PF-Store-Id)"
-            ))),
+            Some(given) => Err(Refusal::forbidden(format!("This token has no store {given:?} (X-PF-Store-Id)"))),
             None => Err(Refusal::bad("This endpoint requires store_id (X-PF-Store-Id)")),
         }
     }
@@ -261,14 +225,7 @@ impl Printful {
         self.0.spec.check(&body, false)?;
         let mut book = lock(&self.0.book);
         let variants = &self.0.ctx.config.printful.variants;
-        rules::check(
-            &body,
-            false,
-            &Catalog {
-                variants,
-                any: book.any_variant,
-            },
-        )?;
+        rules::check(&body, false, &Catalog { variants, any: book.any_variant })?;
         let index = book.create(&body, confirm, update)?;
         Ok(Answer::One(book.orders.get(index).map(Order::v1).unwrap_or_default()))
     }
@@ -281,9 +238,7 @@ impl Printful {
     ) -> Result<Answer, Refusal> {
         let mut book = lock(&self.0.book);
         // Looking an external id up is how a careful client finds out whether its order arrived.
-        let index = book
-            .find(key)
-            .ok_or_else(|| Refusal::not_found(matches!(key, Key::External(_))))?;
+        let index = book.find(key).ok_or_else(|| Refusal::not_found(matches!(key, Key::External(_))))?;
         act(&mut book, index)?;
         Ok(Answer::One(book.orders.get(index).map(Order::v1).unwrap_or_default()))
     }
@@ -294,10 +249,7 @@ impl Printful {
             return Err(Refusal::bad(format!("limit must be 1 to {LARGEST_PAGE}")));
         }
         let query = call.query()?;
-        let status = query
-            .iter()
-            .find(|(key, _)| key == "status")
-            .map(|(_, value)| value.as_str());
+        let status = query.iter().find(|(key, _)| key == "status").map(|(_, value)| value.as_str());
         let book = lock(&self.0.book);
         let found: Vec<&Order> = book
             .orders
@@ -306,26 +258,16 @@ impl Printful {
             .filter(|order| status.is_none_or(|status| status == order.status.name()))
             .collect();
         let result = found.iter().skip(offset).take(limit).map(|order| order.v1()).collect();
-        Ok(Answer::Page {
-            result,
-            total: found.len(),
-            offset,
-            limit,
-        })
+        Ok(Answer::Page { result, total: found.len(), offset, limit })
     }
 
     fn set_webhooks(&self, call: &Call) -> Result<Answer, Refusal> {
         let body = call.json()?;
-        let url = body["url"]
-            .as_str()
-            .filter(|url| url.starts_with("http://") || url.starts_with("https://"));
+        let url = body["url"].as_str().filter(|url| url.starts_with("http://") || url.starts_with("https://"));
         let (Some(url), Some(types)) = (url, body["types"].as_array()) else {
             return Err(Refusal::bad("Missing required parameters: url, types"));
         };
-        if let Some(unknown) = types
-            .iter()
-            .find(|kind| !kind.as_str().is_some_and(|kind| TYPES_V1.contains(&kind)))
-        {
+        if let Some(unknown) = types.iter().find(|kind| !kind.as_str().is_some_and(|kind| TYPES_V1.contains(&kind))) {
             return Err(Refusal::bad(format!("Webhook type {unknown} does not exist")));
         }
         let set =
@@ -337,9 +279,6 @@ impl Printful {
 
 /// Compares without telling by its time where two texts differ.
 fn same(given: &str, wanted: &str) -> bool {
-    let differs = given
-        .bytes()
-        .zip(wanted.bytes())
-        .fold(0, |differs, (a, b)| differs | (a ^ b));
+    let differs = given.bytes().zip(wanted.bytes()).fold(0, |differs, (a, b)| differs | (a ^ b));
     given.len() == wanted.len() && differs == 0
 }

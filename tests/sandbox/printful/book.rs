@@ -85,12 +85,7 @@ impl Book {
             ));
         }
         let now = clock::epoch_seconds();
-        let items = body["items"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|item| self.item(item))
-            .collect();
+        let items = body["items"].as_array().into_iter().flatten().map(|item| self.item(item)).collect();
         let order = Order {
             id: self.next_id(),
             external_id,
@@ -131,9 +126,7 @@ impl Book {
     /// `PUT /orders/{id}`: only what is given changes; items are matched by id or external id, and those that are not
     /// given are gone.
     pub fn update(&mut self, index: usize, body: &Value, confirm: bool) -> Result<(), Refusal> {
-        let taken = body["external_id"]
-            .as_str()
-            .and_then(|id| self.find(&Key::External(id.to_owned())));
+        let taken = body["external_id"].as_str().and_then(|id| self.find(&Key::External(id.to_owned())));
         if taken.is_some_and(|taken| taken != index) {
             return Err(Refusal::business(
                 "OR-13",
@@ -244,9 +237,6 @@ impl Book {
 }
 
 fn no_longer_editable(order: &Order) -> Refusal {
-    let why = format!(
-        "The order is no longer editable: it is {} (ORDER_NO_LONGER_EDITABLE)",
-        order.status.name()
-    );
+    let why = format!("The order is no longer editable: it is {} (ORDER_NO_LONGER_EDITABLE)", order.status.name());
     Refusal::business("OR-1", why)
 }

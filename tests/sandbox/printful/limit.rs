@@ -44,11 +44,7 @@ mod tests {
             assert_eq!(window.admit(1_000_000 + second * 1_000, 3), Ok(()));
         }
         assert_eq!(window.admit(1_003_000, 3), Err(60));
-        assert_eq!(
-            window.admit(1_033_000, 3),
-            Err(30),
-            "the minute counts from the refusal"
-        );
+        assert_eq!(window.admit(1_033_000, 3), Err(30), "the minute counts from the refusal");
         assert_eq!(window.admit(1_063_000, 3), Ok(()));
         assert_eq!(window.admit(1_123_000, 3), Ok(()), "a new window");
     }

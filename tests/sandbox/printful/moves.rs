@@ -19,9 +19,7 @@ use crate::clock;
 use crate::config::AutopilotConfig;
 use serde_json::Value;
 
-pub(crate) const ACTS: [&str; 8] = [
-    "produce", "ship", "deliver", "hold", "release", "fail", "return", "cancel",
-];
+pub(crate) const ACTS: [&str; 8] = ["produce", "ship", "deliver", "hold", "release", "fail", "return", "cancel"];
 
 impl Book {
     /// Does one act; the order as the control routes list it. Errors: 404 no such order, 400 no such act or a body
@@ -46,32 +44,18 @@ impl Book {
             "ship" => {
                 let again = body["reshipment"].as_bool().unwrap_or(false);
                 let items = wanted_items(&body["items"])?;
-                self.ship(
-                    index,
-                    text("tracking_number")?,
-                    text("carrier")?.unwrap_or("USPS"),
-                    again,
-                    items,
-                )?;
+                self.ship(index, text("tracking_number")?, text("carrier")?.unwrap_or("USPS"), again, items)?;
             }
             "deliver" => self.deliver(index, text("tracking_number")?)?,
             "hold" => {
                 let reason = text("reason")?.unwrap_or("The order needs attention");
-                self.move_to(
-                    index,
-                    &[Status::Pending, Status::InProcess, Status::Partial],
-                    Status::OnHold,
-                    act,
-                )?;
+                self.move_to(index, &[Status::Pending, Status::InProcess, Status::Partial], Status::OnHold, act)?;
                 self.changed(index, "order_put_hold", About::Reason(reason));
             }
             "release" => {
                 let to = match text("to")? {
                     Some("draft") => Status::Draft,
-                    None => self
-                        .orders
-                        .get(index)
-                        .map_or(Status::Pending, |order| order.before_hold),
+                    None => self.orders.get(index).map_or(Status::Pending, |order| order.before_hold),
                     Some(other) => {
                         return Err((
                             400,
@@ -80,43 +64,25 @@ impl Book {
                     }
                 };
                 self.move_to(index, &[Status::OnHold], to, act)?;
-                self.changed(
-                    index,
-                    "order_remove_hold",
-                    About::Reason("The order was removed from hold"),
-                );
+                self.changed(index, "order_remove_hold", About::Reason("The order was removed from hold"));
             }
             "fail" => {
                 let reason = text("reason")?.unwrap_or("The order could not be charged");
                 self.move_to(index, &[Status::Pending, Status::InProcess], Status::Failed, act)?;
                 self.changed(index, "order_failed", About::Reason(reason));
             }
-            "return" => self.take_back(
-                index,
-                text("tracking_number")?,
-                text("reason")?.unwrap_or("Undeliverable"),
-            )?,
+            "return" => self.take_back(index, text("tracking_number")?, text("reason")?.unwrap_or("Undeliverable"))?,
             _ => {
                 let reason = text("reason")?.unwrap_or("Cancelled by Printful");
                 if self.orders.get(index).is_some_and(|order| !order.shipments.is_empty()) {
                     return Err((409, "a part of the order has left; it cannot be cancelled".to_owned()));
                 }
-                let from = [
-                    Status::Draft,
-                    Status::Pending,
-                    Status::InProcess,
-                    Status::OnHold,
-                    Status::Failed,
-                ];
+                let from = [Status::Draft, Status::Pending, Status::InProcess, Status::OnHold, Status::Failed];
                 self.move_to(index, &from, Status::Canceled, act)?;
                 self.changed(index, "order_canceled", About::Reason(reason));
             }
         }
-        Ok(self
-            .orders
-            .get(index)
-            .map(super::order::Order::listed)
-            .unwrap_or_default())
+        Ok(self.orders.get(index).map(super::order::Order::listed).unwrap_or_default())
     }
 
     fn move_to(&mut self, index: usize, from: &[Status], to: Status, act: &str) -> Result<(), ActError> {
@@ -160,25 +126,14 @@ impl Book {
             return Err((409, "ship: nothing has left yet that could be sent again".to_owned()));
         }
         let possible: Vec<(u64, u64)> = if again {
-            order
-                .items
-                .iter()
-                .map(|item| (item.id, order.shipped_of(item.id)))
-                .filter(|(_, sent)| *sent > 0)
-                .collect()
+            order.items.iter().map(|item| (item.id, order.shipped_of(item.id))).filter(|(_, sent)| *sent > 0).collect()
         } else {
             order.unshipped()
         };
         let items = items.unwrap_or_else(|| possible.clone());
         for (id, quantity) in &items {
-            if !possible
-                .iter()
-                .any(|(known, most)| known == id && (1..=*most).contains(quantity))
-            {
-                return Err((
-                    409,
-                    format!("ship: {quantity} of item {id} cannot leave; possible: {possible:?}"),
-                ));
+            if !possible.iter().any(|(known, most)| known == id && (1..=*most).contains(quantity)) {
+                return Err((409, format!("ship: {quantity} of item {id} cannot leave; possible: {possible:?}")));
             }
         }
         if order.status == Status::Pending {
@@ -187,11 +142,7 @@ impl Book {
         let shipment = self.shipment(carrier, number, again, items);
         if let Some(order) = self.orders.get_mut(index) {
             order.shipments.push(shipment.clone());
-            order.status = if order.unshipped().is_empty() {
-                Status::Fulfilled
-            } else {
-                Status::Partial
-            };
+            order.status = if order.unshipped().is_empty() { Status::Fulfilled } else { Status::Partial };
         }
         self.changed(index, "shipment_sent", About::Shipment(&shipment));
         Ok(())
@@ -200,12 +151,7 @@ impl Book {
     fn deliver(&mut self, index: usize, number: Option<&str>) -> Result<(), ActError> {
         let now = clock::epoch_seconds();
         let mut arrived = Vec::new();
-        for shipment in self
-            .orders
-            .get_mut(index)
-            .into_iter()
-            .flat_map(|order| &mut order.shipments)
-        {
+        for shipment in self.orders.get_mut(index).into_iter().flat_map(|order| &mut order.shipments) {
             let wanted = number.is_none_or(|number| number == shipment.tracking_number);
             if wanted && shipment.delivered.is_none() && !shipment.returned {
                 shipment.delivered = Some(now);
@@ -222,11 +168,7 @@ impl Book {
     }
 
     fn take_back(&mut self, index: usize, number: Option<&str>, reason: &str) -> Result<(), ActError> {
-        let shipments = self
-            .orders
-            .get_mut(index)
-            .into_iter()
-            .flat_map(|order| &mut order.shipments);
+        let shipments = self.orders.get_mut(index).into_iter().flat_map(|order| &mut order.shipments);
         let mut left =
             shipments.filter(|parcel| !parcel.returned && number.is_none_or(|number| number == parcel.tracking_number));
         let Some(shipment) = left.next() else {
@@ -270,10 +212,7 @@ impl Book {
             Status::Pending => Some(speed.accept_after_ms),
             Status::InProcess | Status::Partial => Some(speed.ship_after_ms),
             Status::Fulfilled
-                if order
-                    .shipments
-                    .iter()
-                    .any(|parcel| parcel.delivered.is_none() && !parcel.returned) =>
+                if order.shipments.iter().any(|parcel| parcel.delivered.is_none() && !parcel.returned) =>
             {
                 Some(speed.deliver_after_ms)
             }
@@ -286,9 +225,7 @@ impl Book {
         if !self.autopilot {
             return 0;
         }
-        (0..self.orders.len())
-            .filter(|index| self.next_move(*index, speed).is_some())
-            .count()
+        (0..self.orders.len()).filter(|index| self.next_move(*index, speed).is_some()).count()
     }
 }
 
@@ -303,13 +240,10 @@ fn wanted_items(items: &Value) -> Result<Option<Vec<(u64, u64)>>, ActError> {
         .iter()
         .map(|entry| {
             let id = ["id", "item_id"].iter().find_map(|key| {
-                entry[*key]
-                    .as_u64()
-                    .or_else(|| entry[*key].as_str().and_then(|text| text.parse().ok()))
+                entry[*key].as_u64().or_else(|| entry[*key].as_str().and_then(|text| text.parse().ok()))
             });
             let quantity = entry.get("quantity").map_or(Some(1), Value::as_u64);
-            id.zip(quantity)
-                .ok_or_else(|| (400, format!("{entry} has no id or quantity")))
+            id.zip(quantity).ok_or_else(|| (400, format!("{entry} has no id or quantity")))
         })
         .collect::<Result<Vec<_>, _>>()
         .map(Some)

@@ -95,29 +95,19 @@ fn money(minor: u64) -> String {
 
 /// The fields of `value`, null where absent.
 fn fields(value: &Value, names: &[&str]) -> Map<String, Value> {
-    names
-        .iter()
-        .map(|name| ((*name).to_owned(), value[*name].clone()))
-        .collect()
+    names.iter().map(|name| ((*name).to_owned(), value[*name].clone())).collect()
 }
 
 impl Order {
     /// How many of an item have left in first shipments.
     pub fn shipped_of(&self, item: u64) -> u64 {
         let first = self.shipments.iter().filter(|shipment| !shipment.reshipment);
-        first
-            .flat_map(|shipment| &shipment.items)
-            .filter(|(id, _)| *id == item)
-            .map(|(_, quantity)| quantity)
-            .sum()
+        first.flat_map(|shipment| &shipment.items).filter(|(id, _)| *id == item).map(|(_, quantity)| quantity).sum()
     }
 
     /// Items with pieces that have not left yet, and how many of each.
     pub fn unshipped(&self) -> Vec<(u64, u64)> {
-        let left = self
-            .items
-            .iter()
-            .map(|item| (item.id, item.quantity.saturating_sub(self.shipped_of(item.id))));
+        let left = self.items.iter().map(|item| (item.id, item.quantity.saturating_sub(self.shipped_of(item.id))));
         left.filter(|(_, quantity)| *quantity > 0).collect()
     }
 
@@ -196,14 +186,7 @@ impl Order {
         let items = self.items.iter().map(|item| {
             let mut listed = fields(
                 &Value::Object(item.request.clone()),
-                &[
-                    "external_id",
-                    "variant_id",
-                    "sync_variant_id",
-                    "external_variant_id",
-                    "name",
-                    "sku",
-                ],
+                &["external_id", "variant_id", "sync_variant_id", "external_variant_id", "name", "sku"],
             );
             listed.retain(|_, value| !value.is_null());
             listed.insert("id".into(), json!(item.id.to_string()));
@@ -271,14 +254,8 @@ impl Item {
                 }),
             ),
             ("name".to_owned(), json!(name)),
-            (
-                "files".to_owned(),
-                files.map(|(file, id)| file_v1(file, *id, created)).collect(),
-            ),
-            (
-                "options".to_owned(),
-                request.get("options").cloned().unwrap_or_else(|| json!([])),
-            ),
+            ("files".to_owned(), files.map(|(file, id)| file_v1(file, *id, created)).collect()),
+            ("options".to_owned(), request.get("options").cloned().unwrap_or_else(|| json!([]))),
             ("discontinued".to_owned(), json!(false)),
             ("out_of_stock".to_owned(), json!(false)),
         ]);

@@ -28,10 +28,7 @@ pub(crate) fn check(order: &Value, partial: bool, catalog: &Catalog<'_>) -> Resu
         external_id("external_id", id)?;
     }
     if let Some(method) = order["shipping"].as_str().filter(|method| !SHIPPING.contains(method)) {
-        return Err(Refusal::coded(
-            "OR-4",
-            format!("The shipping method {method:?} is invalid or not supported"),
-        ));
+        return Err(Refusal::coded("OR-4", format!("The shipping method {method:?} is invalid or not supported")));
     }
     if !partial {
         recipient(&order["recipient"])?;
@@ -39,32 +36,22 @@ pub(crate) fn check(order: &Value, partial: bool, catalog: &Catalog<'_>) -> Resu
     if !partial || order.get("items").is_some() {
         items(order["items"].as_array().map_or(&[], Vec::as_slice), catalog)?;
     }
-    money(
-        &order["retail_costs"],
-        "retail_costs",
-        &["subtotal", "discount", "shipping", "tax"],
-    )?;
+    money(&order["retail_costs"], "retail_costs", &["subtotal", "discount", "shipping", "tax"])?;
     if let Some(currency) = order["retail_costs"]["currency"].as_str()
         && !(currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase()))
     {
-        return Err(Refusal::bad(format!(
-            "retail_costs.currency {currency:?} is no currency code"
-        )));
+        return Err(Refusal::bad(format!("retail_costs.currency {currency:?} is no currency code")));
     }
     Ok(())
 }
 
 fn external_id(place: &str, id: &str) -> Result<(), Refusal> {
     let fits = (1..=32).contains(&id.len())
-        && id
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     if fits {
         Ok(())
     } else {
-        Err(Refusal::bad(format!(
-            "{place} {id:?} must be 1 to 32 characters of A-Z, a-z, 0-9, - and _"
-        )))
+        Err(Refusal::bad(format!("{place} {id:?} must be 1 to 32 characters of A-Z, a-z, 0-9, - and _")))
     }
 }
 
@@ -80,9 +67,7 @@ pub(crate) fn recipient(recipient: &Value) -> Result<(), Refusal> {
     }
     match given("state_code").map(|state| (state, places::state_exists(country, state))) {
         None if places::state_exists(country, "").is_some() => {
-            return Err(Refusal::bad(format!(
-                "Recipient: state_code is missing, which {country} needs"
-            )));
+            return Err(Refusal::bad(format!("Recipient: state_code is missing, which {country} needs")));
         }
         Some((state, Some(false))) => {
             return Err(Refusal::bad(format!("Recipient: {country} has no state {state:?}")));
@@ -91,15 +76,10 @@ pub(crate) fn recipient(recipient: &Value) -> Result<(), Refusal> {
     }
     let zip = given("zip");
     if places::needs_zip(country) && zip.is_none() {
-        return Err(Refusal::bad(format!(
-            "Recipient: zip is missing, which {country} needs"
-        )));
+        return Err(Refusal::bad(format!("Recipient: zip is missing, which {country} needs")));
     }
     if country == "US" && !zip.is_some_and(is_us_zip) {
-        return Err(Refusal::bad(format!(
-            "Recipient: zip {:?} is no ZIP code",
-            zip.unwrap_or_default()
-        )));
+        return Err(Refusal::bad(format!("Recipient: zip {:?} is no ZIP code", zip.unwrap_or_default())));
     }
     if country == "BR" && given("tax_number").is_none() {
         return Err(Refusal::bad("Recipient: tax_number is missing, which BR needs"));
@@ -129,9 +109,7 @@ fn items(items: &[Value], catalog: &Catalog<'_>) -> Result<(), Refusal> {
         if let Some(id) = item.get("external_id").and_then(Value::as_str) {
             external_id(&format!("items.{index}.external_id"), id)?;
             if external_ids.contains(&id) {
-                return Err(Refusal::bad(format!(
-                    "Item {index}: external_id {id:?} is not unique in this order"
-                )));
+                return Err(Refusal::bad(format!("Item {index}: external_id {id:?} is not unique in this order")));
             }
             external_ids.push(id);
         }
@@ -162,11 +140,7 @@ fn one_item(index: usize, item: &Map<String, Value>, catalog: &Catalog<'_>) -> R
         }
         _ => {}
     }
-    money(
-        &Value::Object(item.clone()),
-        &format!("items.{index}"),
-        &["retail_price"],
-    )
+    money(&Value::Object(item.clone()), &format!("items.{index}"), &["retail_price"])
 }
 
 fn files(index: usize, files: Option<&Value>) -> Result<(), Refusal> {
@@ -180,17 +154,11 @@ fn files(index: usize, files: Option<&Value>) -> Result<(), Refusal> {
         if let Some(url) = file["url"].as_str()
             && !(url.starts_with("https://") || url.starts_with("http://"))
         {
-            return Err(Refusal::coded(
-                "FL-2",
-                format!("Item {index}: the file URL {url:?} is invalid"),
-            ));
+            return Err(Refusal::coded("FL-2", format!("Item {index}: the file URL {url:?} is invalid")));
         }
         let kind = kind(file);
         if kinds.contains(&kind) {
-            return Err(Refusal::coded(
-                "OR-12",
-                format!("Item {index}: several files for placement {kind:?}"),
-            ));
+            return Err(Refusal::coded("OR-12", format!("Item {index}: several files for placement {kind:?}")));
         }
         kinds.push(kind);
     }
@@ -209,9 +177,7 @@ fn money(object: &Value, place: &str, fields: &[&str]) -> Result<(), Refusal> {
             None => digits(amount),
         };
         if !fits {
-            return Err(Refusal::bad(format!(
-                "{place}.{field} {amount:?} is no amount of money"
-            )));
+            return Err(Refusal::bad(format!("{place}.{field} {amount:?} is no amount of money")));
         }
     }
     Ok(())

@@ -38,20 +38,13 @@ impl Spec {
         let update = schemas["Order"]
             .as_object()
             .map(|order| {
-                order
-                    .iter()
-                    .filter(|(key, _)| *key != "required")
-                    .map(|(k, v)| (k.clone(), v.clone()))
-                    .collect()
+                order.iter().filter(|(key, _)| *key != "required").map(|(k, v)| (k.clone(), v.clone())).collect()
             })
             .map(Value::Object)
             .ok_or_else(|| anyhow!("failed to find the schema Order in Printful's document"))?;
         schemas["OrderUpdate"] = update;
         adapt(&mut schemas);
-        Ok(Self {
-            create: compile(&schemas, "Order")?,
-            update: compile(&schemas, "OrderUpdate")?,
-        })
+        Ok(Self { create: compile(&schemas, "Order")?, update: compile(&schemas, "OrderUpdate")? })
     }
 
     /// The first violation, in Printful's words. `partial`: nothing of the top level is required.
@@ -97,10 +90,7 @@ fn adapt(schemas: &mut Value) {
         file.remove("required");
         file.insert("anyOf".into(), json!([{"required": ["url"]}, {"required": ["id"]}]));
     }
-    if let Some(value) = schemas
-        .pointer_mut("/Option/properties/value")
-        .and_then(Value::as_object_mut)
-    {
+    if let Some(value) = schemas.pointer_mut("/Option/properties/value").and_then(Value::as_object_mut) {
         value.remove("type");
     }
     rewrite(schemas);

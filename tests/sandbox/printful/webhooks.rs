@@ -89,10 +89,7 @@ pub(crate) fn signed(config: &PrintfulConfig, topic: &str, body: Bytes) -> Deliv
             ("content-type".to_owned(), "application/json".to_owned()),
             ("user-agent".to_owned(), "Printful".to_owned()),
             ("x-pf-webhook-public-key".to_owned(), PUBLIC_KEY.to_owned()),
-            (
-                "x-pf-webhook-signature".to_owned(),
-                hex::encode(hmac_sha256(&key, &body)),
-            ),
+            ("x-pf-webhook-signature".to_owned(), hex::encode(hmac_sha256(&key, &body))),
         ],
         body,
     }

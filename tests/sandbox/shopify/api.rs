@@ -42,19 +42,13 @@ impl Bucket {
 impl Shopify {
     /// `POST /admin/api/<version>/graphql.json`; everything else is refused and remembered.
     pub fn router(&self) -> Router {
-        Router::new()
-            .route("/admin/api/{version}/graphql.json", post(serve))
-            .fallback(unknown)
-            .with_state(self.clone())
+        Router::new().route("/admin/api/{version}/graphql.json", post(serve)).fallback(unknown).with_state(self.clone())
     }
 }
 
 async fn unknown(State(shopify): State<Shopify>, method: Method, uri: Uri) -> Response {
     let reason = "the store serves POST /admin/api/<version>/graphql.json only";
-    shopify
-        .ctx
-        .unexpected
-        .record("shopify", &format!("{method} {}", uri.path()), reason, "");
+    shopify.ctx.unexpected.record("shopify", &format!("{method} {}", uri.path()), reason, "");
     (StatusCode::NOT_FOUND, Json(json!({"errors": "Not Found"}))).into_response()
 }
 
@@ -66,21 +60,14 @@ async fn serve(
     body: Bytes,
 ) -> Response {
     let prepared = graphql::prepare(&shopify.schema, &body).map(Arc::new);
-    let operations: Vec<String> = prepared
-        .as_ref()
-        .map(|request| request.root_fields.clone())
-        .unwrap_or_default();
+    let operations: Vec<String> = prepared.as_ref().map(|request| request.root_fields.clone()).unwrap_or_default();
     let operations: Vec<&str> = operations.iter().map(String::as_str).collect();
     let act = {
         let (shopify, prepared, body) = (shopify.clone(), prepared.clone(), body.clone());
         move || async move { answer(&shopify, &version, &headers, prepared, &body) }
     };
     let refusal = |refusal| refused(&shopify, prepared.as_ref().ok().map(Arc::as_ref), refusal);
-    shopify
-        .ctx
-        .faults
-        .run(&shopify.ctx, "shopify", &operations, peer, refusal, act)
-        .await
+    shopify.ctx.faults.run(&shopify.ctx, "shopify", &operations, peer, refusal, act).await
 }
 
 /// An armed refusal: a user error (mutations) or `ACCESS_DENIED` (queries); 503; or 429 with `THROTTLED` and
@@ -88,22 +75,17 @@ async fn serve(
 fn refused(shopify: &Shopify, request: Option<&graphql::Request>, refusal: Refusal) -> Response {
     match (refusal, request) {
         (Refusal::Refuse, Some(request)) => Json(graphql::execute(shopify, request, true)).into_response(),
-        (Refusal::Refuse, None) => (
-            StatusCode::BAD_REQUEST,
-            Json(json!({"errors": {"query": "Required parameter missing or invalid"}})),
-        )
-            .into_response(),
-        (Refusal::ServerError, _) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            Json(json!({"errors": "Service Unavailable"})),
-        )
-            .into_response(),
+        (Refusal::Refuse, None) => {
+            (StatusCode::BAD_REQUEST, Json(json!({"errors": {"query": "Required parameter missing or invalid"}})))
+                .into_response()
+        }
+        (Refusal::ServerError, _) => {
+            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"errors": "Service Unavailable"}))).into_response()
+        }
         (Refusal::TooMany, request) => {
             let cost = request.map_or(10, cost::of);
             let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(throttled(shopify, cost, 0))).into_response();
-            response
-                .headers_mut()
-                .insert("retry-after", HeaderValue::from_static("2.0"));
+            response.headers_mut().insert("retry-after", HeaderValue::from_static("2.0"));
             response
         }
     }
@@ -131,12 +113,7 @@ fn cost_report(shopify: &Shopify, requested: u32, actual: Option<u32>, available
 
 /// Compares in time that does not depend on where they differ.
 fn same_secret(left: &str, right: &str) -> bool {
-    left.len() == right.len()
-        && left
-            .bytes()
-            .zip(right.bytes())
-            .fold(0, |sum, (left, right)| sum | (left ^ right))
-            == 0
+    left.len() == right.len() && left.bytes().zip(right.bytes()).fold(0, |sum, (left, right)| sum | (left ^ right)) == 0
 }
 
 fn answer(
@@ -149,12 +126,7 @@ fn answer(
     let config = &shopify.ctx.config.shopify;
     let summary = String::from_utf8_lossy(body);
     let unexpected = |reason: &str| shopify.ctx.unexpected.record("shopify", "graphql", reason, &summary);
-    let header = |name: &str| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-    };
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !same_secret(header("x-shopify-access-token"), &config.admin_token) {
         unexpected("the access token is missing or not the store's");
         let message = "[API] Invalid API key or access token (unrecognized login or wrong password)";
@@ -165,10 +137,7 @@ fn answer(
         return (StatusCode::NOT_ACCEPTABLE, Json(json!({"errors": "Not Acceptable"}))).into_response();
     }
     if version != config.api_version {
-        unexpected(&format!(
-            "API version {version} is asked for, the store serves {}",
-            config.api_version
-        ));
+        unexpected(&format!("API version {version} is asked for, the store serves {}", config.api_version));
         return (StatusCode::NOT_FOUND, Json(json!({"errors": "Not Found"}))).into_response();
     }
     let answer = match prepared {
@@ -179,9 +148,7 @@ fn answer(
         }
         Ok(request) => {
             let cost = cost::of(&request);
-            let taken = lock(&shopify.store)
-                .bucket
-                .take(cost, config.cost_maximum, config.cost_restore_per_second);
+            let taken = lock(&shopify.store).bucket.take(cost, config.cost_maximum, config.cost_restore_per_second);
             match taken {
                 Err(available) => throttled(shopify, cost, available),
                 Ok(available) => {

@@ -26,14 +26,7 @@ pub fn cancel(ctx: &Ctx, order: &mut Order, reason: &str, refund: bool) -> Vec<W
             .filter_map(|line| Some((count(line, "id")?, count(line, "current_quantity")?)))
             .filter(|(_, quantity)| *quantity > 0)
             .collect();
-        webhooks.extend(pay_back(
-            ctx,
-            order,
-            &open,
-            Some(received_less_refunded(order)),
-            "cancel",
-            None,
-        ));
+        webhooks.extend(pay_back(ctx, order, &open, Some(received_less_refunded(order)), "cancel", None));
     }
     for group in &mut order.fulfillment_orders {
         group.status = "CLOSED";
@@ -59,10 +52,7 @@ pub fn edit(ctx: &Ctx, order: &mut Order, wanted: &[(u64, u64)]) -> Vec<Webhook>
         if *after < before {
             order.withdraw(*id, before - after);
         } else if let Some(more) = after.checked_sub(before).filter(|more| *more > 0) {
-            let lines = order
-                .fulfillment_orders
-                .iter_mut()
-                .filter(|group| group.status != "CLOSED");
+            let lines = order.fulfillment_orders.iter_mut().filter(|group| group.status != "CLOSED");
             if let Some(line) = lines.flat_map(|group| &mut group.lines).find(|line| line.line == *id) {
                 line.total += more;
                 line.remaining += more;
@@ -81,9 +71,7 @@ pub fn edit(ctx: &Ctx, order: &mut Order, wanted: &[(u64, u64)]) -> Vec<Webhook>
 /// `current_total_price` after lines were added or taken out.
 fn retotal(order: &mut Order, changes: &[(u64, u64, u64)]) {
     let currencies = Currencies::of(&order.rest);
-    let total = ["current_total_price", "total_price"]
-        .iter()
-        .find_map(|key| currencies.read(&order.rest, key));
+    let total = ["current_total_price", "total_price"].iter().find_map(|key| currencies.read(&order.rest, key));
     let Some(mut total) = total else { return };
     for (id, before, after) in changes {
         let Some(price) = order.line(*id).map(|line| rest::unit_price(&order.rest, line)) else {
@@ -91,10 +79,7 @@ fn retotal(order: &mut Order, changes: &[(u64, u64, u64)]) {
         };
         total = total.plus(&price.times(*after)).minus(&price.times(*before));
     }
-    order.rest.insert(
-        "current_total_price".to_owned(),
-        json!(total.shop.rest(&currencies.shop)),
-    );
+    order.rest.insert("current_total_price".to_owned(), json!(total.shop.rest(&currencies.shop)));
     order.rest.insert("current_total_price_set".to_owned(), total.rest());
 }
 
@@ -112,10 +97,7 @@ pub fn refund(
         return Err("nothing is left to refund".to_owned());
     }
     if amount.is_some_and(|amount| amount <= Amount::ZERO || amount > left.shop) {
-        return Err(format!(
-            "amount must be between 0 and what is left to refund, {}",
-            left.shop
-        ));
+        return Err(format!("amount must be between 0 and what is left to refund, {}", left.shop));
     }
     let everything = wanted.is_none() && amount.is_none();
     let lines_wanted = match wanted {
@@ -133,11 +115,7 @@ pub fn refund(
             return Err(format!("line {id} has {current} left, {quantity} cannot be refunded"));
         }
     }
-    let amount = if everything {
-        Some(left)
-    } else {
-        amount.map(|amount| Currencies::of(&order.rest).bag(amount))
-    };
+    let amount = if everything { Some(left) } else { amount.map(|amount| Currencies::of(&order.rest).bag(amount)) };
     let restock_type = if restock { "cancel" } else { "no_restock" };
     let webhooks = pay_back(ctx, order, &lines_wanted, amount, restock_type, note);
     order.touch();
@@ -161,17 +139,11 @@ fn pay_back(
             Some((*id, *quantity, rest::unit_price(&order.rest, line).times(*quantity)))
         })
         .collect();
-    let subtotal = worth
-        .iter()
-        .fold(currencies.zero(), |sum, (_, _, worth)| sum.plus(worth));
+    let subtotal = worth.iter().fold(currencies.zero(), |sum, (_, _, worth)| sum.plus(worth));
     let amount = amount.unwrap_or_else(|| subtotal.clone());
     let adjustment = Some(amount.minus(&subtotal)).filter(|rest| rest.shop != Amount::ZERO);
     let now = clock::now_rfc3339();
-    let gateway = order
-        .rest
-        .get("payment_gateway_names")
-        .and_then(|names| names.get(0))
-        .and_then(Value::as_str);
+    let gateway = order.rest.get("payment_gateway_names").and_then(|names| names.get(0)).and_then(Value::as_str);
     // The refund's lines take the ids that follow its own.
     let id = ctx.next_id();
     for _ in &worth {
@@ -199,13 +171,7 @@ fn pay_back(
             known.insert("current_quantity".to_owned(), json!(current.saturating_sub(*quantity)));
         }
     }
-    retotal(
-        order,
-        &worth
-            .iter()
-            .map(|(line, quantity, _)| (*line, *quantity, 0))
-            .collect::<Vec<_>>(),
-    );
+    retotal(order, &worth.iter().map(|(line, quantity, _)| (*line, *quantity, 0)).collect::<Vec<_>>());
     match order.rest.get_mut("refunds").and_then(Value::as_array_mut) {
         Some(refunds) => refunds.push(body.clone()),
         None => {
@@ -213,11 +179,7 @@ fn pay_back(
         }
     }
     let left = received_less_refunded(order);
-    let status = if left.shop <= Amount::ZERO {
-        "refunded"
-    } else {
-        "partially_refunded"
-    };
+    let status = if left.shop <= Amount::ZERO { "refunded" } else { "partially_refunded" };
     order.rest.insert("financial_status".to_owned(), json!(status));
     vec![("refunds/create", body)]
 }
@@ -225,9 +187,7 @@ fn pay_back(
 /// What the customer has paid, before refunds.
 pub fn received(order: &Order) -> Bag {
     let currencies = Currencies::of(&order.rest);
-    let total = currencies
-        .read(&order.rest, "total_price")
-        .unwrap_or_else(|| currencies.zero());
+    let total = currencies.read(&order.rest, "total_price").unwrap_or_else(|| currencies.zero());
     match order.text("financial_status") {
         Some("pending" | "authorized" | "voided" | "expired") => currencies.zero(),
         Some("partially_paid") => {

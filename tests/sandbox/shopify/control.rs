@@ -68,14 +68,7 @@ async fn place(State(shopify): State<Shopify>, Query(options): Query<Options>, b
 }
 
 async fn list(State(shopify): State<Shopify>) -> Response {
-    Json(
-        lock(&shopify.store)
-            .orders
-            .values()
-            .map(rest::control)
-            .collect::<Vec<_>>(),
-    )
-    .into_response()
+    Json(lock(&shopify.store).orders.values().map(rest::control).collect::<Vec<_>>()).into_response()
 }
 
 impl super::Store {
@@ -184,12 +177,7 @@ fn apply(shopify: &Shopify, order: &mut Order, change: Change) -> Result<Vec<Web
     let ctx = &shopify.ctx;
     let bad = |why: String| (StatusCode::BAD_REQUEST, why);
     let conflict = |why: String| (StatusCode::CONFLICT, why);
-    let pairs = |lines: Vec<LineQuantity>| {
-        lines
-            .into_iter()
-            .map(|line| (line.id, line.quantity))
-            .collect::<Vec<_>>()
-    };
+    let pairs = |lines: Vec<LineQuantity>| lines.into_iter().map(|line| (line.id, line.quantity)).collect::<Vec<_>>();
     match change {
         Change::Cancel { reason, refund } => {
             if order.is_cancelled() {
@@ -197,13 +185,7 @@ fn apply(shopify: &Shopify, order: &mut Order, change: Change) -> Result<Vec<Web
             }
             Ok(changes::cancel(ctx, order, &reason, refund))
         }
-        Change::Edit {
-            line_items,
-            shipping_address,
-            email,
-            note,
-            tags,
-        } => {
+        Change::Edit { line_items, shipping_address, email, note, tags } => {
             if let Some(line) = line_items.iter().find(|line| order.line(line.id).is_none()) {
                 return Err(bad(format!("line_items: the order has no line {}", line.id)));
             }
@@ -213,11 +195,7 @@ fn apply(shopify: &Shopify, order: &mut Order, change: Change) -> Result<Vec<Web
                 }
             }
             if let Some(tags) = tags {
-                order.tags = tags
-                    .split(',')
-                    .map(|tag| tag.trim().to_owned())
-                    .filter(|tag| !tag.is_empty())
-                    .collect();
+                order.tags = tags.split(',').map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty()).collect();
             }
             if let Some(changed) = shipping_address {
                 match order.rest.get_mut("shipping_address").and_then(Value::as_object_mut) {
@@ -229,12 +207,7 @@ fn apply(shopify: &Shopify, order: &mut Order, change: Change) -> Result<Vec<Web
             }
             Ok(changes::edit(ctx, order, &pairs(line_items)))
         }
-        Change::Refund {
-            line_items,
-            amount,
-            restock,
-            note,
-        } => {
+        Change::Refund { line_items, amount, restock, note } => {
             let amount = match amount {
                 None => None,
                 Some(value) => {
@@ -244,26 +217,15 @@ fn apply(shopify: &Shopify, order: &mut Order, change: Change) -> Result<Vec<Web
             };
             changes::refund(ctx, order, line_items.map(pairs), amount, restock, note.as_deref()).map_err(conflict)
         }
-        Change::Fulfil {
-            tracking_number,
-            carrier,
-            tracking_url,
-            event,
-        } => {
+        Change::Fulfil { tracking_number, carrier, tracking_url, event } => {
             let tracking = Tracking {
                 company: carrier,
                 numbers: tracking_number.into_iter().collect(),
                 urls: tracking_url.into_iter().collect(),
             };
             let wanted = order.open_wanted();
-            let parcel = order
-                .fulfil(ctx, &wanted, tracking, false)
-                .map_err(|error| conflict(error.message))?;
-            let made = order
-                .fulfillments
-                .last()
-                .map(|made| rest::fulfillment(order, made))
-                .unwrap_or_default();
+            let parcel = order.fulfil(ctx, &wanted, tracking, false).map_err(|error| conflict(error.message))?;
+            let made = order.fulfillments.last().map(|made| rest::fulfillment(order, made)).unwrap_or_default();
             let mut webhooks = vec![("fulfillments/create", made)];
             if let Some(event) = event {
                 webhooks.extend(parcel_event(shopify, order, parcel, &event).map_err(bad)?);
@@ -272,23 +234,13 @@ fn apply(shopify: &Shopify, order: &mut Order, change: Change) -> Result<Vec<Web
         }
         Change::Risk { level } => {
             order.risk = RiskLevel::parse(&level).ok_or_else(|| bad(format!("level {level:?} is no risk level")))?;
-            Ok(vec![(
-                "orders/risk_assessment_changed",
-                rest::risk(order, &clock::now_rfc3339()),
-            )])
+            Ok(vec![("orders/risk_assessment_changed", rest::risk(order, &clock::now_rfc3339()))])
         }
         Change::DeliverParcel { tracking_number } => {
-            let parcel = order
-                .fulfillments
-                .iter()
-                .find(|parcel| parcel.tracking.numbers.contains(&tracking_number));
-            let parcel = parcel
-                .ok_or_else(|| conflict(format!("no parcel has the tracking number {tracking_number}")))?
-                .id;
-            Ok(parcel_event(shopify, order, parcel, "delivered")
-                .map_err(bad)?
-                .into_iter()
-                .collect())
+            let parcel = order.fulfillments.iter().find(|parcel| parcel.tracking.numbers.contains(&tracking_number));
+            let parcel =
+                parcel.ok_or_else(|| conflict(format!("no parcel has the tracking number {tracking_number}")))?.id;
+            Ok(parcel_event(shopify, order, parcel, "delivered").map_err(bad)?.into_iter().collect())
         }
     }
 }
@@ -313,10 +265,5 @@ fn parcel_event(shopify: &Shopify, order: &mut Order, parcel: u64, status: &str)
     }
     order.add_event(&shopify.ctx, parcel, &status.to_uppercase(), &Map::new());
     let known = order.fulfillments.iter().find(|known| known.id == parcel);
-    Ok(known.and_then(|known| {
-        Some((
-            "fulfillment_events/create",
-            rest::event(order, known, known.events.last()?),
-        ))
-    }))
+    Ok(known.and_then(|known| Some(("fulfillment_events/create", rest::event(order, known, known.events.last()?)))))
 }

@@ -28,9 +28,8 @@ static PARSED: Mutex<BTreeMap<PathBuf, SharedSchema>> = Mutex::new(BTreeMap::new
 
 /// The schema from `<specs>/shopify_admin_<version>.graphql.gz`, or the subset where that file is absent.
 pub fn schema(specs: Option<&Path>, version: &str) -> anyhow::Result<SharedSchema> {
-    let published = specs
-        .map(|specs| specs.join(format!("shopify_admin_{version}.graphql.gz")))
-        .filter(|path| path.exists());
+    let published =
+        specs.map(|specs| specs.join(format!("shopify_admin_{version}.graphql.gz"))).filter(|path| path.exists());
     let key = published.clone().unwrap_or_default();
     let mut parsed = crate::lock(&PARSED);
     if let Some(schema) = parsed.get(&key) {
@@ -65,11 +64,7 @@ pub fn subset() -> anyhow::Result<Valid<Schema>> {
 fn parse_schema(text: &str) -> anyhow::Result<Valid<Schema>> {
     // The published file uses @oneOf; some copies leave its definition out.
     let one_of = "directive @oneOf on INPUT_OBJECT\n";
-    let text = if text.contains("directive @oneOf") {
-        text.to_owned()
-    } else {
-        format!("{one_of}{text}")
-    };
+    let text = if text.contains("directive @oneOf") { text.to_owned() } else { format!("{one_of}{text}") };
     match Schema::parse_and_validate(text, "admin.graphql") {
         Ok(schema) => Ok(schema),
         Err(errors) => bail!("the GraphQL schema is not valid: {}", errors.errors),
@@ -92,10 +87,8 @@ pub struct Request {
 pub fn prepare(schema: &Valid<Schema>, body: &[u8]) -> Result<Request, Vec<Value>> {
     let error = |message: String| vec![json!({"message": message})];
     let value: Value = serde_json::from_slice(body).map_err(|why| error(format!("the body is not JSON: {why}")))?;
-    let query = value
-        .get("query")
-        .and_then(Value::as_str)
-        .ok_or_else(|| error("No query string was present".to_owned()))?;
+    let query =
+        value.get("query").and_then(Value::as_str).ok_or_else(|| error("No query string was present".to_owned()))?;
     let operation_name = value.get("operationName").and_then(Value::as_str).map(str::to_owned);
     let variables = match value.get("variables") {
         None | Some(Value::Null) => JsonMap::new(),
@@ -111,10 +104,8 @@ pub fn prepare(schema: &Valid<Schema>, body: &[u8]) -> Result<Request, Vec<Value
         });
         errors.collect::<Vec<_>>()
     })?;
-    let operation = document
-        .operations
-        .get(operation_name.as_deref())
-        .map_err(|why| error(format!("{}", why.message())))?;
+    let operation =
+        document.operations.get(operation_name.as_deref()).map_err(|why| error(format!("{}", why.message())))?;
     let root_fields = operation
         .selection_set
         .selections
@@ -126,21 +117,12 @@ pub fn prepare(schema: &Valid<Schema>, body: &[u8]) -> Result<Request, Vec<Value
         .collect();
     let is_mutation = operation.operation_type == OperationType::Mutation;
     let summary = value.to_string();
-    Ok(Request {
-        operation_name,
-        variables,
-        root_fields,
-        is_mutation,
-        summary,
-        document,
-    })
+    Ok(Request { operation_name, variables, root_fields, is_mutation, summary, document })
 }
 
 /// A field error of ours, `{"message"}` in the response.
 pub fn field_error(message: impl Into<String>) -> FieldError {
-    FieldError {
-        message: message.into(),
-    }
+    FieldError { message: message.into() }
 }
 
 /// One execution: what resolvers reach.
@@ -154,10 +136,7 @@ pub struct World {
 impl World {
     /// Something the real provider would not have accepted, or that the sandbox does not play.
     pub fn unexpected(&self, operation: &str, reason: &str) -> FieldError {
-        self.shopify
-            .ctx
-            .unexpected
-            .record("shopify", operation, reason, &self.summary);
+        self.shopify.ctx.unexpected.record("shopify", operation, reason, &self.summary);
         field_error(reason)
     }
 
@@ -175,15 +154,8 @@ impl World {
 
 /// Runs a prepared request. The answer holds `data` and, where something went wrong, `errors`.
 pub fn execute(shopify: &Shopify, request: &Request, refuse: bool) -> Map<String, Value> {
-    let world = Arc::new(World {
-        shopify: shopify.clone(),
-        summary: request.summary.clone(),
-        refuse,
-    });
-    let root = Root {
-        world,
-        is_mutation: request.is_mutation,
-    };
+    let world = Arc::new(World { shopify: shopify.clone(), summary: request.summary.clone(), refuse });
+    let root = Root { world, is_mutation: request.is_mutation };
     let run = Execution::new(&shopify.schema, &request.document)
         .raw_variable_values(&request.variables)
         .operation_name(request.operation_name.as_deref())
@@ -191,15 +163,9 @@ pub fn execute(shopify: &Shopify, request: &Request, refuse: bool) -> Map<String
     let mut answer = Map::new();
     match run {
         Ok(response) => {
-            answer.insert(
-                "data".to_owned(),
-                serde_json::to_value(&response.data).unwrap_or_default(),
-            );
-            let errors: Vec<Value> = response
-                .errors
-                .iter()
-                .map(|error| worded(serde_json::to_value(error).unwrap_or_default()))
-                .collect();
+            answer.insert("data".to_owned(), serde_json::to_value(&response.data).unwrap_or_default());
+            let errors: Vec<Value> =
+                response.errors.iter().map(|error| worded(serde_json::to_value(error).unwrap_or_default())).collect();
             if !errors.is_empty() {
                 answer.insert("errors".to_owned(), Value::Array(errors));
             }
@@ -284,12 +250,7 @@ impl Node {
     /// `metafield(namespace, key)` among the node's `metafields`.
     fn metafield(&self, info: &ResolveInfo<'_>) -> Value {
         let argument = |name: &str| info.arguments().get(name).and_then(|value| value.as_str());
-        let fields = self
-            .fields
-            .get("metafields")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten();
+        let fields = self.fields.get("metafields").and_then(Value::as_array).into_iter().flatten();
         let namespace = argument("namespace").unwrap_or(mutations::OWN_NAMESPACE);
         fields
             .filter(|field| {
@@ -315,11 +276,7 @@ fn resolved<'a>(
             let first = info.arguments().get("first").and_then(|first| first.as_u64());
             let items: Vec<Result<ResolvedValue<'a>, FieldError>> = items
                 .into_iter()
-                .take(
-                    first
-                        .and_then(|first| usize::try_from(first).ok())
-                        .unwrap_or(usize::MAX),
-                )
+                .take(first.and_then(|first| usize::try_from(first).ok()).unwrap_or(usize::MAX))
                 .map(|item| single(world, item, inner, info))
                 .collect();
             Ok(ResolvedValue::List(Box::new(items.into_iter())))
@@ -359,14 +316,6 @@ fn single<'a>(
             _ => return Ok(ResolvedValue::null()),
         },
     };
-    let type_name = fields
-        .get("__typename")
-        .and_then(Value::as_str)
-        .unwrap_or(inner)
-        .to_owned();
-    Ok(ResolvedValue::object(Node {
-        world: world.clone(),
-        type_name,
-        fields,
-    }))
+    let type_name = fields.get("__typename").and_then(Value::as_str).unwrap_or(inner).to_owned();
+    Ok(ResolvedValue::object(Node { world: world.clone(), type_name, fields }))
 }

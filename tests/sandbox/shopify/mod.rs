@@ -80,11 +80,7 @@ impl Shopify {
     /// Errors: a published schema that is there but cannot be read.
     pub fn new(ctx: Ctx) -> anyhow::Result<Self> {
         let schema = graphql::schema(ctx.config.specs.as_deref(), &ctx.config.shopify.api_version)?;
-        let shopify = Self {
-            ctx,
-            schema,
-            store: Arc::default(),
-        };
+        let shopify = Self { ctx, schema, store: Arc::default() };
         shopify.reset();
         Ok(shopify)
     }
@@ -99,10 +95,7 @@ impl Shopify {
             created_at: clock::now_rfc3339(),
         };
         let subscriptions = config.topics.iter().map(subscribe).collect();
-        *lock(&self.store) = Store {
-            subscriptions,
-            ..Store::default()
-        };
+        *lock(&self.store) = Store { subscriptions, ..Store::default() };
     }
 
     /// Jobs the store still has to finish.

@@ -42,9 +42,7 @@ impl Amount {
 
     /// As REST prints it: with the currency's decimals, `"600.00"`.
     pub fn rest(self, currency: &str) -> String {
-        let decimals = Currency::from_code(currency)
-            .and_then(|currency| currency.exponent())
-            .unwrap_or(2);
+        let decimals = Currency::from_code(currency).and_then(|currency| currency.exponent()).unwrap_or(2);
         let (sign, whole, part) = self.parts();
         if decimals == 0 {
             return format!("{sign}{whole}");
@@ -127,11 +125,7 @@ impl Bag {
     }
 
     fn with(&self, shop: Amount, presentment: Amount) -> Self {
-        Self {
-            shop,
-            presentment,
-            ..self.clone()
-        }
+        Self { shop, presentment, ..self.clone() }
     }
 
     pub fn plus(&self, other: &Self) -> Self {
@@ -158,10 +152,7 @@ impl Currencies {
     pub fn of(order: &Map<String, Value>) -> Self {
         let text = |key: &str| order.get(key).and_then(Value::as_str).map(str::to_owned);
         let shop = text("currency").unwrap_or_default();
-        Self {
-            presentment: text("presentment_currency").unwrap_or_else(|| shop.clone()),
-            shop,
-        }
+        Self { presentment: text("presentment_currency").unwrap_or_else(|| shop.clone()), shop }
     }
 
     pub fn zero(&self) -> Bag {
@@ -185,15 +176,8 @@ impl Currencies {
             return self.read_set(set);
         }
         let amount = Amount::from_json(object.get(key)?)?;
-        let presentment_currency = if amount == Amount::ZERO {
-            self.presentment.clone()
-        } else {
-            self.shop.clone()
-        };
-        Some(Bag {
-            presentment_currency,
-            ..self.bag(amount)
-        })
+        let presentment_currency = if amount == Amount::ZERO { self.presentment.clone() } else { self.shop.clone() };
+        Some(Bag { presentment_currency, ..self.bag(amount) })
     }
 
     /// A `{shop_money, presentment_money}` object.
@@ -206,12 +190,7 @@ impl Currencies {
         let (shop, shop_currency) = money("shop_money")?;
         let (presentment, presentment_currency) =
             money("presentment_money").unwrap_or_else(|| (shop, shop_currency.clone()));
-        Some(Bag {
-            shop,
-            shop_currency,
-            presentment,
-            presentment_currency,
-        })
+        Some(Bag { shop, shop_currency, presentment, presentment_currency })
     }
 }
 
@@ -221,16 +200,11 @@ mod tests {
 
     #[test]
     fn amounts_are_exact() {
-        for (text, graphql, rest) in [
-            ("598.94", "598.94", "598.94"),
-            ("100", "100.0", "100.00"),
-            ("-0.5", "-0.5", "-0.50"),
-        ] {
+        for (text, graphql, rest) in
+            [("598.94", "598.94", "598.94"), ("100", "100.0", "100.00"), ("-0.5", "-0.5", "-0.50")]
+        {
             let amount = Amount::parse(text).unwrap();
-            assert_eq!(
-                (amount.to_string().as_str(), amount.rest("USD").as_str()),
-                (graphql, rest)
-            );
+            assert_eq!((amount.to_string().as_str(), amount.rest("USD").as_str()), (graphql, rest));
         }
         assert_eq!(Amount::parse("1200").unwrap().rest("JPY"), "1200");
         for wrong in ["example string", "", "1e3", "1.", ".5", "1,00", "0.1234567"] {

@@ -15,11 +15,7 @@ pub struct UserError {
 
 impl UserError {
     pub fn new(field: &[&'static str], message: impl Into<String>) -> Self {
-        Self {
-            field: field.to_vec(),
-            message: message.into(),
-            code: None,
-        }
+        Self { field: field.to_vec(), message: message.into(), code: None }
     }
 
     pub fn code(mut self, code: &'static str) -> Self {
@@ -28,11 +24,7 @@ impl UserError {
     }
 
     pub fn graphql(&self) -> Value {
-        let field = if self.field.is_empty() {
-            Value::Null
-        } else {
-            json!(self.field)
-        };
+        let field = if self.field.is_empty() { Value::Null } else { json!(self.field) };
         json!({"field": field, "message": self.message, "code": self.code})
     }
 }
@@ -59,24 +51,14 @@ impl Order {
             let group = group.ok_or_else(|| refuse("Fulfillment order does not exist.".to_owned()))?;
             if !matches!(group.status, "OPEN" | "IN_PROGRESS") {
                 let status = group.status.to_lowercase();
-                return Err(refuse(format!(
-                    "Fulfillment order {id} has an unfulfillable status= {status}."
-                )));
+                return Err(refuse(format!("Fulfillment order {id} has an unfulfillable status= {status}.")));
             }
             if service.is_some_and(|service| service != group.service) {
-                return Err(refuse(
-                    "All fulfillment orders must be assigned to the same location.".to_owned(),
-                ));
+                return Err(refuse("All fulfillment orders must be assigned to the same location.".to_owned()));
             }
             service = Some(&group.service);
-            let all = || {
-                group
-                    .lines
-                    .iter()
-                    .filter(|line| line.remaining > 0)
-                    .map(|line| (line.id, line.remaining))
-                    .collect()
-            };
+            let all =
+                || group.lines.iter().filter(|line| line.remaining > 0).map(|line| (line.id, line.remaining)).collect();
             for (line, quantity) in lines.clone().unwrap_or_else(all) {
                 let known = group.lines.iter().find(|known| known.id == line);
                 let known = known.ok_or_else(|| refuse("Fulfillment order line item does not exist.".to_owned()))?;
@@ -104,11 +86,7 @@ impl Order {
             tracking,
             lines: sent
                 .iter()
-                .map(|(_, _, line, quantity)| FulfillmentLine {
-                    id: ctx.next_id(),
-                    line: *line,
-                    quantity: *quantity,
-                })
+                .map(|(_, _, line, quantity)| FulfillmentLine { id: ctx.next_id(), line: *line, quantity: *quantity })
                 .collect(),
             fulfillment_orders: wanted.iter().map(|(id, _)| *id).collect(),
             events: Vec::new(),
@@ -120,11 +98,7 @@ impl Order {
             for known in group.lines.iter_mut().filter(|known| known.id == *line) {
                 known.remaining -= quantity;
             }
-            group.status = if group.lines.iter().all(|line| line.remaining == 0) {
-                "CLOSED"
-            } else {
-                "IN_PROGRESS"
-            };
+            group.status = if group.lines.iter().all(|line| line.remaining == 0) { "CLOSED" } else { "IN_PROGRESS" };
             group.updated_at.clone_from(&now);
         }
         let id = fulfillment.id;
@@ -217,9 +191,7 @@ impl Order {
         let not_found =
             UserError::new(&["id"], "Fulfillment order does not exist.").code("FULFILLMENT_ORDER_NOT_FOUND");
         let group = self.fulfillment_order_mut(fulfillment_order).ok_or(not_found)?;
-        group
-            .holds
-            .retain(|hold| holds.is_some_and(|ids| !ids.contains(&hold.id)));
+        group.holds.retain(|hold| holds.is_some_and(|ids| !ids.contains(&hold.id)));
         if group.holds.is_empty() && group.status == "ON_HOLD" {
             group.status = "OPEN";
         }
@@ -249,17 +221,10 @@ impl Order {
     pub fn open_wanted(&self) -> Vec<Wanted> {
         let open = |group: &&FulfillmentOrder| matches!(group.status, "OPEN" | "IN_PROGRESS");
         let groups: Vec<&FulfillmentOrder> = self.fulfillment_orders.iter().filter(open).collect();
-        let first = groups
-            .iter()
-            .find(|group| !is_third_party(&group.service))
-            .or(groups.first());
+        let first = groups.iter().find(|group| !is_third_party(&group.service)).or(groups.first());
         let Some(service) = first.map(|group| group.service.clone()) else {
             return Vec::new();
         };
-        groups
-            .iter()
-            .filter(|group| group.service == service)
-            .map(|group| (group.id, None))
-            .collect()
+        groups.iter().filter(|group| group.service == service).map(|group| (group.id, None)).collect()
     }
 }

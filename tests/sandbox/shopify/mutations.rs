@@ -23,11 +23,7 @@ const JOB_MS: u64 = 300;
 
 /// Runs one mutation and answers its payload.
 pub fn run(world: &World, field: &str, arguments: &Arguments) -> Result<Value, FieldError> {
-    let errors_key = if field == "orderCancel" {
-        "orderCancelUserErrors"
-    } else {
-        "userErrors"
-    };
+    let errors_key = if field == "orderCancel" { "orderCancelUserErrors" } else { "userErrors" };
     let outcome = if world.refuse {
         Err(UserError::new(&[], "refused by an armed fault"))
     } else {
@@ -122,7 +118,7 @@ fn order_cancel(world: &World, arguments: &Arguments) -> Outcome {
     let refuse = |message: &str| UserError::new(&["orderId"], message).code("INVALID");
     if text(arguments, "staffNote").is_some_and(|note| note.chars().count() > 255) {
         return Err(
-            UserError::new(&["staffNote"], "Staff note is too long (maximum is 255 characters)").code("INVALID"),
+            UserError::new(&["staffNote"], "Staff note is too long (maximum is 255 characters)").code("INVALID")
         );
     }
     let missing = UserError::new(&["orderId"], "Order does not exist").code("NOT_FOUND");
@@ -150,9 +146,7 @@ fn order_cancel(world: &World, arguments: &Arguments) -> Outcome {
             let order = store.orders.get_mut(&id).filter(|order| !order.is_cancelled());
             order.map(|order| {
                 if notify {
-                    order
-                        .notifications
-                        .push(json!({"kind": "order_cancelled", "time": clock::now_rfc3339()}));
+                    order.notifications.push(json!({"kind": "order_cancelled", "time": clock::now_rfc3339()}));
                 }
                 changes::cancel(&shopify.ctx, order, &reason, refund)
             })
@@ -169,18 +163,11 @@ fn order_cancel(world: &World, arguments: &Arguments) -> Outcome {
 fn tags(world: &World, arguments: &Arguments, add: bool) -> Outcome {
     let id = number(arguments, "id", "Order");
     let wanted: Vec<String> = match arguments.get("tags") {
-        Some(Value::Array(tags)) => tags
-            .iter()
-            .filter_map(Value::as_str)
-            .map(|tag| tag.trim().to_owned())
-            .collect(),
+        Some(Value::Array(tags)) => tags.iter().filter_map(Value::as_str).map(|tag| tag.trim().to_owned()).collect(),
         _ => Vec::new(),
     };
     if let Some(tag) = wanted.iter().find(|tag| tag.is_empty() || tag.chars().count() > 40) {
-        return Err(UserError::new(
-            &["tags"],
-            format!("Tag {tag:?} must have 1 to 40 characters"),
-        ));
+        return Err(UserError::new(&["tags"], format!("Tag {tag:?} must have 1 to 40 characters")));
     }
     let missing = UserError::new(&["id"], "Resource not found");
     let id = change(world, is_order(id), missing, |order| {
@@ -206,18 +193,12 @@ pub fn digest(value: &str) -> String {
 }
 
 fn metafields_set(world: &World, arguments: &Arguments) -> Outcome {
-    let inputs = arguments
-        .get("metafields")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
+    let inputs = arguments.get("metafields").and_then(Value::as_array).cloned().unwrap_or_default();
     let refuse =
         |key: &'static str, message: &str, code: &'static str| UserError::new(&["metafields", key], message).code(code);
     if inputs.len() > 25 {
-        return Err(
-            UserError::new(&["metafields"], "Exceeded the maximum metafields input limit of 25.")
-                .code("LESS_THAN_OR_EQUAL_TO"),
-        );
+        return Err(UserError::new(&["metafields"], "Exceeded the maximum metafields input limit of 25.")
+            .code("LESS_THAN_OR_EQUAL_TO"));
     }
     let mut store = lock(&world.shopify.store);
     let mut planned = Vec::new();
@@ -226,16 +207,9 @@ fn metafields_set(world: &World, arguments: &Arguments) -> Outcome {
         let order = store.orders.values().find(|order| is_order(owner)(order));
         let order = order.ok_or_else(|| refuse("ownerId", "Owner does not exist.", "INVALID"))?;
         let namespace = text(input, "namespace").unwrap_or(OWN_NAMESPACE);
-        let (key, value) = (
-            text(input, "key").unwrap_or_default(),
-            text(input, "value").unwrap_or_default(),
-        );
+        let (key, value) = (text(input, "key").unwrap_or_default(), text(input, "value").unwrap_or_default());
         if !(3..=255).contains(&namespace.len()) {
-            return Err(refuse(
-                "namespace",
-                "Namespace must have 3 to 255 characters.",
-                "TOO_SHORT",
-            ));
+            return Err(refuse("namespace", "Namespace must have 3 to 255 characters.", "TOO_SHORT"));
         }
         if !(2..=64).contains(&key.len()) {
             return Err(refuse("key", "Key must have 2 to 64 characters.", "TOO_SHORT"));
@@ -243,13 +217,8 @@ fn metafields_set(world: &World, arguments: &Arguments) -> Outcome {
         if value.is_empty() {
             return Err(refuse("value", "Value can't be blank.", "BLANK"));
         }
-        let known = order
-            .metafields
-            .iter()
-            .find(|field| field.namespace == namespace && field.key == key);
-        let kind = text(input, "type")
-            .map(str::to_owned)
-            .or_else(|| known.map(|field| field.kind.clone()));
+        let known = order.metafields.iter().find(|field| field.namespace == namespace && field.key == key);
+        let kind = text(input, "type").map(str::to_owned).or_else(|| known.map(|field| field.kind.clone()));
         let kind = kind.ok_or_else(|| refuse("type", "Type can't be blank.", "BLANK"))?;
         if let Some(compare) = input.get("compareDigest") {
             let now = known.map(|field| digest(&field.value));
@@ -295,11 +264,7 @@ fn subscription_create(world: &World, arguments: &Arguments) -> Outcome {
         return Err(UserError::new(field, "Address is invalid"));
     }
     let mut store = lock(&world.shopify.store);
-    if store
-        .subscriptions
-        .iter()
-        .any(|known| enum_of(&known.topic) == wanted && world.shopify.address(known) == uri)
-    {
+    if store.subscriptions.iter().any(|known| enum_of(&known.topic) == wanted && world.shopify.address(known) == uri) {
         return Err(UserError::new(field, "Address for this topic has already been taken"));
     }
     let made = Subscription {

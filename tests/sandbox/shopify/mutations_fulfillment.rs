@@ -20,18 +20,9 @@ fn has_group(id: u64) -> impl Fn(&Order) -> bool {
 fn tracking(input: Option<&Arguments>) -> Tracking {
     let Some(input) = input else { return Tracking::default() };
     let list = |one: &str, many: &str| -> Vec<String> {
-        let many = input
-            .get(many)
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str);
+        let many = input.get(many).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         let many: Vec<String> = many.map(str::to_owned).collect();
-        if many.is_empty() {
-            text(input, one).map(str::to_owned).into_iter().collect()
-        } else {
-            many
-        }
+        if many.is_empty() { text(input, one).map(str::to_owned).into_iter().collect() } else { many }
     };
     Tracking {
         company: text(input, "company").map(str::to_owned),
@@ -43,24 +34,16 @@ fn tracking(input: Option<&Arguments>) -> Tracking {
 pub fn fulfillment_create(world: &World, arguments: &Arguments) -> Outcome {
     let empty = Map::new();
     let input = object(arguments, "fulfillment").unwrap_or(&empty);
-    let groups = input
-        .get("lineItemsByFulfillmentOrder")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
+    let groups = input.get("lineItemsByFulfillmentOrder").and_then(Value::as_array).into_iter().flatten();
     let wanted: Vec<Wanted> = groups
         .filter_map(Value::as_object)
         .map(|group| {
-            let lines = group
-                .get("fulfillmentOrderLineItems")
-                .and_then(Value::as_array)
-                .filter(|lines| !lines.is_empty());
+            let lines =
+                group.get("fulfillmentOrderLineItems").and_then(Value::as_array).filter(|lines| !lines.is_empty());
             let lines = lines.map(|lines| {
                 let lines = lines.iter().filter_map(Value::as_object);
                 let quantity = |line: &Arguments| line.get("quantity").and_then(Value::as_u64).unwrap_or(0);
-                lines
-                    .map(|line| (number(line, "id", "FulfillmentOrderLineItem"), quantity(line)))
-                    .collect()
+                lines.map(|line| (number(line, "id", "FulfillmentOrderLineItem"), quantity(line))).collect()
             });
             (number(group, "fulfillmentOrderId", "FulfillmentOrder"), lines)
         })
@@ -71,11 +54,7 @@ pub fn fulfillment_create(world: &World, arguments: &Arguments) -> Outcome {
     let notify = flag(input, "notifyCustomer");
     let id = change(world, has_group(first), missing, |order| {
         let id = order.fulfil(ctx, &wanted, tracking(object(input, "trackingInfo")), notify)?;
-        let parcel = order
-            .fulfillments
-            .last()
-            .map(|parcel| rest::fulfillment(order, parcel))
-            .unwrap_or_default();
+        let parcel = order.fulfillments.last().map(|parcel| rest::fulfillment(order, parcel)).unwrap_or_default();
         Ok((id, vec![("fulfillments/create", parcel)]))
     })?;
     Ok(json!({"fulfillment": reference(gid("Fulfillment", id))}))
@@ -89,9 +68,7 @@ pub fn tracking_update(world: &World, arguments: &Arguments) -> Outcome {
     change(world, has_parcel(id), missing, |order| {
         order.track(id, info, notify);
         let parcel = order.fulfillments.iter().find(|parcel| parcel.id == id);
-        let body = parcel
-            .map(|parcel| rest::fulfillment(order, parcel))
-            .unwrap_or_default();
+        let body = parcel.map(|parcel| rest::fulfillment(order, parcel)).unwrap_or_default();
         Ok(((), vec![("fulfillments/update", body)]))
     })?;
     Ok(json!({"fulfillment": reference(gid("Fulfillment", id))}))
@@ -104,14 +81,8 @@ pub fn event_create(world: &World, arguments: &Arguments) -> Outcome {
     let missing = || UserError::new(&["fulfillmentEvent", "fulfillmentId"], "Fulfillment does not exist.");
     let ctx = &world.shopify.ctx;
     let event = change(world, has_parcel(id), missing(), |order| {
-        order
-            .add_event(ctx, id, text(input, "status").unwrap_or_default(), input)
-            .ok_or_else(missing)?;
-        let parcel = order
-            .fulfillments
-            .iter()
-            .find(|parcel| parcel.id == id)
-            .ok_or_else(missing)?;
+        order.add_event(ctx, id, text(input, "status").unwrap_or_default(), input).ok_or_else(missing)?;
+        let parcel = order.fulfillments.iter().find(|parcel| parcel.id == id).ok_or_else(missing)?;
         let event = parcel.events.last().ok_or_else(missing)?;
         let body = rest::event(order, parcel, event);
         Ok((view_parts::event(event), vec![("fulfillment_events/create", body)]))
@@ -122,15 +93,8 @@ pub fn event_create(world: &World, arguments: &Arguments) -> Outcome {
 pub fn hold(world: &World, arguments: &Arguments) -> Result<Outcome, FieldError> {
     let empty = Map::new();
     let input = object(arguments, "fulfillmentHold").unwrap_or(&empty);
-    if input
-        .get("fulfillmentOrderLineItems")
-        .and_then(Value::as_array)
-        .is_some_and(|lines| !lines.is_empty())
-    {
-        return Err(world.unexpected(
-            "fulfillmentOrderHold",
-            "the sandbox does not play a hold on some lines only",
-        ));
+    if input.get("fulfillmentOrderLineItems").and_then(Value::as_array).is_some_and(|lines| !lines.is_empty()) {
+        return Err(world.unexpected("fulfillmentOrderHold", "the sandbox does not play a hold on some lines only"));
     }
     let id = number(arguments, "id", "FulfillmentOrder");
     let missing = UserError::new(&["id"], "Fulfillment order does not exist.").code("FULFILLMENT_ORDER_NOT_FOUND");
@@ -145,17 +109,12 @@ pub fn hold(world: &World, arguments: &Arguments) -> Result<Outcome, FieldError>
     let held = change(world, has_group(id), missing, |order| {
         let hold = order.hold(ctx, id, wanted)?;
         let group = order.fulfillment_orders.iter().find(|group| group.id == id);
-        let group = group
-            .map(|group| view::fulfillment_order(order, group))
-            .unwrap_or_default();
+        let group = group.map(|group| view::fulfillment_order(order, group)).unwrap_or_default();
         Ok(((gid("FulfillmentHold", hold), group), Vec::new()))
     });
     Ok(held.map(|(hold, group)| {
         let holds = group["fulfillmentHolds"].as_array().into_iter().flatten();
-        let hold = holds
-            .filter(|known| known["id"] == json!(hold))
-            .map(Value::clone)
-            .next();
+        let hold = holds.filter(|known| known["id"] == json!(hold)).map(Value::clone).next();
         json!({"fulfillmentHold": hold, "fulfillmentOrder": group, "remainingFulfillmentOrder": null})
     }))
 }
@@ -163,11 +122,10 @@ pub fn hold(world: &World, arguments: &Arguments) -> Result<Outcome, FieldError>
 pub fn release(world: &World, arguments: &Arguments) -> Outcome {
     let id = number(arguments, "id", "FulfillmentOrder");
     let missing = UserError::new(&["id"], "Fulfillment order does not exist.").code("FULFILLMENT_ORDER_NOT_FOUND");
-    let holds: Option<Vec<u64>> = arguments.get("holdIds").and_then(Value::as_array).map(|ids| {
-        ids.iter()
-            .filter_map(|id| gid_number(id.as_str()?, "FulfillmentHold"))
-            .collect()
-    });
+    let holds: Option<Vec<u64>> = arguments
+        .get("holdIds")
+        .and_then(Value::as_array)
+        .map(|ids| ids.iter().filter_map(|id| gid_number(id.as_str()?, "FulfillmentHold")).collect());
     change(world, has_group(id), missing, |order| {
         order.release(id, holds.as_deref())?;
         Ok(((), Vec::new()))

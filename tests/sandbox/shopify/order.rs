@@ -160,21 +160,13 @@ impl Order {
     /// fulfilment order of their own, as Shopify makes one with the delivery method `NONE`. A service other than the
     /// merchant's or Shopify's is taken to have been asked already: `SUBMITTED`.
     pub fn new(ctx: &Ctx, id: u64, rest: Map<String, Value>, risk: RiskLevel) -> Self {
-        let alias = rest
-            .get("admin_graphql_api_id")
-            .and_then(Value::as_str)
-            .and_then(|gid| gid_number(gid, "Order"));
+        let alias = rest.get("admin_graphql_api_id").and_then(Value::as_str).and_then(|gid| gid_number(gid, "Order"));
         let tags = rest.get("tags").and_then(Value::as_str).unwrap_or_default();
         let mut order = Self {
             id,
             alias: alias.filter(|alias| *alias != id),
             risk,
-            tags: tags
-                .split(',')
-                .map(str::trim)
-                .filter(|tag| !tag.is_empty())
-                .map(str::to_owned)
-                .collect(),
+            tags: tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect(),
             fulfillment_orders: Vec::new(),
             fulfillments: Vec::new(),
             metafields: Vec::new(),
@@ -207,11 +199,7 @@ impl Order {
                 None => groups.push(FulfillmentOrder {
                     id: ctx.next_id(),
                     status: if cancelled { "CLOSED" } else { "OPEN" },
-                    request_status: if is_third_party(&service) {
-                        "SUBMITTED"
-                    } else {
-                        "UNSUBMITTED"
-                    },
+                    request_status: if is_third_party(&service) { "SUBMITTED" } else { "UNSUBMITTED" },
                     service,
                     requires_shipping,
                     created_at: now.clone(),
@@ -245,19 +233,13 @@ impl Order {
     /// How many of a line are still to be fulfilled.
     pub fn unfulfilled(&self, line: u64) -> u64 {
         let lines = self.fulfillment_orders.iter().flat_map(|group| &group.lines);
-        lines
-            .filter(|other| other.line == line)
-            .map(|other| other.remaining)
-            .sum()
+        lines.filter(|other| other.line == line).map(|other| other.remaining).sum()
     }
 
     /// How many of a line went out.
     pub fn fulfilled(&self, line: u64) -> u64 {
         let lines = self.fulfillments.iter().flat_map(|fulfillment| &fulfillment.lines);
-        lines
-            .filter(|other| other.line == line)
-            .map(|other| other.quantity)
-            .sum()
+        lines.filter(|other| other.line == line).map(|other| other.quantity).sum()
     }
 
     /// Something changed: `updated_at` and what REST derives from the fulfilments.
@@ -283,11 +265,7 @@ impl Order {
 
     /// REST's `fulfillment_status`: null, `partial`, `fulfilled`.
     pub fn fulfillment_status(&self) -> Option<&'static str> {
-        let open = self
-            .fulfillment_orders
-            .iter()
-            .flat_map(|group| &group.lines)
-            .any(|line| line.remaining > 0);
+        let open = self.fulfillment_orders.iter().flat_map(|group| &group.lines).any(|line| line.remaining > 0);
         match (self.fulfillments.is_empty(), open) {
             (true, _) => None,
             (false, true) => Some("partial"),
@@ -298,10 +276,7 @@ impl Order {
 
 /// The handle of a line's fulfilment service.
 pub fn service_of(line: &Map<String, Value>) -> String {
-    let service = line
-        .get("fulfillment_service")
-        .and_then(Value::as_str)
-        .filter(|service| !service.is_empty());
+    let service = line.get("fulfillment_service").and_then(Value::as_str).filter(|service| !service.is_empty());
     let gift_card = line.get("gift_card").and_then(Value::as_bool).unwrap_or(false);
     service.unwrap_or(if gift_card { GIFT_CARD } else { MANUAL }).to_owned()
 }
@@ -317,10 +292,7 @@ pub fn gid(kind: &str, id: u64) -> String {
 
 /// The number of a gid of this kind, a query string after it ignored.
 pub fn gid_number(gid: &str, kind: &str) -> Option<u64> {
-    let rest = gid
-        .strip_prefix("gid://shopify/")?
-        .strip_prefix(kind)?
-        .strip_prefix('/')?;
+    let rest = gid.strip_prefix("gid://shopify/")?.strip_prefix(kind)?.strip_prefix('/')?;
     rest.split('?').next()?.parse().ok()
 }
 

@@ -22,25 +22,17 @@ pub fn connection(mut items: Vec<Value>, arguments: &Value) -> Result<Value, Str
         items.reverse();
     }
     let id = |item: &Value, index: usize| {
-        let id = ["id", "__ref"]
-            .iter()
-            .find_map(|key| item.get(*key))
-            .and_then(Value::as_str);
+        let id = ["id", "__ref"].iter().find_map(|key| item.get(*key)).and_then(Value::as_str);
         BASE64.encode(id.map_or_else(|| index.to_string(), str::to_owned))
     };
-    let mut edges: Vec<(String, Value)> = items
-        .into_iter()
-        .enumerate()
-        .map(|(index, item)| (id(&item, index), item))
-        .collect();
+    let mut edges: Vec<(String, Value)> =
+        items.into_iter().enumerate().map(|(index, item)| (id(&item, index), item)).collect();
     let position = |edges: &[(String, Value)], name: &str| -> Result<Option<usize>, String> {
         let Some(cursor) = arguments.get(name).and_then(Value::as_str) else {
             return Ok(None);
         };
         let found = edges.iter().position(|(known, _)| known == cursor);
-        found
-            .map(Some)
-            .ok_or_else(|| format!("Invalid cursor for current pagination sort: {cursor}"))
+        found.map(Some).ok_or_else(|| format!("Invalid cursor for current pagination sort: {cursor}"))
     };
     let after = position(&edges, "after")?;
     let before = position(&edges, "before")?;

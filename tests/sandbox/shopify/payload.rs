@@ -8,16 +8,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 /// `displayFinancialStatus` in lower case, which is what REST prints.
-const FINANCIAL: [&str; 8] = [
-    "authorized",
-    "expired",
-    "paid",
-    "partially_paid",
-    "partially_refunded",
-    "pending",
-    "refunded",
-    "voided",
-];
+const FINANCIAL: [&str; 8] =
+    ["authorized", "expired", "paid", "partially_paid", "partially_refunded", "pending", "refunded", "voided"];
 const CANCEL_REASONS: [&str; 6] = ["customer", "declined", "fraud", "inventory", "other", "staff"];
 /// Plain prices of an order and of a line.
 const ORDER_PRICES: [&str; 8] = [
@@ -59,11 +51,7 @@ pub fn accept(ctx: &Ctx, body: &[u8], risk: RiskLevel) -> Result<Order, String> 
     for line in lines_mut(&mut rest) {
         let quantity = count(line, "quantity").unwrap_or(0);
         let line_id = line.get("id").and_then(Value::as_u64).unwrap_or(0);
-        let back: u64 = refunded
-            .iter()
-            .filter(|(id, _)| *id == line_id)
-            .map(|(_, quantity)| quantity)
-            .sum();
+        let back: u64 = refunded.iter().filter(|(id, _)| *id == line_id).map(|(_, quantity)| quantity).sum();
         let current = count(line, "current_quantity").unwrap_or(quantity.saturating_sub(back));
         line.insert("current_quantity".to_owned(), json!(current));
         line.insert("fulfillable_quantity".to_owned(), json!(current));
@@ -96,14 +84,9 @@ fn check_order(order: &Map<String, Value>) -> Result<(), String> {
         }
     }
     for key in ["shipping_address", "billing_address"] {
-        let code = order
-            .get(key)
-            .and_then(|address| address.get("country_code"))
-            .and_then(Value::as_str);
+        let code = order.get(key).and_then(|address| address.get("country_code")).and_then(Value::as_str);
         if let Some(code) = code.filter(|code| code.len() != 2 || !code.bytes().all(|byte| byte.is_ascii_uppercase())) {
-            return Err(format!(
-                "{key}.country_code is not an ISO 3166 code of two letters: {code:?}"
-            ));
+            return Err(format!("{key}.country_code is not an ISO 3166 code of two letters: {code:?}"));
         }
     }
     let lines = match order.get("line_items") {
@@ -113,9 +96,7 @@ fn check_order(order: &Map<String, Value>) -> Result<(), String> {
     };
     for (index, line) in lines.iter().enumerate() {
         let path = format!("line_items[{index}].");
-        let line = line
-            .as_object()
-            .ok_or_else(|| format!("line_items[{index}] is not an object"))?;
+        let line = line.as_object().ok_or_else(|| format!("line_items[{index}] is not an object"))?;
         id_of(line, "id").map_err(|why| format!("{path}{why}"))?;
         match count(line, "quantity") {
             Some(1..=1_000_000) => {}
@@ -171,9 +152,7 @@ fn check_money(path: &str, value: &Value) -> Result<(), String> {
                     return Err(format!("{path}amount is not a decimal amount: {amount}"));
                 }
             }
-            object
-                .iter()
-                .try_for_each(|(key, value)| check_money(&format!("{path}{key}."), value))
+            object.iter().try_for_each(|(key, value)| check_money(&format!("{path}{key}."), value))
         }
         Value::Array(items) => items
             .iter()
@@ -207,20 +186,10 @@ pub fn count(object: &Map<String, Value>, key: &str) -> Option<u64> {
 
 /// The order's lines as REST holds them.
 pub fn lines_mut(order: &mut Map<String, Value>) -> impl Iterator<Item = &mut Map<String, Value>> {
-    order
-        .get_mut("line_items")
-        .and_then(Value::as_array_mut)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_object_mut)
+    order.get_mut("line_items").and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut)
 }
 
 /// The order's lines as REST holds them.
 pub fn lines(order: &Map<String, Value>) -> impl Iterator<Item = &Map<String, Value>> {
-    order
-        .get("line_items")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_object)
+    order.get("line_items").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object)
 }

@@ -15,9 +15,7 @@ type Arguments = Map<String, Value>;
 /// Resolves one field of `QueryRoot` to a tree.
 pub fn run(world: &World, field: &str, arguments: &Arguments) -> Result<Value, FieldError> {
     if world.refuse {
-        return Err(field_error(format!(
-            "Access denied for {field} field (an armed fault)."
-        )));
+        return Err(field_error(format!("Access denied for {field} field (an armed fault).")));
     }
     match field {
         "order" => by_id(world, field, arguments, "Order"),
@@ -26,8 +24,7 @@ pub fn run(world: &World, field: &str, arguments: &Arguments) -> Result<Value, F
         "node" => node(world, id_argument(world, field, arguments, "id")?),
         "nodes" => {
             let ids = arguments.get("ids").and_then(Value::as_array).into_iter().flatten();
-            ids.map(|id| node(world, check_id(world, field, id.as_str().unwrap_or_default())?))
-                .collect()
+            ids.map(|id| node(world, check_id(world, field, id.as_str().unwrap_or_default())?)).collect()
         }
         "orders" => orders(world, arguments),
         "job" => Ok(job(world, id_argument(world, field, arguments, "id")?)),
@@ -61,11 +58,7 @@ fn check_id<'a>(world: &World, field: &str, id: &'a str) -> Result<&'a str, Fiel
 
 fn id_argument<'a>(world: &World, field: &str, arguments: &'a Arguments, name: &str) -> Result<&'a str, FieldError> {
     // Shopify's ids are strings; GraphQL lets a client write an ID as a number, which is no gid either way.
-    check_id(
-        world,
-        field,
-        arguments.get(name).and_then(Value::as_str).unwrap_or_default(),
-    )
+    check_id(world, field, arguments.get(name).and_then(Value::as_str).unwrap_or_default())
 }
 
 fn by_id(world: &World, field: &str, arguments: &Arguments, kind: &str) -> Result<Value, FieldError> {
@@ -77,10 +70,7 @@ fn by_id(world: &World, field: &str, arguments: &Arguments, kind: &str) -> Resul
 }
 
 fn node(world: &World, id: &str) -> Result<Value, FieldError> {
-    if gid_number(id, "Order")
-        .or(gid_number(id, "Fulfillment"))
-        .or(gid_number(id, "FulfillmentOrder"))
-        .is_some()
+    if gid_number(id, "Order").or(gid_number(id, "Fulfillment")).or(gid_number(id, "FulfillmentOrder")).is_some()
         || gid_number(id, "LineItem").is_some()
     {
         return Ok(world.lookup(id).unwrap_or_default());
@@ -120,21 +110,18 @@ fn subscriptions(world: &World, arguments: &Arguments) -> Result<Value, FieldErr
         .iter()
         .find(|name| arguments.get(**name).is_some_and(|value| !value.is_null()));
     if let Some(name) = unplayed {
-        return Err(world.unexpected(
-            "webhookSubscriptions",
-            &format!("the sandbox does not play webhookSubscriptions({name}:)"),
-        ));
+        return Err(world
+            .unexpected("webhookSubscriptions", &format!("the sandbox does not play webhookSubscriptions({name}:)")));
     }
     let topics: Option<Vec<&str>> = arguments
         .get("topics")
         .and_then(Value::as_array)
         .map(|topics| topics.iter().filter_map(Value::as_str).collect());
     let store = lock(&world.shopify.store);
-    let list = store.subscriptions.iter().filter(|known| {
-        topics
-            .as_ref()
-            .is_none_or(|topics| topics.contains(&enum_of(&known.topic).as_str()))
-    });
+    let list = store
+        .subscriptions
+        .iter()
+        .filter(|known| topics.as_ref().is_none_or(|topics| topics.contains(&enum_of(&known.topic).as_str())));
     Ok(list.map(|known| subscription(world, known)).collect())
 }
 
@@ -142,17 +129,10 @@ fn orders(world: &World, arguments: &Arguments) -> Result<Value, FieldError> {
     let query = arguments.get("query").and_then(Value::as_str).unwrap_or_default();
     let filters = filters(query).map_err(|why| world.unexpected("orders", &why))?;
     let store = lock(&world.shopify.store);
-    let mut found: Vec<&Order> = store
-        .orders
-        .values()
-        .filter(|order| filters.iter().all(|filter| filter.fits(order)))
-        .collect();
+    let mut found: Vec<&Order> =
+        store.orders.values().filter(|order| filters.iter().all(|filter| filter.fits(order))).collect();
     let moment = |order: &Order, key: &str| order.text(key).and_then(|text| text.parse::<Timestamp>().ok());
-    match arguments
-        .get("sortKey")
-        .and_then(Value::as_str)
-        .unwrap_or("PROCESSED_AT")
-    {
+    match arguments.get("sortKey").and_then(Value::as_str).unwrap_or("PROCESSED_AT") {
         "PROCESSED_AT" => found.sort_by_key(|order| (moment(order, "processed_at"), order.id)),
         "CREATED_AT" => found.sort_by_key(|order| (moment(order, "created_at"), order.id)),
         "UPDATED_AT" => found.sort_by_key(|order| (moment(order, "updated_at"), order.id)),
@@ -162,10 +142,7 @@ fn orders(world: &World, arguments: &Arguments) -> Result<Value, FieldError> {
             return Err(world.unexpected("orders", &format!("the sandbox does not play orders(sortKey: {other})")));
         }
     }
-    Ok(found
-        .into_iter()
-        .map(|order| reference(gid("Order", order.id)))
-        .collect())
+    Ok(found.into_iter().map(|order| reference(gid("Order", order.id))).collect())
 }
 
 /// One term of `orders(query:)`.
@@ -180,13 +157,8 @@ fn filters(query: &str) -> Result<Vec<Filter>, String> {
     let mut found = Vec::new();
     let mut rest = query.trim();
     while !rest.is_empty() {
-        let (key, after) = rest
-            .split_once(':')
-            .ok_or_else(|| format!("orders(query:) cannot be read at {rest:?}"))?;
-        let comparison = [">=", "<=", ">", "<"]
-            .into_iter()
-            .find(|sign| after.starts_with(sign))
-            .unwrap_or("");
+        let (key, after) = rest.split_once(':').ok_or_else(|| format!("orders(query:) cannot be read at {rest:?}"))?;
+        let comparison = [">=", "<=", ">", "<"].into_iter().find(|sign| after.starts_with(sign)).unwrap_or("");
         let after = after.strip_prefix(comparison).unwrap_or(after);
         let quote = after.chars().next().filter(|first| matches!(first, '\'' | '"'));
         let (value, next) = match quote {
@@ -214,15 +186,9 @@ fn filters(query: &str) -> Result<Vec<Filter>, String> {
             return Err(format!("the sandbox does not play orders(query: \"{key}:\")"));
         }
         if key.ends_with("_at") && value.parse::<Timestamp>().is_err() && value.parse::<jiff::civil::Date>().is_err() {
-            return Err(format!(
-                "orders(query:) compares {key} with {value:?}, which is no moment"
-            ));
+            return Err(format!("orders(query:) compares {key} with {value:?}, which is no moment"));
         }
-        found.push(Filter {
-            key: key.to_owned(),
-            comparison,
-            value: value.to_owned(),
-        });
+        found.push(Filter { key: key.to_owned(), comparison, value: value.to_owned() });
         rest = next.trim();
     }
     Ok(found)
@@ -235,19 +201,9 @@ impl Filter {
             "name" => order.name() == value || order.name().trim_start_matches('#') == value.trim_start_matches('#'),
             "id" => value.parse().is_ok_and(|id| self.compare(order.id, id)),
             "financial_status" => order.text("financial_status") == Some(value),
-            "email" => order
-                .text("email")
-                .is_some_and(|email| email.eq_ignore_ascii_case(value)),
+            "email" => order.text("email").is_some_and(|email| email.eq_ignore_ascii_case(value)),
             "tag" => order.tags.iter().any(|tag| tag.eq_ignore_ascii_case(value)),
-            "test" => {
-                order
-                    .rest
-                    .get("test")
-                    .and_then(Value::as_bool)
-                    .unwrap_or(false)
-                    .to_string()
-                    == value
-            }
+            "test" => order.rest.get("test").and_then(Value::as_bool).unwrap_or(false).to_string() == value,
             "status" => match value {
                 "open" => order.text("closed_at").is_none() && !order.is_cancelled(),
                 "closed" => order.text("closed_at").is_some(),

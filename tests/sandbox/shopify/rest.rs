@@ -7,11 +7,7 @@ use serde_json::{Map, Value, json};
 /// The body of `orders/*`.
 pub fn order(order: &Order) -> Value {
     let mut body = order.rest.clone();
-    let fulfillments = order
-        .fulfillments
-        .iter()
-        .map(|parcel| fulfillment(order, parcel))
-        .collect();
+    let fulfillments = order.fulfillments.iter().map(|parcel| fulfillment(order, parcel)).collect();
     body.insert("fulfillments".to_owned(), Value::Array(fulfillments));
     Value::Object(body)
 }
@@ -95,16 +91,10 @@ pub fn risk(order: &Order, now: &str) -> Value {
 /// The body of `orders/edited`; `changes` is `(line, before, after)`.
 pub fn edit(order: &Order, id: u64, now: &str, changes: &[(u64, u64, u64)]) -> Value {
     let delta = |line: u64, more: u64| json!({"id": line, "delta": more});
-    let additions: Vec<Value> = changes
-        .iter()
-        .filter(|(_, old, new)| new > old)
-        .map(|(line, old, new)| delta(*line, new - old))
-        .collect();
-    let removals: Vec<Value> = changes
-        .iter()
-        .filter(|(_, old, new)| new < old)
-        .map(|(line, old, new)| delta(*line, old - new))
-        .collect();
+    let additions: Vec<Value> =
+        changes.iter().filter(|(_, old, new)| new > old).map(|(line, old, new)| delta(*line, new - old)).collect();
+    let removals: Vec<Value> =
+        changes.iter().filter(|(_, old, new)| new < old).map(|(line, old, new)| delta(*line, old - new)).collect();
     json!({"order_edit": {
         "id": id,
         "app_id": null,
@@ -280,10 +270,7 @@ pub fn control(order: &Order) -> Value {
         .collect();
     let added = [
         ("tags", json!(order.tags)),
-        (
-            "risk",
-            json!({"level": order.risk.name(), "recommendation": order.risk.recommendation()}),
-        ),
+        ("risk", json!({"level": order.risk.name(), "recommendation": order.risk.recommendation()})),
         ("fulfillment_orders", json!(groups)),
         ("holds", order.fulfillment_orders.iter().flat_map(holds).collect()),
         ("metafields", json!(metafields)),

@@ -22,22 +22,15 @@ pub fn order(order: &Order, shown: u64, shop: &str) -> Value {
     let currencies = Currencies::of(rest);
     let get = |key: &str| rest.get(key).cloned().unwrap_or(Value::Null);
     let upper = |key: &str| order.text(key).map(str::to_uppercase);
-    let bag = |keys: &[&str]| {
-        keys.iter()
-            .find_map(|key| currencies.read(rest, key))
-            .unwrap_or_else(|| currencies.zero())
-    };
+    let bag =
+        |keys: &[&str]| keys.iter().find_map(|key| currencies.read(rest, key)).unwrap_or_else(|| currencies.zero());
     let flag = |key: &str| rest.get(key).and_then(Value::as_bool).unwrap_or(false);
     let moment = |key: &str| instant(rest.get(key));
     let refunded = rest::refunded(rest);
     let received = received(order);
     let financial = order.text("financial_status").unwrap_or_default();
     let shipping = currencies.read(rest, "total_shipping_price").unwrap_or_else(|| {
-        let lines = rest
-            .get("shipping_lines")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten();
+        let lines = rest.get("shipping_lines").and_then(Value::as_array).into_iter().flatten();
         lines
             .filter_map(Value::as_object)
             .filter_map(|line| currencies.read(line, "price"))
@@ -45,13 +38,7 @@ pub fn order(order: &Order, shown: u64, shop: &str) -> Value {
     });
     let units = |key: &str| lines(rest).filter_map(|line| count(line, key)).sum::<u64>();
     let status_page = order.text("order_status_url").map_or_else(
-        || {
-            format!(
-                "https://{shop}/{}/orders/{}/authenticate",
-                rest::SHOP,
-                order.text("token").unwrap_or_default()
-            )
-        },
+        || format!("https://{shop}/{}/orders/{}/authenticate", rest::SHOP, order.text("token").unwrap_or_default()),
         str::to_owned,
     );
     let mut view = json!({
@@ -111,31 +98,19 @@ pub fn order(order: &Order, shown: u64, shop: &str) -> Value {
         "discountApplications": discount_applications(rest),
         "metafields": order.metafields.iter().map(|field| metafield(shown, field)).collect::<Value>(),
     });
-    let number = rest
-        .get("order_number")
-        .or_else(|| rest.get("number"))
-        .and_then(Value::as_u64);
+    let number = rest.get("order_number").or_else(|| rest.get("number")).and_then(Value::as_u64);
     let bags: [(&str, Bag); 16] = [
         ("totalPriceSet", bag(&["total_price"])),
         ("originalTotalPriceSet", bag(&["total_price"])),
         ("currentTotalPriceSet", bag(&["current_total_price", "total_price"])),
         ("subtotalPriceSet", bag(&["subtotal_price"])),
-        (
-            "currentSubtotalPriceSet",
-            bag(&["current_subtotal_price", "subtotal_price"]),
-        ),
+        ("currentSubtotalPriceSet", bag(&["current_subtotal_price", "subtotal_price"])),
         ("totalTaxSet", bag(&["total_tax"])),
         ("currentTotalTaxSet", bag(&["current_total_tax", "total_tax"])),
         ("totalDiscountsSet", bag(&["total_discounts"])),
-        (
-            "currentTotalDiscountsSet",
-            bag(&["current_total_discounts", "total_discounts"]),
-        ),
+        ("currentTotalDiscountsSet", bag(&["current_total_discounts", "total_discounts"])),
         ("totalShippingPriceSet", shipping.clone()),
-        (
-            "currentShippingPriceSet",
-            bag(&["current_shipping_price"]).nonzero_or(&shipping),
-        ),
+        ("currentShippingPriceSet", bag(&["current_shipping_price"]).nonzero_or(&shipping)),
         ("totalTipReceivedSet", bag(&["total_tip_received"])),
         ("totalOutstandingSet", bag(&["total_outstanding"])),
         ("totalReceivedSet", received.clone()),
@@ -146,7 +121,10 @@ pub fn order(order: &Order, shown: u64, shop: &str) -> Value {
         view.extend(more);
         view.extend(bags.map(|(key, bag)| (key.to_owned(), bag.graphql())));
         // Null where none were charged.
-        let extras = [("originalTotalDutiesSet", "original_total_duties"), ("originalTotalAdditionalFeesSet", "original_total_additional_fees")];
+        let extras = [
+            ("originalTotalDutiesSet", "original_total_duties"),
+            ("originalTotalAdditionalFeesSet", "original_total_additional_fees"),
+        ];
         for (field, key) in extras {
             let charged = currencies.read(rest, key).map_or(Value::Null, |bag| bag.graphql());
             view.insert(field.to_owned(), charged);
@@ -165,11 +143,7 @@ impl Bag {
 }
 
 fn codes(rest: &Map<String, Value>) -> Vec<Value> {
-    let codes = rest
-        .get("discount_codes")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
+    let codes = rest.get("discount_codes").and_then(Value::as_array).into_iter().flatten();
     codes.filter_map(|code| code.get("code").cloned()).collect()
 }
 
@@ -191,10 +165,9 @@ pub fn attributes(list: Option<&Value>) -> Value {
                 Some(json!({"key": pair.get("name")?.as_str()?, "value": value}))
             })
             .collect(),
-        Some(Value::Object(map)) => map
-            .iter()
-            .map(|(key, value)| json!({"key": key, "value": value.as_str()}))
-            .collect(),
+        Some(Value::Object(map)) => {
+            map.iter().map(|(key, value)| json!({"key": key, "value": value.as_str()})).collect()
+        }
         _ => json!([]),
     }
 }
@@ -205,12 +178,7 @@ fn fulfillment_status(order: &Order) -> &'static str {
         Some("fulfilled") => "FULFILLED",
         Some(_) => "PARTIALLY_FULFILLED",
         None if groups.iter().any(|group| group.status == "ON_HOLD") => "ON_HOLD",
-        None if groups
-            .iter()
-            .all(|group| group.lines.iter().all(|line| line.total == 0)) =>
-        {
-            "FULFILLMENT_NOT_REQUIRED"
-        }
+        None if groups.iter().all(|group| group.lines.iter().all(|line| line.total == 0)) => "FULFILLMENT_NOT_REQUIRED",
         None => "UNFULFILLED",
     }
 }
@@ -219,10 +187,9 @@ fn fulfillment_status(order: &Order) -> &'static str {
 fn risk(level: RiskLevel) -> Value {
     let fact = |description: &str, sentiment: &str| json!([{"description": description, "sentiment": sentiment}]);
     let facts = match level {
-        RiskLevel::High => fact(
-            "Characteristics of this order are similar to fraudulent orders observed in the past",
-            "NEGATIVE",
-        ),
+        RiskLevel::High => {
+            fact("Characteristics of this order are similar to fraudulent orders observed in the past", "NEGATIVE")
+        }
         RiskLevel::Medium => fact("The billing address is far from where the order was placed", "NEUTRAL"),
         RiskLevel::Low => fact("The order was placed from the shipping country", "POSITIVE"),
         RiskLevel::Pending | RiskLevel::None => json!([]),
@@ -256,11 +223,7 @@ pub fn metafield(order: u64, field: &super::order::Metafield) -> Value {
 /// `FulfillmentOrder`.
 pub fn fulfillment_order(order: &Order, group: &FulfillmentOrder) -> Value {
     let third_party = is_third_party(&group.service);
-    let location = if group.service == MANUAL {
-        "Main warehouse".to_owned()
-    } else {
-        group.service.clone()
-    };
+    let location = if group.service == MANUAL { "Main warehouse".to_owned() } else { group.service.clone() };
     let number = if third_party { rest::SHOP + 1 } else { rest::SHOP };
     let items: Vec<Value> = group
         .lines

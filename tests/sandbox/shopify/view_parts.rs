@@ -10,9 +10,7 @@ use serde_json::{Map, Value, json};
 
 /// A REST moment (with any offset) as GraphQL's `DateTime` in UTC; null stays null.
 pub fn instant(value: Option<&Value>) -> Value {
-    let parsed = value
-        .and_then(Value::as_str)
-        .and_then(|text| text.parse::<jiff::Timestamp>().ok());
+    let parsed = value.and_then(Value::as_str).and_then(|text| text.parse::<jiff::Timestamp>().ok());
     parsed.map_or(Value::Null, |at| json!(clock::rfc3339(at)))
 }
 
@@ -30,15 +28,10 @@ pub fn line_item(order: &Order, line: &Map<String, Value>) -> Value {
     let currencies = Currencies::of(&order.rest);
     let get = |key: &str| line.get(key).cloned().unwrap_or(Value::Null);
     let id = count(line, "id").unwrap_or(0);
-    let (quantity, current) = (
-        count(line, "quantity").unwrap_or(0),
-        count(line, "current_quantity").unwrap_or(0),
-    );
+    let (quantity, current) = (count(line, "quantity").unwrap_or(0), count(line, "current_quantity").unwrap_or(0));
     let unit = rest::unit_price(&order.rest, line);
     let original = unit.times(quantity);
-    let discount = currencies
-        .read(line, "total_discount")
-        .unwrap_or_else(|| currencies.zero());
+    let discount = currencies.read(line, "total_discount").unwrap_or_else(|| currencies.zero());
     let open = order.unfulfilled(id);
     let product = number(line.get("product_id"))
         .filter(|_| line.get("product_exists").and_then(Value::as_bool).unwrap_or(true))
@@ -87,12 +80,7 @@ pub fn line_item(order: &Order, line: &Map<String, Value>) -> Value {
 }
 
 fn list<'a>(object: &'a Map<String, Value>, key: &str) -> impl Iterator<Item = &'a Map<String, Value>> {
-    object
-        .get(key)
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_object)
+    object.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object)
 }
 
 fn tax_lines(currencies: &Currencies, object: &Map<String, Value>) -> Value {
@@ -157,9 +145,7 @@ pub fn shipping_lines(order: &Map<String, Value>) -> Vec<Value> {
         .map(|line| {
             let get = |key: &str| line.get(key).cloned().unwrap_or(Value::Null);
             let price = currencies.read(line, "price").unwrap_or_else(|| currencies.zero());
-            let discounted = currencies
-                .read(line, "discounted_price")
-                .unwrap_or_else(|| price.clone());
+            let discounted = currencies.read(line, "discounted_price").unwrap_or_else(|| price.clone());
             json!({
                 "id": number(line.get("id")).map(|id| gid("ShippingLine", id)),
                 "title": line.get("title").and_then(Value::as_str).unwrap_or("Shipping"),
@@ -187,14 +173,8 @@ pub fn address(value: Option<&Value>, order: u64, model: &str) -> Value {
     let text = |key: &str| address.get(key).and_then(Value::as_str);
     let name = match text("name") {
         Some(name) => Some(name.to_owned()),
-        None => Some(
-            [text("first_name"), text("last_name")]
-                .into_iter()
-                .flatten()
-                .collect::<Vec<_>>()
-                .join(" "),
-        )
-        .filter(|name| !name.is_empty()),
+        None => Some([text("first_name"), text("last_name")].into_iter().flatten().collect::<Vec<_>>().join(" "))
+            .filter(|name| !name.is_empty()),
     };
     json!({
         "__typename": "MailingAddress",
@@ -229,12 +209,7 @@ pub fn customer(order: &Map<String, Value>) -> Value {
     let get = |key: &str| customer.get(key).cloned().unwrap_or(Value::Null);
     let text = |key: &str| customer.get(key).and_then(Value::as_str);
     let consent = customer.get("email_marketing_consent").and_then(Value::as_object);
-    let upper = |key: &str| {
-        consent
-            .and_then(|consent| consent.get(key))
-            .and_then(Value::as_str)
-            .map(str::to_uppercase)
-    };
+    let upper = |key: &str| consent.and_then(|consent| consent.get(key)).and_then(Value::as_str).map(str::to_uppercase);
     let email = text("email").filter(|email| !email.is_empty()).map(|email| {
         json!({
             "emailAddress": email,
@@ -244,11 +219,7 @@ pub fn customer(order: &Map<String, Value>) -> Value {
             "validFormat": true,
         })
     });
-    let name = [text("first_name"), text("last_name")]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(" ");
+    let name = [text("first_name"), text("last_name")].into_iter().flatten().collect::<Vec<_>>().join(" ");
     let mut view = json!({
         "__typename": "Customer",
         "id": gid("Customer", id),
@@ -279,13 +250,8 @@ pub fn fulfillment(order: &Order, parcel: &Fulfillment) -> Value {
     let infos: Vec<Value> = (0..count_of)
         .map(|index| json!({"company": tracking.company, "number": tracking.numbers.get(index), "url": tracking.urls.get(index)}))
         .collect();
-    let happened = |status: &str| {
-        parcel
-            .events
-            .iter()
-            .find(|event| event.status == status)
-            .map(|event| event.happened_at.clone())
-    };
+    let happened =
+        |status: &str| parcel.events.iter().find(|event| event.status == status).map(|event| event.happened_at.clone());
     let events: Vec<Value> = parcel.events.iter().map(event).collect();
     let items: Vec<Value> = parcel
         .lines
@@ -419,10 +385,6 @@ pub fn transactions(order: &Order, received: &Bag) -> Value {
             "amountSet": received.graphql(),
         }));
     }
-    all.extend(
-        list(&order.rest, "refunds")
-            .flat_map(|refund| list(refund, "transactions"))
-            .filter_map(view),
-    );
+    all.extend(list(&order.rest, "refunds").flat_map(|refund| list(refund, "transactions")).filter_map(view));
     Value::Array(all)
 }

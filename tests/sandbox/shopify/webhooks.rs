@@ -31,17 +31,11 @@ pub fn enum_of(topic: &str) -> String {
 /// underscore is the slash, except in the few names whose verb has two words.
 pub fn topic_of(name: &str) -> String {
     let name = name.to_lowercase();
-    let verb = [
-        "risk_assessment_changed",
-        "partially_fulfilled",
-        "scopes_update",
-        "hold_released",
-        "placed_on_hold",
-    ]
-    .into_iter()
-    .find(|verb| name.ends_with(verb))
-    .or_else(|| name.rsplit('_').next())
-    .unwrap_or_default();
+    let verb = ["risk_assessment_changed", "partially_fulfilled", "scopes_update", "hold_released", "placed_on_hold"]
+        .into_iter()
+        .find(|verb| name.ends_with(verb))
+        .or_else(|| name.rsplit('_').next())
+        .unwrap_or_default();
     let resource = name.strip_suffix(verb).unwrap_or_default().trim_end_matches('_');
     format!("{resource}/{verb}")
 }
@@ -117,11 +111,7 @@ impl Shopify {
 
     /// Sends a webhook to whoever subscribed to its topic.
     pub fn emit(&self, topic: &str, body: &Value) {
-        if lock(&self.store)
-            .subscriptions
-            .iter()
-            .any(|subscription| subscription.topic == topic)
-        {
+        if lock(&self.store).subscriptions.iter().any(|subscription| subscription.topic == topic) {
             let delivery = self.signed(topic, Bytes::from(body.to_string()));
             self.ctx.deliveries.send(&self.ctx, delivery);
         }

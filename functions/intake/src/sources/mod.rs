@@ -126,7 +126,11 @@ fn read<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Unreadable> {
             serde_json::error::Category::Eof => "breaks off",
             serde_json::error::Category::Io | serde_json::error::Category::Syntax => "is not JSON",
         };
-        if path == "." { Unreadable(format!("the body {kind}")) } else { Unreadable(format!("the field {path} {kind}")) }
+        if path == "." {
+            Unreadable(format!("the body {kind}"))
+        } else {
+            Unreadable(format!("the field {path} {kind}"))
+        }
     })
 }
 

@@ -122,9 +122,8 @@ fn tracked(event: FulfilmentEvent) -> Option<Fact> {
             Some(Fact::ParcelDelivered { source, parcel: ParcelRef::Fulfilment(event.fulfillment_id.0) })
         }
         "failure" => Some(Fact::ParcelReturned { source, tracking_event: event.id.0, reason: None }),
-        "in_transit" | "out_for_delivery" | "attempted_delivery" | "ready_for_pickup" | "carrier_picked_up" | "delayed" => {
-            Some(Fact::ParcelMoved { source, tracking_event: event.id.0, status })
-        }
+        "in_transit" | "out_for_delivery" | "attempted_delivery" | "ready_for_pickup" | "carrier_picked_up"
+        | "delayed" => Some(Fact::ParcelMoved { source, tracking_event: event.id.0, status }),
         _ => None,
     }
 }

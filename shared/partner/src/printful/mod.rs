@@ -64,7 +64,9 @@ impl Printful {
             return Ok(None);
         }
         if !status.is_success() {
-            return Err(Trouble::Refused { why: wire::reason(&body).unwrap_or_else(|| format!("it answers {}", status.as_u16())) });
+            return Err(Trouble::Refused {
+                why: wire::reason(&body).unwrap_or_else(|| format!("it answers {}", status.as_u16())),
+            });
         }
         let json = &mut serde_json::Deserializer::from_slice(&body);
         let answer: wire::Envelope<T> = serde_path_to_error::deserialize(json)

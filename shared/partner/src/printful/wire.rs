@@ -20,7 +20,11 @@ pub(super) fn reason(body: &[u8]) -> Option<String> {
     let error = &body["error"];
     let parts = [&error["reason"], &error["message"], &body["detail"]];
     let words: Vec<&str> = parts.into_iter().filter_map(Value::as_str).filter(|text| !text.is_empty()).collect();
-    if words.is_empty() { body["result"].as_str().map(str::to_owned) } else { Some(words.join(": ").trim_end_matches('.').to_owned()) }
+    if words.is_empty() {
+        body["result"].as_str().map(str::to_owned)
+    } else {
+        Some(words.join(": ").trim_end_matches('.').to_owned())
+    }
 }
 
 /// The request for a draft. Absent fields are left out: Printful refuses `null` where it documents text.

@@ -68,11 +68,14 @@ impl Graphql {
             return Err(Trouble::Broken { why: format!("it answers {}", status.as_u16()) });
         }
         let answer: Answer = serde_json::from_slice(&body).map_err(unreadable)?;
-        if let Some(trouble) = answer.errors.as_ref().and_then(|errors| errors_trouble(errors, answer.extensions.as_ref())) {
+        if let Some(trouble) =
+            answer.errors.as_ref().and_then(|errors| errors_trouble(errors, answer.extensions.as_ref()))
+        {
             return Err(trouble);
         }
         let data = answer.data.unwrap_or(Value::Null);
-        serde_path_to_error::deserialize(data).map_err(|error| Trouble::Broken { why: format!("its answer is not readable at {}", error.path()) })
+        serde_path_to_error::deserialize(data)
+            .map_err(|error| Trouble::Broken { why: format!("its answer is not readable at {}", error.path()) })
     }
 }
 

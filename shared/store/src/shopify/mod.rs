@@ -90,7 +90,8 @@ impl WriteFulfilment for Shopify {
         let by_order: Vec<_> = contents
             .iter()
             .map(|(id, lines)| {
-                let lines: Vec<_> = lines.iter().map(|line| json!({ "id": line.id, "quantity": line.quantity })).collect();
+                let lines: Vec<_> =
+                    lines.iter().map(|line| json!({ "id": line.id, "quantity": line.quantity })).collect();
                 json!({ "fulfillmentOrderId": id, "fulfillmentOrderLineItems": lines })
             })
             .collect();

@@ -1,9 +1,7 @@
 //! From Shopify's order to ours.
 
 use domain::money::{CustomerMoney, Money, MoneyError, ShopMoney};
-use domain::order::{
-    Address, Amounts, Fulfilment, FulfilmentOrder, FulfilmentOrderLine, Line, Order, Payment, Risk,
-};
+use domain::order::{Address, Amounts, Fulfilment, FulfilmentOrder, FulfilmentOrderLine, Line, Order, Payment, Risk};
 use domain::parcel::Tracking;
 use domain::provider::Trouble;
 use domain::subject::OrderId;
@@ -71,7 +69,12 @@ pub(super) fn translate(id: OrderId, order: wire::Order) -> Result<Order, Troubl
         risk: risk(&order.risk),
         ship_to: order.shipping_address.and_then(address),
         lines,
-        fulfilment_orders: order.fulfillment_orders.nodes.into_iter().map(fulfilment_order).collect::<Result<_, _>>()?,
+        fulfilment_orders: order
+            .fulfillment_orders
+            .nodes
+            .into_iter()
+            .map(fulfilment_order)
+            .collect::<Result<_, _>>()?,
         fulfilments: order.fulfillments.into_iter().map(fulfilment).collect(),
     })
 }
@@ -158,9 +161,10 @@ fn fulfilment_order(order: wire::FulfilmentOrder) -> Result<FulfilmentOrder, Tro
 }
 
 fn fulfilment(fulfilment: wire::Fulfilment) -> Fulfilment {
-    let tracking = fulfilment.tracking_info.iter().filter_map(|info| {
-        Tracking::new(info.number.as_deref(), info.company.as_deref(), info.url.as_deref())
-    });
+    let tracking = fulfilment
+        .tracking_info
+        .iter()
+        .filter_map(|info| Tracking::new(info.number.as_deref(), info.company.as_deref(), info.url.as_deref()));
     Fulfilment {
         id: number_of(&fulfilment.id),
         cancelled: matches!(fulfilment.status.as_str(), "CANCELLED" | "ERROR" | "FAILURE"),
