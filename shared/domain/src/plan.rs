@@ -165,3 +165,118 @@ pub fn all_ours(order: &Order) -> Vec<Pieces> {
     let ours = order.lines.iter().filter(|line| ours(order, line));
     ours.map(|line| Pieces { line: line.id, quantity: line.quantity }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::{CustomerMoney, Money, ShopMoney};
+    use crate::order::{Address, Amounts, FulfilmentOrder, FulfilmentOrderLine, Payment, Risk};
+    use crate::subject::OrderId;
+
+    fn line(id: u64, variant: Option<u64>) -> Line {
+        let price = Money::parse("12.50", "KWD").unwrap();
+        Line {
+            id,
+            title: format!("Line {id}"),
+            variant_title: None,
+            sku: Some(format!("SKU-{id}")),
+            variant,
+            quantity: 1,
+            ordered: 1,
+            unit_price: ShopMoney(price),
+            customer_unit_price: CustomerMoney(price),
+            requires_shipping: true,
+            gift_card: false,
+        }
+    }
+
+    fn order(lines: Vec<Line>) -> Order {
+        let none = ShopMoney(Money::parse("0", "KWD").unwrap());
+        Order {
+            id: OrderId(1),
+            gid: String::new(),
+            name: "#1".into(),
+            email: None,
+            test: false,
+            created: jiff::Timestamp::UNIX_EPOCH,
+            cancelled: false,
+            payment: Payment::Paid,
+            amounts: Amounts {
+                lines: none,
+                discounts: none,
+                shipping: none,
+                tax: none,
+                tax_included: false,
+                tips: none,
+                duties_and_fees: none,
+                total: none,
+                customer_total: CustomerMoney(none.0),
+            },
+            risk: Risk::None,
+            ship_to: Some(Address::default()),
+            lines,
+            fulfilment_orders: vec![],
+            fulfilments: vec![],
+        }
+    }
+
+    fn row(store_variant: Option<&str>, sku: Option<&str>, partner: &str) -> CatalogVariant {
+        CatalogVariant {
+            store_variant: store_variant.map(str::to_owned),
+            sku: sku.map(str::to_owned),
+            partner: partner.to_owned(),
+            variant_id: 4012,
+            files: vec![PrintFile { placement: "default".into(), url: "https://example.com/a.png".into() }],
+        }
+    }
+
+    #[test]
+    fn by_variant_by_sku_or_by_the_catch_all() {
+        let rows = vec![row(Some("11"), None, "printful"), row(None, Some("SKU-2"), "printful")];
+        let catalog = Catalog { variants: rows, any_variant: Some(AnyVariant { partner: "printful".into() }) };
+        let planned = plan(&order(vec![line(1, Some(11)), line(2, Some(22)), line(3, Some(33))]), &catalog);
+        let Plan::One { partner, items } = planned else { panic!("{planned:?}") };
+        assert_eq!(partner, "printful");
+        assert!(matches!(items[0].make, Make::Variant { variant_id: 4012, .. }));
+        assert!(matches!(items[1].make, Make::Variant { variant_id: 4012, .. }));
+        assert_eq!(items[2].make, Make::StoreVariant("33".into()));
+        assert_eq!(items[0].retail_price, "12.500", "three decimals in Kuwait");
+    }
+
+    #[test]
+    fn each_line_that_cannot_be_made_is_named() {
+        let mut bare = row(Some("44"), None, "printful");
+        bare.files.clear();
+        let catalog = Catalog { variants: vec![bare, row(Some("55"), None, "another")], any_variant: None };
+        let lines = vec![line(1, None), line(2, Some(22)), line(4, Some(44))];
+        let planned = plan(&Order { ship_to: None, ..order(lines) }, &catalog);
+        let Plan::Impossible(problems) = planned else { panic!("{planned:?}") };
+        assert_eq!(problems[0], Problem::NoAddress);
+        assert_eq!(problems[1], Problem::NoVariant { line: "Line 1".into() });
+        assert!(matches!(&problems[2], Problem::Unmapped { variant: 22, .. }));
+        assert_eq!(problems[3], Problem::NoPrintFile { line: "Line 4".into() });
+    }
+
+    #[test]
+    fn digital_refunded_and_other_services_lines_are_not_ours() {
+        let digital = Line { requires_shipping: false, ..line(1, Some(11)) };
+        let refunded = Line { quantity: 0, ..line(2, Some(11)) };
+        let card = Line { gift_card: true, ..line(3, Some(11)) };
+        let mut with_other = order(vec![digital, refunded, card, line(4, Some(11))]);
+        with_other.fulfilment_orders.push(FulfilmentOrder {
+            id: "fo".into(),
+            open: true,
+            service: Some("another-workshop".into()),
+            lines: vec![FulfilmentOrderLine { id: "l".into(), line: 4, remaining: 1 }],
+        });
+        assert_eq!(plan(&with_other, &Catalog::default()), Plan::Nothing);
+    }
+
+    #[test]
+    fn two_partners_in_one_order_are_refused_by_name() {
+        let rows = vec![row(Some("11"), None, "printful"), row(Some("22"), None, "another")];
+        let catalog = Catalog { variants: rows, any_variant: None };
+        let planned = plan(&order(vec![line(1, Some(11)), line(2, Some(22))]), &catalog);
+        assert_eq!(planned, Plan::Impossible(vec![Problem::SeveralPartners]));
+    }
+}

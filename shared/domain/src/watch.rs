@@ -88,3 +88,74 @@ fn look_at_layer(case: &Case<'_>, layer: Layer, now: Timestamp, deadlines: &Dead
         ],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Fact;
+    use crate::handoff::{Wait, owes};
+    use crate::subject::{OrderId, Subject};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_795_000_000 + seconds).unwrap()
+    }
+
+    fn event(fact: Fact, seconds: i64) -> Event {
+        let subject = Subject::Order(OrderId(1));
+        Event { subject, fact, source: "test".into(), time: at(seconds), order_name: None }
+    }
+
+    fn actions(armed: &Event, more: &[Event], waits: &[(Layer, LayerWait)], paused: &[Layer], now: i64) -> Vec<Action> {
+        let owes = owes(armed.fact.event_type(), armed.time, &Deadlines::default());
+        let events: Vec<Event> = [armed].into_iter().chain(more).cloned().collect();
+        let waits = waits.iter().cloned().collect();
+        let case = Case { event: armed, owes: &owes, waits: &waits, events: &events, paused };
+        look(&case, at(now), &Deadlines::default())
+    }
+
+    fn outage(until: i64) -> (Layer, LayerWait) {
+        let reason = WaitReason::Outage { provider: "printful".into(), why: "no connection".into() };
+        (Layer::Routing, LayerWait { since: at(0), until: at(until), reason })
+    }
+
+    #[test]
+    fn nothing_is_touched_before_it_is_due() {
+        assert_eq!(actions(&event(Fact::OrderCancelled { reason: None }, 0), &[], &[], &[], 299), []);
+    }
+
+    #[test]
+    fn what_nobody_took_is_sent_again_and_told() {
+        let found = actions(&event(Fact::OrderCancelled { reason: None }, 0), &[], &[], &[], 301);
+        let told = What::NotTaken { layer: Layer::Routing, event: "cancelled".into() };
+        let again = Action::Postpone(Owed::Layer(Layer::Routing), at(601));
+        assert_eq!(found, [Action::SendAgain(Layer::Routing), Action::Raise(told), again]);
+    }
+
+    #[test]
+    fn an_outage_is_told_and_not_sent_again_while_it_comes_back_by_itself() {
+        let cancelled = event(Fact::OrderCancelled { reason: None }, 0);
+        let found = actions(&cancelled, &[], &[outage(400)], &[], 301);
+        assert!(matches!(&found[..], [Action::Raise(What::Unreachable { .. }), Action::Postpone(..)]), "{found:?}");
+        // One deadline after it should have come back, it counts as forgotten.
+        let found = actions(&cancelled, &[], &[outage(400)], &[], 701);
+        assert!(matches!(&found[..], [Action::SendAgain(_), Action::Raise(What::NotTaken { .. }), _]), "{found:?}");
+    }
+
+    #[test]
+    fn a_paused_layer_owes_in_silence() {
+        let found = actions(&event(Fact::OrderCancelled { reason: None }, 0), &[], &[], &[Layer::Routing], 301);
+        assert!(matches!(&found[..], [Action::Postpone(..)]), "{found:?}");
+    }
+
+    #[test]
+    fn a_wait_is_struck_off_when_settled_and_told_once_when_not() {
+        let fact = Fact::OrderRouted { partner: "printful".into(), split: 1, partner_order: "13".into() };
+        let routed = event(fact, 0);
+        let accepted = event(Fact::PartnerAccepted { partner: "printful".into(), partner_order: "13".into() }, 60);
+        let owed = Owed::Wait(Wait::PartnerAccepts);
+        let day = 86_400;
+        assert_eq!(actions(&routed, &[accepted], &[], &[], day), [Action::Strike(owed)]);
+        let late = Action::Raise(What::Late(Wait::PartnerAccepts));
+        assert_eq!(actions(&routed, &[], &[], &[], day), [late, Action::Strike(owed)]);
+    }
+}
