@@ -55,13 +55,12 @@ deploy: $(VENV)/.ready $(VENV)/.ready-deploy ## the same template to AWS (STORE=
 build: ## the functions and the sandbox, for this machine
 	cargo build --locked --workspace --bins
 
-# Every test that needs no more than `make demo` does. The tests' own lines come last.
+# Every test that needs no more than `make demo` does. Rust's run in one go beside a stack of their own, on free ports, all
+# of whose AWS calls pass the sandbox (it counts and breaks them); the runner's own closing lines come last.
+RUST_TESTS = $$(if cargo nextest --version >/dev/null 2>&1; then echo cargo nextest run; else echo cargo test; fi)
 test: $(VENV)/.ready ## every test: units, in-process, CLI, and those on a stack of their own
 	cd infra && PYTHONDONTWRITEBYTECODE=1 ../$(VENV)/bin/python -m unittest discover -q -s cli/tests -t .
-	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --workspace; else cargo test --locked --workspace; fi
-# <<< tests on the emulator: a stack of its own, on a free port, beside whatever else runs; see `with-stack` in infra/cli
-#	@$(CLI) with-stack cargo test --locked -p baton-tests --test stack
-# >>>
+	@UPSTREAM=sandbox $(CLI) with-stack $(RUST_TESTS) --locked --workspace
 
 check: lint $(VENV)/.ready ## lint, the template's linter and rules, the CLI
 	$(VENV)/bin/cfn-lint infra/template.yaml

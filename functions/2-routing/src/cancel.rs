@@ -13,14 +13,17 @@ use ledger::{Claim, Refusal, Stored, Table};
 use partner::{CancelOrder, FindOrder, Partner, Stage};
 use store::ReadOrder;
 
-use crate::place::CANCELLED;
-use crate::{LAYER, Routing, Stop, cancel_key, order_key, release_key};
-
-const REFUNDED: &str = "cancelled in the store: all of the money was refunded";
+use crate::place::{CANCELLED, REFUNDED};
+use crate::{LAYER, Routing, STORE, Stop, cancel_key, order_key, release_key};
 
 impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
-    /// The order is cancelled: at each partner it is refused before it exists, or asked back.
+    /// The order is cancelled: at each partner it is refused before it exists, or asked back. The store is asked first: a
+    /// webhook's topic is not part of what is signed.
     pub(crate) async fn cancelled(&self, stored: &Stored, id: OrderId) -> Result<Outcome, Stop> {
+        if !self.read_store(stored, id).await?.cancelled {
+            let why = "it announced a cancellation and does not show it".to_owned();
+            return Ok(self.station.wait_or_raise(stored, LAYER, STORE, Trouble::Unavailable { why }));
+        }
         let mut told = Vec::new();
         for partner in &self.partners {
             // The release first: a draft that is never released is never made.
@@ -61,7 +64,14 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
         let mut told = Vec::new();
         for partner in &self.partners {
             let at_partner = if all {
-                self.refuse(stored, partner, Key::Order, REFUNDED).await?
+                let release = self.refuse(stored, partner, Key::Release, REFUNDED).await?;
+                let order = self.refuse(stored, partner, Key::Order, REFUNDED).await?;
+                match (order, release) {
+                    (busy @ Refusal::Busy { .. }, _) | (_, busy @ Refusal::Busy { .. }) => busy,
+                    // At most a draft, which is never made.
+                    (_, Refusal::Stands) => Refusal::Stands,
+                    (order, _) => order,
+                }
             } else {
                 self.look(stored, partner).await?
             };

@@ -19,13 +19,18 @@ use crate::{LAYER, Routing, SPLIT, STORE, Stop, order_key, release_key};
 
 /// Reasons that begin with this are nobody's fault and are never reopened by a replay.
 pub(crate) const CANCELLED: &str = "cancelled in the store";
+pub(crate) const REFUNDED: &str = "cancelled in the store: all of the money was refunded";
 
 impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
     pub(crate) async fn route(&self, stored: &Stored, id: OrderId) -> Result<Outcome, Stop> {
+        // What was begun goes on where it was begun, whatever the store or the catalog say by now.
+        let begun = self.begun(stored).await?;
+        if let Some((partner, Some(partner_order))) = begun {
+            return self.routed(stored, partner, partner_order).await;
+        }
         let order = self.read_store(stored, id).await?;
         if order.cancelled {
-            // Refused at the keys, so that no later attempt makes it either.
-            return self.cancelled(stored, id).await;
+            return self.cancellation_seen(stored).await;
         }
         if order.payment == Payment::Refunded {
             return Ok(Outcome::raise(What::Held(Hold::Refunded)));
@@ -35,6 +40,10 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
             Plan::Impossible(problems) => return Ok(Outcome::raise(What::CannotRoute(problems))),
             Plan::One { partner, items } => (partner, items),
         };
+        if let Some((first, _)) = begun.filter(|(first, _)| *first != name) {
+            let why = format!("the order was begun at {first}, and the catalog now gives it to {name}");
+            return Ok(Outcome::raise(What::PartnerRefused { partner: name, why }));
+        }
         let Some(partner) = self.partner(&name) else {
             let why = format!("the catalog names it, and store.toml does not set up [partners.{name}]");
             return Ok(Outcome::raise(What::ProviderBroken { layer: LAYER, provider: name, why }));
@@ -49,8 +58,35 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
             Held::Cancelled => return Ok(Outcome::done()),
             Held::Ours(lease) => self.release_unless_cancelled(stored, lease, partner, id, &partner_order).await?,
         }
-        let fact = Fact::OrderRouted { partner: name, split: SPLIT, partner_order };
+        self.routed(stored, name, partner_order).await
+    }
+
+    async fn routed(&self, stored: &Stored, partner: String, partner_order: String) -> Result<Outcome, Stop> {
+        let fact = Fact::OrderRouted { partner, split: SPLIT, partner_order };
         self.station.append(LAYER, &stored.event, fact).await?;
+        Ok(Outcome::done())
+    }
+
+    /// The partner at which an earlier attempt began, and the order there if it was released.
+    async fn begun(&self, stored: &Stored) -> Result<Option<(String, Option<String>)>, Stop> {
+        let effects = self.station.ledger.journey(&stored.event.subject).await?.effects;
+        let mut begun = None;
+        for effect in effects {
+            match (effect.key, effect.state) {
+                (EffectKey::PartnerRelease { partner, .. }, State::Done { reference }) => {
+                    return Ok(Some((partner, Some(reference))));
+                }
+                (_, State::Refused { .. }) => {}
+                (EffectKey::PartnerOrder { partner, .. }, _) => begun = Some((partner, None)),
+                _ => {}
+            }
+        }
+        Ok(begun)
+    }
+
+    /// The store shows a cancellation whose webhook has not come yet: it is the same fact, and its event does what follows.
+    async fn cancellation_seen(&self, stored: &Stored) -> Result<Outcome, Stop> {
+        self.station.append(LAYER, &stored.event, Fact::OrderCancelled { reason: None }).await?;
         Ok(Outcome::done())
     }
 
@@ -123,12 +159,27 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
             }
             Err(trouble) => return Err(self.troubled(stored, lease, STORE, trouble.nothing_sent()).await),
         };
-        if order.cancelled && lease.doubt_since().is_none() {
-            let state = State::Refused { reason: CANCELLED.to_owned() };
-            self.station.ledger.settle(lease, state, BTreeMap::new(), None, self.station.now()).await?;
-            return Err(self.cancelled(stored, id).await?.into());
+        let refunded = order.payment == Payment::Refunded || order.lines.iter().all(|line| line.quantity == 0);
+        if !order.cancelled && !refunded {
+            return self.release(stored, lease, partner, id, partner_order).await;
         }
-        self.release(stored, lease, partner, id, partner_order).await
+        if lease.doubt_since().is_some() {
+            match partner.find(&self.external_id(id)).await {
+                // An earlier attempt released it; what was cancelled or refunded since has an event of its own.
+                Ok(Some(found)) if found.stage == Stage::Released => {
+                    self.done(stored, lease, found.id).await?;
+                    return Ok(());
+                }
+                Ok(_) => {}
+                Err(trouble) => {
+                    return Err(self.troubled(stored, lease, partner.name(), trouble.still_in_doubt()).await);
+                }
+            }
+        }
+        let reason = if order.cancelled { CANCELLED } else { REFUNDED }.to_owned();
+        let state = State::Refused { reason };
+        self.station.ledger.settle(lease, state, BTreeMap::new(), None, self.station.now()).await?;
+        Err(if order.cancelled { self.cancellation_seen(stored).await? } else { Outcome::done() }.into())
     }
 
     /// Has the draft made; asks first if an earlier attempt may have done so.
@@ -157,11 +208,16 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
             Err(trouble) => trouble,
         };
         // "It is not a draft" is also what a partner says when it was released already.
-        if matches!(trouble, Trouble::Refused { .. })
-            && let Ok(Some(found)) = partner.find(&external_id).await
-            && found.stage == Stage::Released
-        {
-            return self.done(stored, lease, found.id).await.map(|_| ());
+        if matches!(trouble, Trouble::Refused { .. }) {
+            match partner.find(&external_id).await {
+                Ok(Some(found)) if found.stage == Stage::Released => {
+                    return self.done(stored, lease, found.id).await.map(|_| ());
+                }
+                Ok(_) => {}
+                Err(asking) => {
+                    return Err(self.troubled(stored, lease, partner.name(), asking.still_in_doubt()).await);
+                }
+            }
         }
         Err(self.troubled(stored, lease, partner.name(), trouble).await)
     }

@@ -105,6 +105,9 @@ impl<'s, T: Table, Q: Queue, C: Clock, S: ReadOrder + WriteFulfilment> Shipping<
             }
             Err(trouble) => return self.trouble(stored, lease, report.partner, trouble.nothing_sent()).await,
         };
+        if let Some(id) = self.known_to_store(stored, &lease, &order, tracking.as_ref()).await? {
+            return self.done(stored, lease, id, tracking).await;
+        }
         let contents = contents(&order, &pieces);
         if contents.is_empty() {
             // Somebody else has fulfilled these pieces, or it is a reshipment of them: the store has nothing to be told.
@@ -116,6 +119,32 @@ impl<'s, T: Table, Q: Queue, C: Clock, S: ReadOrder + WriteFulfilment> Shipping<
             Ok(fulfilment) => self.done(stored, lease, fulfilment, tracking).await,
             Err(trouble) => self.trouble(stored, lease, STORE, trouble).await,
         }
+    }
+
+    /// The store's fulfilment of this parcel, if an earlier attempt or somebody else has written it: by tracking number, or, for a
+    /// parcel without one, the fulfilment that belongs to none of our other parcels.
+    async fn known_to_store(
+        &self,
+        stored: &Stored,
+        lease: &Lease,
+        order: &Order,
+        tracking: Option<&Tracking>,
+    ) -> Result<Option<String>, Failure> {
+        if let Some(tracking) = tracking {
+            return Ok(order.fulfilment_with(&tracking.number).map(|fulfilment| fulfilment.id.clone()));
+        }
+        if lease.doubt_since().is_none() {
+            return Ok(None);
+        }
+        let effects = self.station.ledger.journey(&stored.event.subject).await?.effects;
+        let taken = |id: &str| {
+            let of_another = |key: &EffectKey| matches!(key, EffectKey::Fulfilment(_)) && *key != lease.effect.key;
+            effects.iter().any(|effect| {
+                of_another(&effect.key) && matches!(&effect.state, State::Done { reference } if reference == id)
+            })
+        };
+        let mut standing = order.fulfilments.iter().filter(|fulfilment| !fulfilment.cancelled);
+        Ok(standing.find(|fulfilment| !taken(&fulfilment.id)).map(|fulfilment| fulfilment.id.clone()))
     }
 
     /// The shipment as the partner's API has it: which pieces, which carrier. The webhook alone tells neither reliably.

@@ -304,9 +304,11 @@ where
     }
 }
 
-/// A mail that was refused earlier. If that was because of this very event, its exception has to stay open.
+/// A mail that was refused earlier. It is told again in case the attempt that was refused died before it could say so; the
+/// same cause is told once. Only a delivery comes by a mail that another event answers for.
 fn refused_before(stored: &Stored, kind: &MailKind, reason: String) -> Turn {
-    if !stored.flagged || reason == CANCELLED {
+    let anothers = matches!((&stored.event.fact, kind), (Fact::ParcelDelivered { .. }, MailKind::Shipped(_)));
+    if reason == CANCELLED || (anothers && !stored.flagged) {
         return Turn::Next;
     }
     let mail = kind.name().to_owned();

@@ -100,7 +100,13 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         let line = Line::Dead(layer);
         let Ok(key) = serde_json::from_str::<Key>(&letter.body) else {
             let what = What::DeadLetter { layer, event: format!("message {}", letter.id) };
-            return Ok(self.raise_nameless(round, &what, &letter.id).await.map(|_| ())?);
+            let exception = self.raise_nameless(round, &what, &letter.id).await?;
+            // It names no event that could finish: once the owner has been told for a while, it makes room for the next one.
+            let told_for = SignedDuration::from_secs(self.station.deadlines.layer.saturating_mul(2));
+            if exception.told && later(exception.raised, told_for) <= round.now {
+                self.queues.delete(line, letter).await?;
+            }
+            return Ok(());
         };
         if let Ok(event_key) = key.event() {
             match self.station.ledger.event(&event_key).await? {

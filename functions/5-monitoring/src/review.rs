@@ -97,11 +97,14 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
                 Some(stored) if stored.owed_by(exception.layer) => self.unconsumed(round, exception, &stored),
                 _ => Finding::Settled,
             },
-            // The owner has decided, in the store.
+            // The owner has decided in the store, or a later look has cleared it.
             "held" => {
                 let journey = self.station.ledger.journey(&exception.subject).await?;
-                let cancelled = |fact: &Fact| matches!(fact, Fact::OrderCancelled { .. });
-                closed_if(journey.events.iter().any(|event| cancelled(&event.fact)))
+                closed_if(journey.events.iter().any(|event| match event.fact {
+                    Fact::OrderCancelled { .. } => true,
+                    Fact::OrderCleared {} => event.time > exception.raised,
+                    _ => false,
+                }))
             }
             _ => Finding::Stands,
         })

@@ -103,8 +103,8 @@ pub enum PartnerStop {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ParcelRef {
-    /// Our own key: the partner told shipment and tracking number.
-    Parcel(ParcelKey),
+    /// The partner's shipment, by both names it may have been announced under: its number may have come later.
+    Shipment { by_shipment: ParcelKey, by_number: Option<ParcelKey> },
     /// The store's fulfilment, by number.
     Fulfilment(String),
 }
@@ -228,7 +228,7 @@ impl Fact {
             Self::ParcelAnnounced { parcel, .. } => format!("announced#{parcel}"),
             Self::ParcelMoved { source, tracking_event, .. } => format!("moved#{source}#{tracking_event}"),
             Self::ParcelDelivered { source, parcel } => match parcel {
-                ParcelRef::Parcel(parcel) => format!("delivered#{source}#{parcel}"),
+                ParcelRef::Shipment { by_shipment, .. } => format!("delivered#{source}#{by_shipment}"),
                 ParcelRef::Fulfilment(fulfilment) => format!("delivered#{source}#fulfilment-{fulfilment}"),
             },
             Self::ParcelReturned { source, tracking_event, .. } => format!("returned#{source}#{tracking_event}"),

@@ -29,7 +29,7 @@ mod tests {
         assert!(id.len() <= 32 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'), "{id}");
         assert_eq!(parse("example-prints.myshopify.com", &id), Some((OrderId(u64::MAX), 1)));
         assert_eq!(parse("another-shop.myshopify.com", &id), None);
-        for text in ["4235234213", "string", "", "9f3a-x-1", "#1001"] {
+        for text in ["7770001", "string", "", "9f3a-x-1", "#1001"] {
             assert_eq!(parse("example-prints.myshopify.com", text), None, "{text}");
         }
     }

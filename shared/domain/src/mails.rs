@@ -37,9 +37,13 @@ fn delivered(parcel: &ParcelKey, events: &[Event], order: &Order) -> bool {
 fn announced_by(delivery: &Event, events: &[Event], order: &Order) -> Option<ParcelKey> {
     let Fact::ParcelDelivered { parcel: reference, .. } = &delivery.fact else { return None };
     events.iter().find_map(|event| {
-        let Fact::ParcelAnnounced { parcel, fulfilment, .. } = &event.fact else { return None };
+        let Fact::ParcelAnnounced { parcel, fulfilment, tracking } = &event.fact else { return None };
         let same = match reference {
-            ParcelRef::Parcel(reported) => reported == parcel,
+            ParcelRef::Shipment { by_shipment, by_number } => {
+                let announced = tracking.as_ref().and_then(|tracking| normalised(&tracking.number));
+                let same_number = |number: &ParcelKey| number == parcel || announced.as_ref() == Some(&number.0);
+                by_shipment == parcel || by_number.as_ref().is_some_and(same_number)
+            }
             ParcelRef::Fulfilment(id) => id == fulfilment || carries(order, id, parcel),
         };
         same.then(|| parcel.clone())

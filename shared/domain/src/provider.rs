@@ -70,8 +70,13 @@ impl Pace {
         };
         let (wait, reason) = match trouble {
             Trouble::RateLimited { retry_after } => {
-                let wait = retry_after.unwrap_or_else(growing).max(SignedDuration::from_secs(1));
-                (wait, WaitReason::Pace(format!("{provider} limits the rate")))
+                let (second, longest) = (SignedDuration::from_secs(1), SignedDuration::from_hours(6));
+                let wait = retry_after.unwrap_or_else(growing).clamp(second, longest);
+                let why = format!("{provider} limits the rate");
+                // Ten thousand orders at a partner's pace take hours; after half a day it is no queue any more.
+                let too_long = now.duration_since(since) > SignedDuration::from_hours(12);
+                let provider = provider.to_owned();
+                (wait, if too_long { WaitReason::Outage { provider, why } } else { WaitReason::Pace(why) })
             }
             Trouble::Unavailable { why } | Trouble::NoAnswer { why } => {
                 (growing(), WaitReason::Outage { provider: provider.to_owned(), why: why.clone() })

@@ -146,7 +146,13 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
         let wait = self.pace.wait(provider, &trouble, stored.waits.get(&layer), now);
         let why = trouble.to_string();
         let (state, hold_until, outcome) = match (trouble, wait) {
-            (Trouble::NoAnswer { why }, Some(wait)) => {
+            (Trouble::NoAnswer { why }, Some(mut wait)) => {
+                // Until the window is over, what was sent may still turn up; asking earlier proves nothing.
+                wait.until = wait.until.max(now.checked_add(self.settle_window).unwrap_or(now));
+                (State::Unknown { reason: why }, Some(wait.until), Outcome::Wait(wait))
+            }
+            // "Later" is no answer about an earlier attempt: that one stays in doubt.
+            (_, Some(wait)) if lease.doubt_since().is_some() => {
                 (State::Unknown { reason: why }, Some(wait.until), Outcome::Wait(wait))
             }
             (_, Some(wait)) => (State::Waiting { not_before: wait.until, reason: why }, None, Outcome::Wait(wait)),

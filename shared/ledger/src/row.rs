@@ -224,7 +224,9 @@ impl EventRow {
     }
 
     pub(crate) fn set_owes(&mut self, subject: &Subject, owes: &Owes) {
-        self.owes = owes.iter().map(|(owed, due)| (owed.as_str().to_owned(), due.as_second())).collect();
+        // Names that a newer version wrote stay: they are not ours to strike off.
+        self.owes.retain(|name, _| name.parse::<Owed>().is_err());
+        self.owes.extend(owes.iter().map(|(owed, due)| (owed.as_str().to_owned(), due.as_second())));
         self.due = self.owes.values().min().copied();
         self.due_shard = self.due.map(|_| shard(subject));
     }

@@ -13,7 +13,10 @@ use super::fakes::{Answer, World};
 use super::orders::{announced, event, order, parcel};
 
 fn delivered_by_partner() -> Fact {
-    Fact::ParcelDelivered { source: "printful".into(), parcel: ParcelRef::Parcel(parcel()) }
+    Fact::ParcelDelivered {
+        source: "printful".into(),
+        parcel: ParcelRef::Shipment { by_shipment: parcel(), by_number: None },
+    }
 }
 
 fn delivered_by_store() -> Fact {

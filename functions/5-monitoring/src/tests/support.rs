@@ -20,7 +20,7 @@ use crate::queues::{DeadLetter, Line, Queues, QueuesError};
 use crate::watchdog::Report;
 use crate::{Alerts, Error, Monitoring};
 
-pub const ORDER: u64 = 450_789_469;
+pub const ORDER: u64 = 5_550_004_242;
 
 /// A clock that shows what it was set to.
 #[derive(Debug)]

@@ -118,7 +118,7 @@ impl Sources {
 /// Reads a body into the few fields we use; the error names the field.
 fn read<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Unreadable> {
     let json = &mut serde_json::Deserializer::from_slice(body);
-    serde_path_to_error::deserialize(json).map_err(|error| {
+    let value = serde_path_to_error::deserialize(&mut *json).map_err(|error| {
         let path = error.path().to_string();
         // serde_json's own words quote the offending value, which may be a person's data.
         let kind = match error.inner().classify() {
@@ -131,7 +131,9 @@ fn read<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Unreadable> {
         } else {
             Unreadable(format!("the field {path} {kind}"))
         }
-    })
+    })?;
+    json.end().map_err(|_| Unreadable("the body goes on after its JSON".to_owned()))?;
+    Ok(value)
 }
 
 /// An id that some senders write as a number and some as text.

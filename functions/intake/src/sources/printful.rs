@@ -126,7 +126,10 @@ impl Facts<'_> {
             }),
             "shipment_delivered" => Some(Fact::ParcelDelivered {
                 source: partner,
-                parcel: ParcelRef::Parcel(ParcelKey::of(NAME, &shipment.id.0, tracking.as_ref())),
+                parcel: ParcelRef::Shipment {
+                    by_shipment: ParcelKey::of(NAME, &shipment.id.0, None),
+                    by_number: tracking.as_ref().map(|_| ParcelKey::of(NAME, &shipment.id.0, tracking.as_ref())),
+                },
             }),
             "shipment_returned" | "package_returned" => {
                 Some(Fact::ParcelReturned { source: partner, tracking_event: shipment.id.0, reason: self.reason })

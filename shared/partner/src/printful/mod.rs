@@ -83,7 +83,7 @@ impl PlaceOrder for Printful {
             Ok(None) => Err(Trouble::Broken { why: "its address for orders is not found; check base_url".to_owned() }),
             // The id is taken: by us, in an attempt whose answer was lost.
             Err(Trouble::Refused { why }) if why.contains("EXTERNAL_ID_IN_USE") || why.contains("OR-13") => {
-                match self.find(&order.external_id).await? {
+                match self.find(&order.external_id).await.map_err(Trouble::still_in_doubt)? {
                     Some(found) => Ok(found.id),
                     None => Err(Trouble::Refused { why }),
                 }

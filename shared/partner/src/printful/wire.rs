@@ -20,11 +20,9 @@ pub(super) fn reason(body: &[u8]) -> Option<String> {
     let error = &body["error"];
     let parts = [&error["reason"], &error["message"], &body["detail"]];
     let words: Vec<&str> = parts.into_iter().filter_map(Value::as_str).filter(|text| !text.is_empty()).collect();
-    if words.is_empty() {
-        body["result"].as_str().map(str::to_owned)
-    } else {
-        Some(words.join(": ").trim_end_matches('.').to_owned())
-    }
+    let all = if words.is_empty() { body["result"].as_str()?.to_owned() } else { words.join(": ") };
+    // Words from outside are stored and told: of a bounded length.
+    Some(all.trim_end_matches('.').chars().take(200).collect())
 }
 
 /// The request for a draft. Absent fields are left out: Printful refuses `null` where it documents text.

@@ -1,0 +1,75 @@
+//! Every GraphQL document we send, against the published schema of the version we name.
+
+use apollo_compiler::ExecutableDocument;
+use apollo_compiler::executable::{Selection, SelectionSet};
+use sandbox::shopify::graphql;
+
+use crate::support::specs;
+
+/// Deeper than this no document of ours goes. Shopify publishes no limit of depth, but each level of a connection multiplies the
+/// cost, and the lines of an order lie at this depth.
+const DEEPEST: usize = 8;
+
+/// Nested connections multiply: order → fulfilment orders → their lines is the most we ask at once.
+const MOST_CONNECTIONS: usize = 2;
+
+#[test]
+fn every_document_is_valid_and_shallow() {
+    let Some(specs) = specs() else { return };
+    let schema = graphql::schema(Some(&specs), "2026-10").unwrap();
+    assert!(!store::shopify::QUERIES.is_empty());
+    for (name, text) in store::shopify::QUERIES {
+        let document = ExecutableDocument::parse_and_validate(&schema, *text, format!("{name}.graphql"));
+        let document = document.unwrap_or_else(|invalid| panic!("{name}: {}", invalid.errors));
+        let operations: Vec<_> = document.operations.iter().collect();
+        assert_eq!(operations.len(), 1, "{name}");
+        let shape = shape(&document, &operations[0].selection_set);
+        eprintln!("{name}: {} levels, {} connections deep, {} fields", shape.depth, shape.connections, shape.fields);
+        assert!(shape.depth <= DEEPEST, "{name} is {} levels deep", shape.depth);
+        assert!(shape.connections <= MOST_CONNECTIONS, "{name} nests {} connections", shape.connections);
+        assert!(!text.contains("cost("), "{name}");
+    }
+}
+
+/// Names are files' names, and every file is listed: a query nobody checks would be sent unchecked.
+#[test]
+fn every_query_file_is_listed() {
+    let folder = crate::project::root().join("shared/store/src/shopify/queries");
+    let mut files: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    files.sort();
+    let mut listed: Vec<&str> = store::shopify::QUERIES.iter().map(|(name, _)| *name).collect();
+    listed.sort_unstable();
+    assert_eq!(files, listed);
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Shape {
+    depth: usize,
+    /// Most connections inside one another.
+    connections: usize,
+    fields: usize,
+}
+
+fn shape(document: &ExecutableDocument, set: &SelectionSet) -> Shape {
+    let mut all = Shape::default();
+    for selection in &set.selections {
+        let one = match selection {
+            Selection::Field(field) => {
+                let below = shape(document, &field.selection_set);
+                let connection = usize::from(field.ty().inner_named_type().as_str().ends_with("Connection"));
+                Shape { depth: below.depth + 1, connections: below.connections + connection, fields: below.fields + 1 }
+            }
+            Selection::InlineFragment(fragment) => shape(document, &fragment.selection_set),
+            Selection::FragmentSpread(spread) => {
+                shape(document, &document.fragments[&spread.fragment_name].selection_set)
+            }
+        };
+        all.depth = all.depth.max(one.depth);
+        all.connections = all.connections.max(one.connections);
+        all.fields += one.fields;
+    }
+    all
+}

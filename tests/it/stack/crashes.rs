@@ -1,0 +1,216 @@
+//! The deployed function's process dies before and after every call to the outside: Shopify and Printful as the sandbox
+//! sees them, SES through its AWS proxy. SIGKILL, in the middle of the call; nothing is returned, nothing is cleaned up.
+//!
+//! Every point has an order of its own. Layers are let loose one after another, so that the call that is hit is the call
+//! of the layer that is meant; each message is tried again by its queue, after the visibility time-out.
+
+use std::collections::BTreeMap;
+
+use domain::effect::State;
+use domain::event::EventType;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::deaths::Deaths;
+use super::{Stack, fresh_id, named, stack};
+
+/// One point: what is called, whether the process dies before or after, and how many such calls pass first. A call passes
+/// each point that is not yet reached, until one takes it.
+struct Point(&'static str, &'static str, &'static str, u32);
+
+use Point as P;
+
+const BEFORE: &str = "kill_before";
+const AFTER: &str = "kill_after";
+
+const CAPTURE: &[Point] = &[P("shopify", "order", BEFORE, 0), P("shopify", "order", AFTER, 0)];
+
+/// Routing reads the order, places it, reads it again and releases it.
+const ROUTING: &[Point] = &[
+    P("shopify", "order", BEFORE, 0),
+    P("shopify", "order", AFTER, 0),
+    P("printful", "create_order", BEFORE, 0),
+    P("printful", "create_order", AFTER, 0),
+    P("printful", "confirm_order", BEFORE, 0),
+    P("printful", "confirm_order", AFTER, 0),
+];
+
+/// Its second reading. Several orders are routed at a time, so each of these has routing to itself.
+const SECOND_READING: &[Point] = &[P("shopify", "order", BEFORE, 1), P("shopify", "order", AFTER, 1)];
+
+const SHIPPING: &[Point] = &[
+    P("shopify", "order", BEFORE, 0),
+    P("shopify", "order", AFTER, 0),
+    P("printful", "find_order", BEFORE, 0),
+    P("printful", "find_order", AFTER, 0),
+    P("shopify", "fulfillmentCreate", BEFORE, 0),
+    P("shopify", "fulfillmentCreate", AFTER, 0),
+];
+
+/// For each of the three mails.
+const EMAIL: &[Point] = &[
+    P("shopify", "order", BEFORE, 0),
+    P("shopify", "order", AFTER, 0),
+    P("ses", "SendEmail", BEFORE, 0),
+    P("ses", "SendEmail", AFTER, 0),
+];
+
+const POINTS: usize = CAPTURE.len() + SECOND_READING.len() + ROUTING.len() + SHIPPING.len() + 3 * EMAIL.len();
+
+#[tokio::test]
+async fn the_process_is_killed_at_every_call_to_the_outside() {
+    let Some(stack) = stack().await else { return };
+    let ids: Vec<u64> = (0..POINTS as u64).map(|n| fresh_id(100) + n).collect();
+    let deaths = Deaths::watch(stack.addresses());
+    stack.autopilot(false).await;
+    let (alone, together) = ids.split_at(SECOND_READING.len());
+    for (id, point) in alone.iter().zip(SECOND_READING.chunks(1)) {
+        only(&stack, "capture").await;
+        stack.order(&named(*id), 1).await;
+        reached(&stack, &[*id], "cleared", 1, has(EventType::OrderCleared)).await;
+        arm(&stack, point).await;
+        only(&stack, "routing").await;
+        fired(&stack, "routing, second reading", point).await;
+    }
+
+    only(&stack, "capture").await;
+    arm(&stack, CAPTURE).await;
+    for id in together {
+        stack.order(&named(*id), 1).await;
+    }
+    fired(&stack, "capture", CAPTURE).await;
+    let mut left = POINTS - CAPTURE.len();
+    reached(&stack, &ids, "cleared", left, has(EventType::OrderCleared)).await;
+
+    only(&stack, "email").await;
+    arm(&stack, EMAIL).await;
+    fired(&stack, "email: confirmation", EMAIL).await;
+    reached(&stack, &ids, "confirmed", left - EMAIL.len(), mailed("confirmation")).await;
+
+    only(&stack, "routing").await;
+    arm(&stack, ROUTING).await;
+    fired(&stack, "routing", ROUTING).await;
+    left -= SECOND_READING.len() + ROUTING.len();
+    reached(&stack, &ids, "routed", left, has(EventType::OrderRouted)).await;
+
+    // Whatever died comes back.
+    for layer in ["capture", "email"] {
+        stack.switch(layer, true).await;
+    }
+    reached(&stack, &ids, "routed", POINTS, has(EventType::OrderRouted)).await;
+    reached(&stack, &ids, "confirmed", POINTS, mailed("confirmation")).await;
+    at_rest(&stack, &ids).await;
+
+    only(&stack, "shipping").await;
+    arm(&stack, SHIPPING).await;
+    for act in ["produce", "ship"] {
+        for id in &ids {
+            stack.at_partner(*id, act, json!({})).await;
+        }
+    }
+    fired(&stack, "shipping", SHIPPING).await;
+    reached(&stack, &ids, "announced", POINTS - SHIPPING.len(), has(EventType::ParcelAnnounced)).await;
+
+    only(&stack, "email").await;
+    arm(&stack, EMAIL).await;
+    fired(&stack, "email: shipped", EMAIL).await;
+    stack.switch("shipping", true).await;
+    reached(&stack, &ids, "told of the parcel", POINTS, mailed("shipped")).await;
+    at_rest(&stack, &ids).await;
+
+    arm(&stack, EMAIL).await;
+    for id in &ids {
+        stack.at_partner(*id, "deliver", json!({})).await;
+    }
+    fired(&stack, "email: delivered", EMAIL).await;
+    for id in &ids {
+        stack.delivered(*id, 150).await;
+    }
+
+    let dead = deaths.count();
+    let of = |layer: &str| dead.get(stack.function(layer)).copied().unwrap_or_default() as usize;
+    let counted = ["capture", "routing", "shipping", "email"].map(of);
+    eprintln!("{POINTS} crash points; processes killed: capture, routing, shipping, email {counted:?}");
+    assert_eq!(counted, [CAPTURE.len(), SECOND_READING.len() + ROUTING.len(), SHIPPING.len(), 3 * EMAIL.len()]);
+    let mut attempts = BTreeMap::<String, BTreeMap<u32, u32>>::new();
+    for id in &ids {
+        stack.assert_all_once(*id).await;
+        for effect in stack.journey(*id).await.effects {
+            let kind: Vec<String> = effect.key.to_string().split('#').take(2).map(str::to_owned).collect();
+            let kind = if kind[0] == "email" { kind.join("#") } else { kind[0].clone() };
+            *attempts.entry(kind).or_default().entry(effect.attempts).or_default() += 1;
+        }
+    }
+    for (kind, attempts) in &attempts {
+        eprintln!("  {kind:<18} attempts: orders {attempts:?}");
+    }
+    // The ledger saw the same deaths: who died with a claim in hand claimed again.
+    let again = |kind: &str| attempts[kind].range(2..).map(|(_, orders)| orders).sum::<u32>();
+    assert_eq!([again("partner-order"), again("partner-release"), again("fulfilment")], [2, 4, 6]);
+    stack.sandbox(Method::DELETE, "faults", Value::Null).await;
+    stack.autopilot(true).await;
+}
+
+/// Only this layer takes from its queue.
+async fn only(stack: &Stack, layer: &str) {
+    for other in ["capture", "routing", "shipping", "email"] {
+        stack.switch(other, other == layer).await;
+    }
+}
+
+async fn arm(stack: &Stack, points: &[Point]) {
+    let arms = points.iter().map(|P(provider, operation, fault, skip)| {
+        json!({ "provider": provider, "operation": operation, "fault": fault, "skip": skip, "times": 1 })
+    });
+    stack.sandbox(Method::DELETE, "faults", Value::Null).await;
+    stack.sandbox(Method::POST, "faults", arms.collect()).await;
+}
+
+/// Waits until each point was reached, and somebody died there.
+async fn fired(stack: &Stack, who: &str, points: &[Point]) {
+    let faults = stack
+        .until(&format!("a death at each point of {who}"), 60, async || {
+            let faults = stack.look_at("faults").await;
+            faults.as_array().unwrap().iter().all(|fault| fault["fired"] == 1).then_some(faults)
+        })
+        .await;
+    for fault in faults.as_array().unwrap() {
+        assert_eq!(fault["problems"], json!([]), "{fault}");
+    }
+    eprintln!("{who}: killed at {} points", points.len());
+}
+
+type Reached = Box<dyn Fn(&ledger::Journey) -> bool>;
+
+fn has(wanted: EventType) -> Reached {
+    Box::new(move |journey| journey.events.iter().any(|event| event.fact.event_type() == wanted))
+}
+
+fn mailed(kind: &'static str) -> Reached {
+    Box::new(move |journey| {
+        let wanted = format!("email#{kind}");
+        let done = |effect: &&domain::effect::Effect| matches!(effect.state, State::Done { .. });
+        journey.effects.iter().filter(done).any(|effect| effect.key.to_string().starts_with(&wanted))
+    })
+}
+
+/// Waits until at least `count` of the orders have come so far.
+async fn reached(stack: &Stack, ids: &[u64], what: &str, count: usize, so_far: Reached) {
+    stack
+        .until(&format!("{count} orders to be {what}"), 150, async || {
+            let mut reached = 0;
+            for id in ids {
+                reached += usize::from(so_far(&stack.journey(*id).await));
+            }
+            (reached >= count).then_some(())
+        })
+        .await;
+}
+
+/// Waits until nothing of these orders is open.
+async fn at_rest(stack: &Stack, ids: &[u64]) {
+    for id in ids {
+        let what = format!("nothing of {id} to be open");
+        stack.until(&what, 90, async || stack.open(*id).await.is_empty().then_some(())).await;
+    }
+}
