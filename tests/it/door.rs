@@ -223,6 +223,24 @@ async fn two_unreadable_bodies_are_two_events_even_where_their_bytes_are_no_text
     assert_eq!(kept, bodies, "a 200 for a body that is not stored");
 }
 
+/// A table's key holds 1,024 bytes: what would not fit is kept all the same.
+#[tokio::test]
+async fn an_id_too_long_for_a_key_is_unreadable_and_kept() {
+    let long = "7".repeat(2_000);
+    for (topic, body) in [
+        ("refunds/create", json!({ "id": long, "order_id": 5_550_001_111_u64 })),
+        ("shop/redact", json!({ "shop_domain": long })),
+        ("orders/risk_assessment_changed", json!({ "order_id": 5_550_001_111_u64, "risk_level": long })),
+    ] {
+        let house = House::new();
+        let body = body.to_string().into_bytes();
+        assert_eq!(house.answer(&shopify(topic, &body)).await, 200);
+        let (event, kept) = house.only().await;
+        assert_eq!(event.fact.event_type(), EventType::Unreadable, "{topic}");
+        assert!(kept == body && event.fact.id().0.len() < 512);
+    }
+}
+
 #[tokio::test]
 async fn an_unknown_topic_is_kept_and_owes_nothing() {
     let strange = "orders/paid\u{e9}\n#".repeat(40);

@@ -17,7 +17,7 @@ use sandbox::faults::{Arm, Fault};
 use serde_json::{Value, json};
 
 use crate::support::control;
-use crate::world::{Crash, Post, Seen, SimClock, SimQueue, World, config, payload};
+use crate::world::{Crash, Fate, Post, Seen, SimClock, SimQueue, World, config, payload};
 
 const ORDER: u64 = 5_550_001_469;
 const NAME: &str = "#1469";
@@ -313,6 +313,21 @@ async fn a_partner_that_is_down_is_told_by_name_and_the_order_goes_out_by_itself
         let seen = world.seen(ORDER).await;
         assert_eq!((seen.partner_orders, seen.released), (1, 1), "{operation}");
     }
+}
+
+/// The mail provider's rate limit is our own pace: the mails go out once each, and nobody is bothered.
+#[tokio::test]
+async fn a_throttled_mail_goes_out_once_and_nothing_is_said() {
+    let mut world = World::new(6).await;
+    let watch = watch(&world);
+    world.post.next([Fate::Throttled; 3]);
+    world.order(&payload(ORDER), 1).await;
+    to_the_doorstep(&mut world).await;
+    world.assert_at_rest(ORDER).await;
+    assert_eq!(world.seen(ORDER).await, Seen::all_once());
+    round_at(&world, &watch, later(world.clock.get(), 600)).await;
+    tell(&watch).await;
+    assert_eq!((world.open(ORDER).await, told(&watch)), (vec![], vec![]));
 }
 
 /// Thirty days of rounds, with nothing in the table and with an order that has arrived.

@@ -25,6 +25,10 @@ use sources::{Source, Translated};
 /// fits one item of the table.
 pub const LARGEST_BODY: usize = 1 << 20;
 
+/// The longest fact-id the door makes of a body, in bytes; a longer one would not fit the table's key (1,024 bytes), and its sender
+/// would be asked to come again for ever.
+const LONGEST_ID: usize = 512;
+
 /// The door of one store.
 #[derive(Debug)]
 pub struct Door<T, C> {
@@ -94,6 +98,10 @@ impl<T: Table, C: Clock> Door<T, C> {
             order_name: None,
         };
         match source.translate(request) {
+            Ok(Translated::Fact(translated)) if translated.fact.id().0.len() > LONGEST_ID => {
+                let why = "an id in it is longer than any we know of".to_owned();
+                of_store(Fact::Unreadable { topic, why, body_hash })
+            }
             Ok(Translated::Fact(translated)) => Event {
                 subject: translated.subject.unwrap_or_else(|| self.store.clone()),
                 fact: translated.fact,

@@ -164,11 +164,11 @@ class Rendering(Files):
         self.secrets()
         with self.assertRaises(Failure) as raised:
             self.rendered(
-                change=lambda text: text.replace("# http_timeout = 8", "http_timeout = 20").replace(
+                change=lambda text: text.replace("# http_timeout = 5", "http_timeout = 24").replace(
                     "# layer = 300", "layer = 200"
                 )
             )
-        self.assertIn("http_timeout (20) must be shorter", str(raised.exception))
+        self.assertIn("http_timeout (24) must be shorter", str(raised.exception))
         self.assertIn("deadlines.layer (200) must be at least twice", str(raised.exception))
 
     def test_secrets_are_made_up_only_below_our_own_folder(self) -> None:
