@@ -330,6 +330,22 @@ async fn a_throttled_mail_goes_out_once_and_nothing_is_said() {
     assert_eq!((world.open(ORDER).await, told(&watch)), (vec![], vec![]));
 }
 
+/// The written rule of a mail in doubt, when no witness comes: sent once more after the settle window, and it comes to rest.
+#[tokio::test]
+async fn a_mail_whose_answer_was_lost_is_sent_at_most_once_more() {
+    for n in 0..3 {
+        let mut world = World::new(7).await;
+        world.post.next(std::iter::repeat_n(Fate::Sent, n).chain([Fate::LostAnswer]));
+        world.order(&payload(ORDER), 1).await;
+        to_the_doorstep(&mut world).await;
+        world.assert_at_rest(ORDER).await;
+        let mut seen = world.seen(ORDER).await;
+        assert_eq!(seen.mails.len(), 4, "mail {n}: {:?}", seen.mails);
+        seen.mails.dedup();
+        assert_eq!(seen, Seen::all_once(), "mail {n}");
+    }
+}
+
 /// Thirty days of rounds, with nothing in the table and with an order that has arrived.
 #[tokio::test]
 async fn thirty_days_without_orders_are_silent() {

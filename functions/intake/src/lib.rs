@@ -107,7 +107,8 @@ impl<T: Table, C: Clock> Door<T, C> {
                 fact: translated.fact,
                 source: source.name().to_owned(),
                 time: translated.time.unwrap_or(now),
-                order_name: translated.order_name,
+                // A name is a few characters; whatever else stands there must not fill the table.
+                order_name: translated.order_name.map(|name| name.chars().take(64).collect()),
             },
             Ok(Translated::Unfollowed(subject)) => {
                 let event = of_store(Fact::Unfollowed { topic, body_hash });

@@ -53,7 +53,8 @@ pub(super) fn translate(request: &Request) -> Result<Translated, Unreadable> {
         }
         "orders/cancelled" => {
             let order: Order = read(body)?;
-            let fact = Fact::OrderCancelled { reason: order.cancel_reason };
+            let fact =
+                Fact::OrderCancelled { reason: order.cancel_reason.map(|reason| reason.chars().take(64).collect()) };
             Told { order_name: order.name, ..about(order.id.order("id")?, fact) }
         }
         "refunds/create" => {
