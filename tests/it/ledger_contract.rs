@@ -127,7 +127,10 @@ async fn a_lease_that_is_over_leaves_doubt<T: Table>(ledger: &Ledger<T>, subject
     let Claim::Ours(first) = claim(ledger, subject, 0).await else { panic!() };
     let Claim::Ours(second) = claim(ledger, subject, 41).await else { panic!() };
     assert_eq!((second.doubt_since(), second.effect.attempts), (Some(at(40)), 2));
-    assert!(!ledger.settle(first, done("1"), BTreeMap::new(), None, at(42)).await.unwrap(), "the first no longer owns it");
+    assert!(
+        !ledger.settle(first, done("1"), BTreeMap::new(), None, at(42)).await.unwrap(),
+        "the first no longer owns it"
+    );
     let unknown = State::Unknown { reason: "no answer".to_owned() };
     assert!(ledger.settle(second, unknown, BTreeMap::new(), Some(at(100)), at(43)).await.unwrap());
     assert!(matches!(claim(ledger, subject, 99).await, Claim::Busy { until } if until == at(100)));
@@ -155,7 +158,10 @@ async fn whoever_refuses_first_wins<T: Table>(ledger: &Ledger<T>, subject: &Subj
     assert_eq!(ledger.refuse(subject, &key(), "no", at(4)).await.unwrap(), Refusal::Busy { until: at(43) });
     assert_eq!(ledger.refuse(subject, &key(), "no", at(44)).await.unwrap(), Refusal::InDoubt);
     ledger.settle(lease, done("13"), BTreeMap::new(), None, at(45)).await.unwrap();
-    assert_eq!(ledger.refuse(subject, &key(), "no", at(46)).await.unwrap(), Refusal::Done { reference: "13".to_owned() });
+    assert_eq!(
+        ledger.refuse(subject, &key(), "no", at(46)).await.unwrap(),
+        Refusal::Done { reference: "13".to_owned() }
+    );
     assert!(!ledger.reopen(subject, &key(), at(47)).await.unwrap(), "done stays done");
 }
 

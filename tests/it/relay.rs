@@ -27,9 +27,15 @@ async fn one_order_goes_through_all_layers() {
 
     let journey = world.journey(ORDER).await;
     let types: Vec<_> = journey.events.iter().map(|event| event.fact.event_type().as_str()).collect();
-    for expected in
-        ["order.paid", "order.cleared", "order.routed", "partner.accepted", "parcel.shipped", "parcel.announced", "parcel.delivered"]
-    {
+    for expected in [
+        "order.paid",
+        "order.cleared",
+        "order.routed",
+        "partner.accepted",
+        "parcel.shipped",
+        "parcel.announced",
+        "parcel.delivered",
+    ] {
         assert_eq!(types.iter().filter(|found| **found == expected).count(), 1, "{expected} in {types:?}");
     }
 }

@@ -71,10 +71,7 @@ async fn emulator() -> (String, Emulator) {
                 })
                 .collect();
             let field = |name: &str| form.iter().find(|(key, _)| key == name).unwrap().1.clone();
-            seen.lock()
-                .unwrap()
-                .published
-                .push((field("TopicArn"), serde_json::from_str(&field("Message")).unwrap()));
+            seen.lock().unwrap().published.push((field("TopicArn"), serde_json::from_str(&field("Message")).unwrap()));
             return "<PublishResponse/>".into_response();
         }
         let request: Value = serde_json::from_str(&text).unwrap_or_default();
@@ -94,15 +91,9 @@ async fn emulator() -> (String, Emulator) {
     let router = axum::Router::new()
         .route("/", post(root))
         .route("/v2/email/outbound-emails", post(send))
-        .route(
-            "/v2/email/configuration-sets",
-            get(async || Json(json!({"ConfigurationSets": ["mails"]}))),
-        )
+        .route("/v2/email/configuration-sets", get(async || Json(json!({"ConfigurationSets": ["mails"]}))))
         .route("/v2/email/configuration-sets/{name}", get(set))
-        .route(
-            "/v2/email/configuration-sets/{name}/event-destinations",
-            get(destinations),
-        )
+        .route("/v2/email/configuration-sets/{name}/event-destinations", get(destinations))
         .route("/_ministack/ses/messages", get(messages))
         .with_state(seen.clone());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -134,17 +125,8 @@ struct Cloud {
 impl Cloud {
     async fn start(specs: Option<PathBuf>) -> Self {
         let (url, seen) = emulator().await;
-        let config = Config {
-            emulator: url,
-            specs,
-            aws_region: "eu-central-1".to_owned(),
-            ..Config::default()
-        };
-        Self {
-            sandbox: Sandbox::start(config).await.unwrap(),
-            seen,
-            client: reqwest::Client::new(),
-        }
+        let config = Config { emulator: url, specs, aws_region: "eu-central-1".to_owned(), ..Config::default() };
+        Self { sandbox: Sandbox::start(config).await.unwrap(), seen, client: reqwest::Client::new() }
     }
 
     async fn send_email(&self, mail: &Value) -> (u16, String, Value) {
@@ -158,24 +140,13 @@ impl Cloud {
             .send()
             .await
             .unwrap();
-        let kind = response
-            .headers()
-            .get("x-amzn-errortype")
-            .map(|kind| kind.to_str().unwrap().to_owned());
-        (
-            response.status().as_u16(),
-            kind.unwrap_or_default(),
-            response.json().await.unwrap(),
-        )
+        let kind = response.headers().get("x-amzn-errortype").map(|kind| kind.to_str().unwrap().to_owned());
+        (response.status().as_u16(), kind.unwrap_or_default(), response.json().await.unwrap())
     }
 
     async fn dynamodb(&self, operation: &str, body: &Value) -> reqwest::Result<reqwest::Response> {
         let request = self.client.post(format!("{}/", self.sandbox.aws_url()));
-        request
-            .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
-            .json(body)
-            .send()
-            .await
+        request.header("x-amz-target", format!("DynamoDB_20120810.{operation}")).json(body).send().await
     }
 
     /// Records published so far, once there are so many.
@@ -202,11 +173,7 @@ async fn other_calls_pass_unchanged_and_are_counted() {
     {
         let seen = cloud.seen.lock().unwrap();
         let (_, headers, body) = &seen.calls[0];
-        assert_eq!(
-            serde_json::from_str::<Value>(body).unwrap(),
-            get,
-            "a read is not touched"
-        );
+        assert_eq!(serde_json::from_str::<Value>(body).unwrap(), get, "a read is not touched");
         assert_eq!(headers["x-amz-target"], "DynamoDB_20120810.GetItem");
     }
     let put = json!({"TableName": "t", "Item": {"pk": {"S": "order#1"}, "sk": {"S": "event#paid"}}});
@@ -229,12 +196,7 @@ async fn other_calls_pass_unchanged_and_are_counted() {
         json!({"table": 2, "indexes": 2, "by_item": [
         {"pk": "order#1", "sk": "event#paid", "operation": "PutItem", "table": 2, "indexes": 2, "writes": 2, "refused": 1}]})
     );
-    cloud
-        .client
-        .delete(format!("{}/_sandbox/counts", cloud.sandbox.url()))
-        .send()
-        .await
-        .unwrap();
+    cloud.client.delete(format!("{}/_sandbox/counts", cloud.sandbox.url())).send().await.unwrap();
     assert_eq!(cloud.sandbox.aws.counts()["calls"], json!({}));
 }
 
@@ -258,33 +220,15 @@ async fn faults_in_front_of_aws() {
     assert!(cloud.seen.lock().unwrap().mails.is_empty(), "nothing was sent");
     arm("ses", "SendEmail", "lost_answer").await;
     let url = format!("{}/v2/email/outbound-emails", cloud.sandbox.aws_url());
-    assert!(
-        cloud
-            .client
-            .post(url)
-            .json(&mails::mail("ada@example.com"))
-            .send()
-            .await
-            .is_err()
-    );
+    assert!(cloud.client.post(url).json(&mails::mail("ada@example.com")).send().await.is_err());
     let records = cloud.published(2).await;
-    assert_eq!(
-        records[1]["mail"]["tags"]["effect"],
-        json!(["abc123"]),
-        "it was sent, and remembered"
-    );
+    assert_eq!(records[1]["mail"]["tags"]["effect"], json!(["abc123"]), "it was sent, and remembered");
 
     arm("dynamodb", "PutItem", "429").await;
     let put = json!({"TableName": "t", "Item": {"pk": {"S": "a"}, "sk": {"S": "b"}}});
     let refused = cloud.dynamodb("PutItem", &put).await.unwrap();
     assert_eq!(refused.status(), 400);
-    assert!(
-        refused
-            .text()
-            .await
-            .unwrap()
-            .contains("ProvisionedThroughputExceededException")
-    );
+    assert!(refused.text().await.unwrap().contains("ProvisionedThroughputExceededException"));
     arm("dynamodb", "PutItem", "reset").await;
     assert!(cloud.dynamodb("PutItem", &put).await.is_err());
     assert_eq!(cloud.dynamodb("PutItem", &put).await.unwrap().status(), 200);
@@ -302,16 +246,10 @@ async fn calls_are_told_apart_by_the_function_they_come_from() {
     );
     let run = move || {
         let mut bash = std::process::Command::new("bash");
-        bash.args(["-c", &script])
-            .env("AWS_LAMBDA_FUNCTION_NAME", "stack-capture")
-            .output()
-            .unwrap()
+        bash.args(["-c", &script]).env("AWS_LAMBDA_FUNCTION_NAME", "stack-capture").output().unwrap()
     };
     let output = tokio::task::spawn_blocking(run).await.unwrap();
-    assert!(
-        String::from_utf8_lossy(&output.stdout).starts_with("HTTP/1.1 200"),
-        "{output:?}"
-    );
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("HTTP/1.1 200"), "{output:?}");
     cloud.dynamodb("GetItem", &json!({})).await.unwrap();
     let counts = cloud.sandbox.aws.counts();
     assert_eq!(counts["functions"], json!({"stack-capture": {"sqs/SendMessage": 1}}));

@@ -35,17 +35,12 @@ struct Partner {
 
 impl Partner {
     async fn start(config: Config) -> Self {
-        Self {
-            sandbox: Sandbox::start(config).await.unwrap(),
-            client: reqwest::Client::new(),
-        }
+        Self { sandbox: Sandbox::start(config).await.unwrap(), client: reqwest::Client::new() }
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> (u16, Value) {
-        let mut request = self
-            .client
-            .request(method, format!("{}/printful{path}", self.sandbox.url()))
-            .bearer_auth(TOKEN);
+        let mut request =
+            self.client.request(method, format!("{}/printful{path}", self.sandbox.url())).bearer_auth(TOKEN);
         if let Some(body) = body {
             request = request.json(body);
         }
@@ -64,18 +59,11 @@ impl Partner {
     }
 
     async fn act(&self, id: &str, act: &str, body: Value) -> (u16, Value) {
-        self.control(Method::POST, &format!("partner/printful/orders/{id}/{act}"), &body)
-            .await
+        self.control(Method::POST, &format!("partner/printful/orders/{id}/{act}"), &body).await
     }
 
     fn findings(&self) -> Vec<String> {
-        self.sandbox
-            .ctx
-            .unexpected
-            .list()
-            .into_iter()
-            .map(|finding| finding.reason)
-            .collect()
+        self.sandbox.ctx.unexpected.list().into_iter().map(|finding| finding.reason).collect()
     }
 }
 
@@ -124,9 +112,7 @@ async fn an_order_in_the_documented_envelope() {
     assert_eq!(result["shipments"], json!([]));
     assert!(result["created"].is_i64() && result["id"].is_u64());
 
-    let (_, by_id) = partner
-        .send(Method::GET, &format!("/orders/{}", result["id"]), None)
-        .await;
+    let (_, by_id) = partner.send(Method::GET, &format!("/orders/{}", result["id"]), None).await;
     let (_, by_external_id) = partner.send(Method::GET, "/orders/@1001", None).await;
     assert_eq!(by_id["result"], by_external_id["result"]);
     let (_, page) = partner.send(Method::GET, "/orders?limit=1&status=draft", None).await;
@@ -147,9 +133,7 @@ async fn an_order_has_the_keys_of_the_published_answer() {
     let partner = Partner::start(config()).await;
     let (_, created) = partner.create("?confirm=true", &order("1001")).await;
     let id = created["result"]["id"].to_string();
-    partner
-        .act(&id, "ship", json!({"tracking_number": "1Z", "carrier": "UPS"}))
-        .await;
+    partner.act(&id, "ship", json!({"tracking_number": "1Z", "carrier": "UPS"})).await;
     let (_, ours) = partner.send(Method::GET, &format!("/orders/{id}"), None).await;
     for pointer in [
         "",
@@ -163,11 +147,7 @@ async fn an_order_has_the_keys_of_the_published_answer() {
         "/shipments/0/items/0",
     ] {
         let keys = |value: &Value| -> Vec<String> {
-            let object = value["result"]
-                .pointer(pointer)
-                .unwrap_or_else(|| panic!("{pointer}"))
-                .as_object()
-                .unwrap();
+            let object = value["result"].pointer(pointer).unwrap_or_else(|| panic!("{pointer}")).as_object().unwrap();
             let mut keys: Vec<String> = object.keys().cloned().collect();
             keys.sort();
             keys
@@ -184,24 +164,13 @@ async fn an_external_id_is_used_once() {
     let (status, again) = partner.create("?confirm=true", &order("1001")).await;
     assert_eq!((status, &again["error"]["reason"]), (400, &json!("OR-13")));
     assert!(again["result"].as_str().unwrap().contains("EXTERNAL_ID_IN_USE"));
-    let (status, updated) = partner
-        .create(
-            "?confirm=true&update_existing=true",
-            &changed("/recipient/city", json!("Chicago")),
-        )
-        .await;
-    assert_eq!(
-        (status, &updated["result"]["recipient"]["city"]),
-        (200, &json!("Chicago"))
-    );
+    let (status, updated) =
+        partner.create("?confirm=true&update_existing=true", &changed("/recipient/city", json!("Chicago"))).await;
+    assert_eq!((status, &updated["result"]["recipient"]["city"]), (200, &json!("Chicago")));
     let (status, late) = partner.create("?update_existing=true", &order("1001")).await;
     assert_eq!((status, &late["error"]["reason"]), (400, &json!("OR-1")));
     assert_eq!(partner.sandbox.printful.list().len(), 1);
-    assert_eq!(
-        partner.findings(),
-        Vec::<String>::new(),
-        "all of it is ordinary business"
-    );
+    assert_eq!(partner.findings(), Vec::<String>::new(), "all of it is ordinary business");
 }
 
 #[tokio::test]
@@ -215,21 +184,12 @@ async fn a_draft_is_changed_in_place() {
     assert_eq!(status, 400, "{answer}");
     let change = json!({"recipient": {"city": "Chicago"}, "items": [
         {"external_id": "12", "variant_id": 1, "quantity": 3, "files": [{"url": "https://files.example.com/poster.png"}]}]});
-    let (status, answer) = partner
-        .send(Method::PUT, "/orders/@1001?confirm=true", Some(&change))
-        .await;
-    assert_eq!(
-        (status, &answer["result"]["status"]),
-        (200, &json!("pending")),
-        "{answer}"
-    );
+    let (status, answer) = partner.send(Method::PUT, "/orders/@1001?confirm=true", Some(&change)).await;
+    assert_eq!((status, &answer["result"]["status"]), (200, &json!("pending")), "{answer}");
     assert_eq!(answer["result"]["recipient"]["name"], "Ada Example");
     assert_eq!(answer["result"]["items"].as_array().unwrap().len(), 1);
     assert_eq!(answer["result"]["items"][0]["id"], created["result"]["items"][1]["id"]);
-    assert_eq!(
-        partner.send(Method::PUT, "/orders/@1001", Some(&change)).await.1["error"]["reason"],
-        "OR-1"
-    );
+    assert_eq!(partner.send(Method::PUT, "/orders/@1001", Some(&change)).await.1["error"]["reason"], "OR-1");
 }
 
 #[tokio::test]
@@ -253,39 +213,19 @@ async fn faults_of_the_partner() {
     let partner = Partner::start(config()).await;
     let arm = |operation: &str, fault: &str| json!([{"provider": "printful", "operation": operation, "fault": fault, "times": 1}]);
     for (fault, wanted) in [("refuse", 400), ("5xx", 500), ("429", 429)] {
-        assert_eq!(
-            partner
-                .control(Method::POST, "faults", &arm("create_order", fault))
-                .await
-                .0,
-            201
-        );
+        assert_eq!(partner.control(Method::POST, "faults", &arm("create_order", fault)).await.0, 201);
         let (status, answer) = partner.create("", &order("1001")).await;
         assert_eq!((status, &answer["code"]), (wanted, &json!(wanted)), "{answer}");
     }
     assert!(partner.sandbox.printful.list().is_empty(), "nothing happened");
-    partner
-        .control(Method::POST, "faults", &arm("create_order", "lost_answer"))
-        .await;
+    partner.control(Method::POST, "faults", &arm("create_order", "lost_answer")).await;
     let url = format!("{}/printful/orders", partner.sandbox.url());
-    assert!(
-        partner
-            .client
-            .post(url)
-            .bearer_auth(TOKEN)
-            .json(&order("1001"))
-            .send()
-            .await
-            .is_err()
-    );
+    assert!(partner.client.post(url).bearer_auth(TOKEN).json(&order("1001")).send().await.is_err());
     assert_eq!(partner.sandbox.printful.list().len(), 1, "it happened");
     partner.control(Method::POST, "faults", &arm("find_order", "5xx")).await;
     assert_eq!(partner.send(Method::GET, "/orders/@1001", None).await.0, 500);
     assert_eq!(partner.send(Method::GET, "/orders/@1001", None).await.0, 200);
-    assert_eq!(
-        partner.control(Method::POST, "faults", &arm("juggle", "5xx")).await.0,
-        400
-    );
+    assert_eq!(partner.control(Method::POST, "faults", &arm("juggle", "5xx")).await.0, 400);
     assert_eq!(partner.findings(), Vec::<String>::new());
 }
 
@@ -294,14 +234,8 @@ async fn webhook_settings_are_kept() {
     let partner = Partner::start(config()).await;
     let settings = json!({"url": "https://door.example.com/printful", "types": ["package_shipped"]});
     assert_eq!(partner.send(Method::POST, "/webhooks", Some(&settings)).await.0, 200);
-    assert_eq!(
-        partner.send(Method::GET, "/webhooks", None).await.1["result"]["types"],
-        json!(["package_shipped"])
-    );
-    assert_eq!(
-        partner.send(Method::DELETE, "/webhooks", None).await.1["result"]["url"],
-        Value::Null
-    );
+    assert_eq!(partner.send(Method::GET, "/webhooks", None).await.1["result"]["types"], json!(["package_shipped"]));
+    assert_eq!(partner.send(Method::DELETE, "/webhooks", None).await.1["result"]["url"], Value::Null);
     let unknown = json!({"url": "https://door.example.com", "types": ["shipment_sent"]});
     assert_eq!(partner.send(Method::POST, "/webhooks", Some(&unknown)).await.0, 400);
 }

@@ -40,22 +40,17 @@ fn differences(name: &str, ours: &ExtendedType, theirs: &ExtendedType) -> Vec<St
         }
         for needed in other.arguments.iter().filter(|one| one.is_required()) {
             if known.arguments.iter().all(|one| one.name != needed.name) {
-                problems.push(format!(
-                    "{name}.{}({}:) is required and left out",
-                    known.name, needed.name
-                ));
+                problems.push(format!("{name}.{}({}:) is required and left out", known.name, needed.name));
             }
         }
     };
     match (ours, theirs) {
-        (T::Object(ours), T::Object(theirs)) => ours
-            .fields
-            .values()
-            .for_each(|known| field(known, theirs.fields.get(&known.name).map(|other| &***other))),
-        (T::Interface(ours), T::Interface(theirs)) => ours
-            .fields
-            .values()
-            .for_each(|known| field(known, theirs.fields.get(&known.name).map(|other| &***other))),
+        (T::Object(ours), T::Object(theirs)) => {
+            ours.fields.values().for_each(|known| field(known, theirs.fields.get(&known.name).map(|other| &***other)))
+        }
+        (T::Interface(ours), T::Interface(theirs)) => {
+            ours.fields.values().for_each(|known| field(known, theirs.fields.get(&known.name).map(|other| &***other)))
+        }
         (T::Enum(ours), T::Enum(theirs)) => {
             for value in ours.values.keys().filter(|value| !theirs.values.contains_key(*value)) {
                 problems.push(format!("{name} has no {value}"));
@@ -68,10 +63,7 @@ fn differences(name: &str, ours: &ExtendedType, theirs: &ExtendedType) -> Vec<St
                     problems.push(format!("{name}.{} differs", known.name));
                 }
             }
-            for needed in theirs
-                .fields
-                .values()
-                .filter(|one| one.is_required() && !ours.fields.contains_key(&one.name))
+            for needed in theirs.fields.values().filter(|one| one.is_required() && !ours.fields.contains_key(&one.name))
             {
                 problems.push(format!("{name}.{} is required and left out", needed.name));
             }
@@ -95,12 +87,7 @@ fn the_subset_knows_every_query_that_is_served() {
     let subset = graphql::subset().unwrap();
     let queries = crate::sandbox_shopify::queries(&specs);
     let unserved = ["abandoned", "shopifyql", "refundCreate"];
-    for (name, query) in queries
-        .as_object()
-        .unwrap()
-        .iter()
-        .filter(|(name, _)| !unserved.contains(&name.as_str()))
-    {
+    for (name, query) in queries.as_object().unwrap().iter().filter(|(name, _)| !unserved.contains(&name.as_str())) {
         let valid = ExecutableDocument::parse_and_validate(&subset, query.as_str().unwrap(), "query.graphql");
         assert!(valid.is_ok(), "{name}: {}", valid.unwrap_err().errors);
     }

@@ -25,10 +25,7 @@ pub(crate) async fn graphql(sandbox: &Sandbox, query: &str, variables: Value) ->
 
 async fn graphql_raw(sandbox: &Sandbox, body: String, token: &str) -> (u16, Value) {
     let url = format!("{}/shopify/admin/api/2026-10/graphql.json", sandbox.url());
-    let request = client()
-        .post(url)
-        .header("X-Shopify-Access-Token", token)
-        .header("Content-Type", "application/json");
+    let request = client().post(url).header("X-Shopify-Access-Token", token).header("Content-Type", "application/json");
     let response = request.body(body).send().await.unwrap();
     (response.status().as_u16(), response.json().await.unwrap_or(Value::Null))
 }
@@ -51,10 +48,7 @@ pub(crate) fn queries(specs: &Path) -> Value {
 pub(crate) async fn fulfillment_order(sandbox: &Sandbox, order: u64, service: &str) -> Value {
     let (_, shown) = control(sandbox, "GET", &format!("/_sandbox/shopify/orders/{order}"), "").await;
     let groups = shown["fulfillment_orders"].as_array().unwrap().clone();
-    groups
-        .into_iter()
-        .find(|group| group["service"] == service && group["requires_shipping"] == true)
-        .unwrap()
+    groups.into_iter().find(|group| group["service"] == service && group["requires_shipping"] == true).unwrap()
 }
 
 const FULFIL: &str = "mutation F($f: FulfillmentInput!){ fulfillmentCreate(fulfillment:$f){ fulfillment{ id status trackingInfo(first:10){company number url} order{id} } userErrors{field message} } }";
@@ -86,44 +80,20 @@ async fn the_published_queries_execute() {
 
     let order = &run("order", json!({"id": order_gid})).await["order"];
     assert_eq!(order["risk"]["recommendation"], "CANCEL");
-    assert_eq!(
-        order["totalPriceSet"]["shopMoney"],
-        json!({"amount": "30.0", "currencyCode": "USD"})
-    );
+    assert_eq!(order["totalPriceSet"]["shopMoney"], json!({"amount": "30.0", "currencyCode": "USD"}));
     assert_eq!(order["fulfillmentOrders"]["nodes"].as_array().unwrap().len(), 3);
     assert_eq!(
         order["lineItems"]["nodes"][0]["variant"],
         json!({"id": "gid://shopify/ProductVariant/4012", "sku": "P-1"})
     );
 
-    let held = &run(
-        "hold",
-        json!({"id": group_gid, "h": {"reason": "HIGH_RISK_OF_FRAUD", "handle": "risk"}}),
-    )
-    .await["fulfillmentOrderHold"];
-    assert_eq!(
-        (&held["userErrors"], &held["fulfillmentOrder"]["status"]),
-        (&json!([]), &json!("ON_HOLD"))
-    );
-    let again = &run(
-        "hold",
-        json!({"id": group_gid, "h": {"reason": "OTHER", "handle": "risk"}}),
-    )
-    .await["fulfillmentOrderHold"];
+    let held = &run("hold", json!({"id": group_gid, "h": {"reason": "HIGH_RISK_OF_FRAUD", "handle": "risk"}})).await["fulfillmentOrderHold"];
+    assert_eq!((&held["userErrors"], &held["fulfillmentOrder"]["status"]), (&json!([]), &json!("ON_HOLD")));
+    let again = &run("hold", json!({"id": group_gid, "h": {"reason": "OTHER", "handle": "risk"}})).await["fulfillmentOrderHold"];
     assert_eq!(again["userErrors"][0]["code"], "DUPLICATE_FULFILLMENT_HOLD_HANDLE");
     let refused = fulfil(&sandbox, group["id"].as_u64().unwrap(), None).await;
-    assert!(
-        refused["userErrors"][0]["message"]
-            .as_str()
-            .unwrap()
-            .contains("on_hold"),
-        "{refused}"
-    );
-    let released = &run(
-        "release",
-        json!({"id": group_gid, "holds": [held["fulfillmentHold"]["id"]]}),
-    )
-    .await["fulfillmentOrderReleaseHold"];
+    assert!(refused["userErrors"][0]["message"].as_str().unwrap().contains("on_hold"), "{refused}");
+    let released = &run("release", json!({"id": group_gid, "holds": [held["fulfillmentHold"]["id"]]})).await["fulfillmentOrderReleaseHold"];
     assert_eq!(released["fulfillmentOrder"]["status"], "OPEN");
 
     let input =
@@ -131,21 +101,11 @@ async fn the_published_queries_execute() {
     let made = &run("fulfillmentCreate", json!({"f": input, "m": null})).await["fulfillmentCreate"];
     let parcel = made["fulfillment"]["id"].clone();
     assert_eq!(made["userErrors"], json!([]));
-    let tracked = &run(
-        "fulfillmentTrackingInfoUpdate",
-        json!({"id": parcel, "t": {"number": "1Z2", "company": "UPS"}}),
-    )
-    .await;
+    let tracked =
+        &run("fulfillmentTrackingInfoUpdate", json!({"id": parcel, "t": {"number": "1Z2", "company": "UPS"}})).await;
     assert_eq!(tracked["fulfillmentTrackingInfoUpdate"]["userErrors"], json!([]));
-    let event = &run(
-        "fulfillmentEventCreate",
-        json!({"e": {"fulfillmentId": parcel, "status": "DELIVERED"}}),
-    )
-    .await;
-    assert_eq!(
-        event["fulfillmentEventCreate"]["fulfillmentEvent"]["status"],
-        "DELIVERED"
-    );
+    let event = &run("fulfillmentEventCreate", json!({"e": {"fulfillmentId": parcel, "status": "DELIVERED"}})).await;
+    assert_eq!(event["fulfillmentEventCreate"]["fulfillmentEvent"]["status"], "DELIVERED");
 
     let tagged = &run("tagsAdd", json!({"id": order_gid, "tags": ["baton", "baton"]})).await["tagsAdd"];
     assert_eq!(tagged["node"]["id"], order_gid);
@@ -161,27 +121,16 @@ async fn the_published_queries_execute() {
     let made = &run("webhookSubscriptionCreate", hook.clone()).await["webhookSubscriptionCreate"];
     assert_eq!(made["webhookSubscription"]["topic"], "ORDERS_FULFILLED");
     let twice = &run("webhookSubscriptionCreate", hook).await["webhookSubscriptionCreate"];
-    assert!(
-        twice["userErrors"][0]["message"]
-            .as_str()
-            .unwrap()
-            .contains("already been taken")
-    );
+    assert!(twice["userErrors"][0]["message"].as_str().unwrap().contains("already been taken"));
     let hooks = run("webhookSubscriptions", json!({})).await;
     assert!(hooks["webhookSubscriptions"]["nodes"].as_array().unwrap().len() > 9);
     let uri = hooks["webhookSubscriptions"]["nodes"][0]["uri"].as_str().unwrap();
-    assert!(
-        uri.starts_with("http://127.0.0.1:") && uri.ends_with("/webhooks/shopify"),
-        "{uri}"
-    );
+    assert!(uri.starts_with("http://127.0.0.1:") && uri.ends_with("/webhooks/shopify"), "{uri}");
 
     let cancel =
         json!({"orderId": order_gid, "reason": "FRAUD", "rm": {"originalPaymentMethodsRefund": true}, "restock": true});
     let refused = &run("orderCancel", cancel).await["orderCancel"];
-    assert_eq!(
-        refused["orderCancelUserErrors"][0]["code"], "INVALID",
-        "something was sent already"
-    );
+    assert_eq!(refused["orderCancelUserErrors"][0]["code"], "INVALID", "something was sent already");
     assert_eq!(unexpected(&sandbox).await, Vec::<Value>::new());
 
     for (name, variables) in [("abandoned", json!({})), ("shopifyql", json!({"q": "FROM sessions"}))] {
@@ -220,10 +169,7 @@ async fn a_wrong_field_argument_or_type_is_refused_by_validation() {
     // An order nobody placed is null and no mistake.
     let before = unexpected(&sandbox).await.len();
     let answer = graphql(&sandbox, "{ order(id: \"gid://shopify/Order/5\") { id } }", json!({})).await;
-    assert_eq!(
-        (&answer["data"]["order"], &answer["errors"]),
-        (&Value::Null, &Value::Null)
-    );
+    assert_eq!((&answer["data"]["order"], &answer["errors"]), (&Value::Null, &Value::Null));
     assert_eq!(unexpected(&sandbox).await.len(), before);
 }
 
@@ -232,12 +178,7 @@ async fn the_token_is_checked() {
     let sandbox = sandbox(&Door::default()).await;
     let (status, answer) = graphql_raw(&sandbox, json!({"query": "{shop{name}}"}).to_string(), "wrong").await;
     assert_eq!(status, 401);
-    assert!(
-        answer["errors"]
-            .as_str()
-            .unwrap()
-            .starts_with("[API] Invalid API key or access token")
-    );
+    assert!(answer["errors"].as_str().unwrap().starts_with("[API] Invalid API key or access token"));
     let answer = graphql(&sandbox, "{shop{name myshopifyDomain currencyCode}}", json!({})).await;
     assert_eq!(answer["data"]["shop"]["myshopifyDomain"], "example.myshopify.com");
     assert!(answer["extensions"]["cost"]["throttleStatus"]["currentlyAvailable"].is_u64());
@@ -251,13 +192,7 @@ async fn orders_are_found_by_name_and_by_change() {
         order["id"] = json!(number);
         order["name"] = json!(format!("#{number}"));
         order["updated_at"] = json!(format!("2026-11-20T10:00:0{number}+01:00"));
-        let (status, _) = control(
-            &sandbox,
-            "POST",
-            "/_sandbox/shopify/orders?deliver=0",
-            order.to_string(),
-        )
-        .await;
+        let (status, _) = control(&sandbox, "POST", "/_sandbox/shopify/orders?deliver=0", order.to_string()).await;
         assert_eq!(status, 201);
     }
     let query = "query($q:String,$after:String){orders(first:2,after:$after,query:$q,sortKey:UPDATED_AT){nodes{name} pageInfo{hasNextPage endCursor}}}";
@@ -270,52 +205,29 @@ async fn orders_are_found_by_name_and_by_change() {
     let mut next = since;
     next["after"] = page["pageInfo"]["endCursor"].clone();
     let page = graphql(&sandbox, query, next).await["data"]["orders"].clone();
-    assert_eq!(
-        (&page["nodes"], &page["pageInfo"]["hasNextPage"]),
-        (&json!([{"name": "#5"}]), &json!(false))
-    );
+    assert_eq!((&page["nodes"], &page["pageInfo"]["hasNextPage"]), (&json!([{"name": "#5"}]), &json!(false)));
     let unknown = graphql(&sandbox, query, json!({"q": "colour:red"})).await;
-    assert!(
-        unknown["errors"][0]["message"].as_str().unwrap().contains("colour"),
-        "{unknown}"
-    );
+    assert!(unknown["errors"][0]["message"].as_str().unwrap().contains("colour"), "{unknown}");
 }
 
 #[tokio::test]
 async fn an_empty_bucket_throttles() {
-    let config = sandbox::config::ShopifyConfig {
-        cost_maximum: 12,
-        cost_restore_per_second: 20,
-        ..Default::default()
-    };
-    let sandbox = Sandbox::start(sandbox::Config {
-        shopify: config,
-        specs: specs(),
-        ..Default::default()
-    })
-    .await
-    .unwrap();
+    let config = sandbox::config::ShopifyConfig { cost_maximum: 12, cost_restore_per_second: 20, ..Default::default() };
+    let sandbox =
+        Sandbox::start(sandbox::Config { shopify: config, specs: specs(), ..Default::default() }).await.unwrap();
     let query = "{ orders(first: 1) { nodes { totalPriceSet { shopMoney { amount } presentmentMoney { amount } } customer { id } } } shop { name } }";
     assert_eq!(graphql(&sandbox, query, json!({})).await["errors"], Value::Null);
     let throttled = graphql(&sandbox, query, json!({})).await;
     assert_eq!(throttled["errors"][0]["extensions"]["code"], "THROTTLED");
     let cost = &throttled["extensions"]["cost"];
-    assert_eq!(
-        (&cost["actualQueryCost"], &cost["throttleStatus"]["restoreRate"]),
-        (&Value::Null, &json!(20))
-    );
+    assert_eq!((&cost["actualQueryCost"], &cost["throttleStatus"]["restoreRate"]), (&Value::Null, &json!(20)));
     tokio::time::sleep(Duration::from_millis(600)).await;
     assert_eq!(graphql(&sandbox, query, json!({})).await["errors"], Value::Null);
 }
 
 #[test]
 fn topics_have_two_names() {
-    for topic in [
-        "orders/paid",
-        "fulfillment_events/create",
-        "orders/risk_assessment_changed",
-        "app/uninstalled",
-    ] {
+    for topic in ["orders/paid", "fulfillment_events/create", "orders/risk_assessment_changed", "app/uninstalled"] {
         assert_eq!(webhooks::topic_of(&webhooks::enum_of(topic)), topic);
     }
 }
@@ -327,10 +239,7 @@ async fn without_the_published_schema_the_subset_serves() {
     let query = "{ order(id: \"gid://shopify/Order/1001\") { name shippingAddress { countryCodeV2 } fulfillmentOrders(first: 5) { nodes { requestStatus assignedLocation { name } deliveryMethod { methodType } } } } }";
     let answer = graphql(&sandbox, query, json!({})).await;
     assert_eq!(answer["errors"], Value::Null);
-    let groups = answer["data"]["order"]["fulfillmentOrders"]["nodes"]
-        .as_array()
-        .unwrap()
-        .clone();
+    let groups = answer["data"]["order"]["fulfillmentOrders"]["nodes"].as_array().unwrap().clone();
     let facts: Vec<_> = groups
         .iter()
         .map(|group| {

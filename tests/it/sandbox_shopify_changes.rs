@@ -34,70 +34,34 @@ async fn what_happens_in_the_store_is_told() {
         change(json!({"do": "edit", "line_items": [{"id": 11, "quantity": 1}], "shipping_address": {"zip": "62702"}}))
             .await;
     assert_eq!(
-        (
-            &edited["line_items"][0]["current_quantity"],
-            &edited["shipping_address"]["zip"]
-        ),
+        (&edited["line_items"][0]["current_quantity"], &edited["shipping_address"]["zip"]),
         (&json!(1), &json!("62702"))
     );
     let received = last(6, &["orders/edited", "orders/updated"]).await;
-    let edit = received
-        .iter()
-        .find(|one| one.header("x-shopify-topic") == "orders/edited")
-        .unwrap()
-        .json();
-    assert_eq!(
-        edit["order_edit"]["line_items"]["removals"],
-        json!([{"id": 11, "delta": 1}])
-    );
+    let edit = received.iter().find(|one| one.header("x-shopify-topic") == "orders/edited").unwrap().json();
+    assert_eq!(edit["order_edit"]["line_items"]["removals"], json!([{"id": 11, "delta": 1}]));
 
     let refunded = change(json!({"do": "refund", "amount": "5.00"})).await;
     assert_eq!(refunded["financial_status"], "partially_refunded");
-    assert_eq!(
-        last(7, &["refunds/create"]).await[6].json()["refund_line_items"],
-        json!([])
-    );
+    assert_eq!(last(7, &["refunds/create"]).await[6].json()["refund_line_items"], json!([]));
 
     change(json!({"do": "fulfil", "tracking_number": "1Z9", "carrier": "UPS"})).await;
-    assert_eq!(
-        last(8, &["fulfillments/create"]).await[7].json()["tracking_number"],
-        "1Z9"
-    );
+    assert_eq!(last(8, &["fulfillments/create"]).await[7].json()["tracking_number"], "1Z9");
     let shown = change(json!({"do": "deliver_parcel", "tracking_number": "1Z9"})).await;
     assert_eq!(shown["fulfillments"][0]["events"][0]["status"], "DELIVERED");
-    assert_eq!(
-        last(9, &["fulfillment_events/create"]).await[8].json()["status"],
-        "delivered"
-    );
+    assert_eq!(last(9, &["fulfillment_events/create"]).await[8].json()["status"], "delivered");
 
     let cancelled = change(json!({"do": "cancel", "reason": "customer"})).await;
     assert!(cancelled["cancelled_at"].is_string());
     last(10, &["orders/cancelled"]).await;
-    let (status, _) = control(
-        &sandbox,
-        "PUT",
-        "/_sandbox/shopify/orders/1001",
-        json!({"do": "cancel"}).to_string(),
-    )
-    .await;
+    let (status, _) =
+        control(&sandbox, "PUT", "/_sandbox/shopify/orders/1001", json!({"do": "cancel"}).to_string()).await;
     assert_eq!(status, 409);
-    let (status, answer) = control(
-        &sandbox,
-        "PUT",
-        "/_sandbox/shopify/orders/1001",
-        json!({"do": "vanish"}).to_string(),
-    )
-    .await;
+    let (status, answer) =
+        control(&sandbox, "PUT", "/_sandbox/shopify/orders/1001", json!({"do": "vanish"}).to_string()).await;
     assert_eq!(status, 400, "{answer}");
     assert_eq!(
-        control(
-            &sandbox,
-            "PUT",
-            "/_sandbox/shopify/orders/2",
-            json!({"do": "cancel"}).to_string()
-        )
-        .await
-        .0,
+        control(&sandbox, "PUT", "/_sandbox/shopify/orders/2", json!({"do": "cancel"}).to_string()).await.0,
         404
     );
 }
@@ -109,31 +73,16 @@ async fn a_cancellation_is_a_job() {
     place(&sandbox, "deliver=0").await;
     let cancel = "mutation { orderCancel(orderId: \"gid://shopify/Order/1001\", reason: FRAUD, restock: true, refundMethod: {originalPaymentMethodsRefund: true}) { job { id done } orderCancelUserErrors { code } } }";
     let answer = graphql(&sandbox, cancel, json!({})).await["data"]["orderCancel"].clone();
-    assert_eq!(
-        (&answer["job"]["done"], &answer["orderCancelUserErrors"]),
-        (&json!(false), &json!([]))
-    );
-    assert_ne!(
-        control(&sandbox, "GET", "/_sandbox/pending", "").await.1["deliveries"],
-        0
-    );
+    assert_eq!((&answer["job"]["done"], &answer["orderCancelUserErrors"]), (&json!(false), &json!([])));
+    assert_ne!(control(&sandbox, "GET", "/_sandbox/pending", "").await.1["deliveries"], 0);
     door.wait_for(2).await;
     let mut topics = door.topics();
     topics.sort();
     assert_eq!(topics, ["orders/cancelled", "refunds/create"]);
     let shown = "{ order(id: \"gid://shopify/Order/1001\") { cancelledAt cancelReason displayFinancialStatus fulfillmentOrders(first:5){nodes{status}} } }";
     let shown = graphql(&sandbox, shown, json!({})).await["data"]["order"].clone();
-    assert_eq!(
-        (&shown["cancelReason"], &shown["displayFinancialStatus"]),
-        (&json!("FRAUD"), &json!("REFUNDED"))
-    );
-    assert!(
-        shown["fulfillmentOrders"]["nodes"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .all(|group| group["status"] == "CLOSED")
-    );
+    assert_eq!((&shown["cancelReason"], &shown["displayFinancialStatus"]), (&json!("FRAUD"), &json!("REFUNDED")));
+    assert!(shown["fulfillmentOrders"]["nodes"].as_array().unwrap().iter().all(|group| group["status"] == "CLOSED"));
     tokio::time::sleep(Duration::from_millis(50)).await;
     let again = graphql(&sandbox, cancel, json!({})).await["data"]["orderCancel"].clone();
     assert_eq!(again["orderCancelUserErrors"][0]["code"], "INVALID");
@@ -145,10 +94,7 @@ async fn nothing_is_fulfilled_twice() {
     let sandbox = sandbox(&door).await;
     place(&sandbox, "deliver=0").await;
     let group = fulfillment_order(&sandbox, 1001, "manual").await;
-    let (id, line) = (
-        group["id"].as_u64().unwrap(),
-        group["line_items"][0]["id"].as_u64().unwrap(),
-    );
+    let (id, line) = (group["id"].as_u64().unwrap(), group["line_items"][0]["id"].as_u64().unwrap());
     let line = |quantity: u64| {
         Some(json!([{"id": format!("gid://shopify/FulfillmentOrderLineItem/{line}"), "quantity": quantity}]))
     };
@@ -164,19 +110,11 @@ async fn nothing_is_fulfilled_twice() {
     );
 
     let too_many = fulfil(&sandbox, id, line(2)).await;
-    assert_eq!(
-        too_many["userErrors"][0]["message"],
-        "Invalid fulfillment order line item quantity requested."
-    );
+    assert_eq!(too_many["userErrors"][0]["message"], "Invalid fulfillment order line item quantity requested.");
     assert_eq!(fulfil(&sandbox, id, None).await["userErrors"], json!([]));
     let nothing_left = fulfil(&sandbox, id, None).await;
     assert_eq!(nothing_left["fulfillment"], Value::Null);
-    assert!(
-        nothing_left["userErrors"][0]["message"]
-            .as_str()
-            .unwrap()
-            .contains("unfulfillable status= closed")
-    );
+    assert!(nothing_left["userErrors"][0]["message"].as_str().unwrap().contains("unfulfillable status= closed"));
     assert_eq!(door.wait_for(2).await.len(), 2);
     assert_eq!(door.topics(), ["fulfillments/create", "fulfillments/create"]);
     assert_eq!(unexpected(&sandbox).await, Vec::<Value>::new());

@@ -26,10 +26,7 @@ async fn every_order_payload_is_taken_or_refused_for_a_reason() {
         ("rest_2026-07/order_customer_removed.json", "PARTIALLY_REFUNDED"),
         ("rest_2026-07/order_fulfilled_no_tracking.json", "PAID"),
         ("rest_2026-07/order_guest_no_email_no_customer_no_address.json", "PAID"),
-        (
-            "rest_2026-07/order_partially_paid_shipping_address.json",
-            "PARTIALLY_PAID",
-        ),
+        ("rest_2026-07/order_partially_paid_shipping_address.json", "PARTIALLY_PAID"),
         ("rest_2026-07/order_pending.json", "PENDING"),
         ("rest_2026-07/order_three_lines_two_tax_lines.json", "PAID"),
         ("rest_2026-07/order_with_tags.json", "PARTIALLY_REFUNDED"),
@@ -64,20 +61,12 @@ async fn every_order_payload_is_taken_or_refused_for_a_reason() {
         assert_eq!(shown["id"], answer["gid"], "{file}");
         assert_eq!(shown["displayFinancialStatus"], financial, "{file}");
         let status = shown["displayFulfillmentStatus"].as_str().unwrap();
-        assert!(
-            ["UNFULFILLED", "FULFILLMENT_NOT_REQUIRED"].contains(&status),
-            "{file}: {status}"
-        );
+        assert!(["UNFULFILLED", "FULFILLMENT_NOT_REQUIRED"].contains(&status), "{file}: {status}");
     }
     // A document whose ids were rounded keeps both: the number, and the one in its gid.
     for id in ["820982911946154500", "820982911946154508"] {
         let gid = format!("gid://shopify/Order/{id}");
-        let shown = graphql(
-            &sandbox,
-            "query($id:ID!){order(id:$id){id legacyResourceId}}",
-            json!({"id": gid}),
-        )
-        .await;
+        let shown = graphql(&sandbox, "query($id:ID!){order(id:$id){id legacyResourceId}}", json!({"id": gid})).await;
         assert_eq!(shown["data"]["order"], json!({"id": gid, "legacyResourceId": id}));
     }
     assert_eq!(unexpected(&sandbox).await, Vec::<Value>::new());
@@ -90,40 +79,22 @@ async fn a_payload_no_store_could_hold_is_refused_by_the_field() {
     let cases = [
         ("/id", json!(null), "id is missing"),
         ("/id", json!("1001"), "id is not a positive whole number"),
-        (
-            "/currency",
-            json!("example string"),
-            "currency is not an ISO 4217 currency",
-        ),
-        (
-            "/total_price",
-            json!("example string"),
-            "total_price is missing or not a decimal",
-        ),
+        ("/currency", json!("example string"), "currency is not an ISO 4217 currency"),
+        ("/total_price", json!("example string"), "total_price is missing or not a decimal"),
         ("/line_items", json!([]), "line_items is empty"),
         ("/line_items/0/quantity", json!(0), "line_items[0].quantity"),
         ("/line_items/1/price", json!("ten"), "line_items[1].price"),
-        (
-            "/shipping_address/country_code",
-            json!("USA"),
-            "shipping_address.country_code",
-        ),
+        ("/shipping_address/country_code", json!("USA"), "shipping_address.country_code"),
     ];
     for (pointer, value, reason) in cases {
         let mut payload = base.clone();
         *payload.pointer_mut(pointer).unwrap() = value;
         let (status, answer) = control(&sandbox, "POST", "/_sandbox/shopify/orders", payload.to_string()).await;
         assert_eq!(status, 400, "{pointer}");
-        assert!(
-            answer["error"].as_str().unwrap().contains(reason),
-            "{pointer}: {answer}"
-        );
+        assert!(answer["error"].as_str().unwrap().contains(reason), "{pointer}: {answer}");
     }
     let (status, answer) = control(&sandbox, "POST", "/_sandbox/shopify/orders?risk=UNHEARD", SMALL).await;
-    assert_eq!(
-        (status, answer["error"].as_str().unwrap().contains("risk")),
-        (400, true)
-    );
+    assert_eq!((status, answer["error"].as_str().unwrap().contains("risk")), (400, true));
 }
 
 #[test]
@@ -133,24 +104,11 @@ fn signatures_are_those_the_official_library_accepts() {
     };
     let vectors: Value = serde_json::from_slice(&std::fs::read(specs.join("signature_vectors.json")).unwrap()).unwrap();
     let mut checked = 0;
-    for vector in vectors["vectors"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|vector| vector["provider"] == "shopify")
-    {
+    for vector in vectors["vectors"].as_array().unwrap().iter().filter(|vector| vector["provider"] == "shopify") {
         let file = vector["body_file"].as_str().unwrap().strip_prefix("samples/").unwrap();
         let body = std::fs::read(samples.join(file)).unwrap();
-        let name = if vector["style"] == "classic" {
-            "X-Shopify-Hmac-Sha256"
-        } else {
-            "Shopify-Hmac-Sha256"
-        };
-        assert_eq!(
-            vector["headers"][name],
-            webhooks::signature(vector["secret"].as_str().unwrap(), &body),
-            "{file}"
-        );
+        let name = if vector["style"] == "classic" { "X-Shopify-Hmac-Sha256" } else { "Shopify-Hmac-Sha256" };
+        assert_eq!(vector["headers"][name], webhooks::signature(vector["secret"].as_str().unwrap(), &body), "{file}");
         checked += 1;
     }
     assert_eq!(checked, 6);

@@ -26,24 +26,10 @@ const TAG: &str =
 /// A sandbox with one order, and who died.
 async fn start() -> (Sandbox, Arc<Notes>) {
     let notes = Arc::new(Notes::default());
-    let sandbox = Sandbox::start_with(
-        Config {
-            specs: specs(),
-            ..Config::default()
-        },
-        notes.clone(),
-    )
-    .await
-    .unwrap();
+    let sandbox = Sandbox::start_with(Config { specs: specs(), ..Config::default() }, notes.clone()).await.unwrap();
     let order = json!({"id": 1, "name": "#1", "currency": "USD", "total_price": "1.00",
         "line_items": [{"id": 2, "title": "Poster", "quantity": 1, "price": "1.00"}]});
-    let (status, answer) = control(
-        &sandbox,
-        "POST",
-        "/_sandbox/shopify/orders?deliver=0",
-        order.to_string(),
-    )
-    .await;
+    let (status, answer) = control(&sandbox, "POST", "/_sandbox/shopify/orders?deliver=0", order.to_string()).await;
     assert_eq!(status, 201, "{answer}");
     (sandbox, notes)
 }
@@ -87,26 +73,16 @@ async fn refusals_do_nothing_and_are_used_up() {
 
     arm(&sandbox, fault("429")).await;
     let (status, answer) = tag(&sandbox).await.unwrap();
-    assert_eq!(
-        (status, &answer["errors"][0]["extensions"]["code"]),
-        (429, &json!("THROTTLED"))
-    );
+    assert_eq!((status, &answer["errors"][0]["extensions"]["code"]), (429, &json!("THROTTLED")));
 
     assert!(!is_tagged(&sandbox).await);
     assert_eq!(tag(&sandbox).await.unwrap().0, 200);
     assert!(is_tagged(&sandbox).await);
-    assert_eq!(
-        control(&sandbox, "GET", "/_sandbox/unexpected", "").await.1,
-        json!([]),
-        "armed faults are no surprise"
-    );
+    assert_eq!(control(&sandbox, "GET", "/_sandbox/unexpected", "").await.1, json!([]), "armed faults are no surprise");
 }
 
 #[tokio::test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "measures how long a hanging answer really takes"
-)]
+#[expect(clippy::disallowed_methods, reason = "measures how long a hanging answer really takes")]
 async fn hang_and_reset_do_nothing_and_answer_nothing() {
     let (sandbox, _) = start().await;
     let mut hang = fault("hang");
@@ -159,17 +135,11 @@ async fn only_known_operations_can_fail() {
     let (sandbox, _) = start().await;
     for (provider, operation) in [("shopify", "tagAdd"), ("nobody", "x")] {
         let fault = json!([{"provider": provider, "operation": operation, "fault": "5xx"}]);
-        assert_eq!(
-            control(&sandbox, "POST", "/_sandbox/faults", fault.to_string()).await.0,
-            400
-        );
+        assert_eq!(control(&sandbox, "POST", "/_sandbox/faults", fault.to_string()).await.0, 400);
     }
     let (_, operations) = control(&sandbox, "GET", "/_sandbox/operations", "").await;
     let operations = operations.as_array().unwrap();
-    let known = operations
-        .iter()
-        .find(|one| one["operation"] == "fulfillmentCreate")
-        .unwrap();
+    let known = operations.iter().find(|one| one["operation"] == "fulfillmentCreate").unwrap();
     assert_eq!(known["fault"].as_array().unwrap().len(), 8);
 }
 
@@ -183,17 +153,11 @@ async fn deliveries_are_tried_again_until_the_door_has_them() {
     control(&sandbox, "POST", "/_sandbox/shopify/orders", order.to_string()).await;
     let received = door.wait_for(3).await;
     let webhook_ids: Vec<&str> = received.iter().map(|one| one.header("x-shopify-webhook-id")).collect();
-    assert!(
-        webhook_ids.iter().all(|id| *id == webhook_ids[0]),
-        "a retry is the same delivery"
-    );
+    assert!(webhook_ids.iter().all(|id| *id == webhook_ids[0]), "a retry is the same delivery");
     tokio::time::sleep(Duration::from_millis(50)).await;
     let (_, log) = control(&sandbox, "GET", "/_sandbox/deliveries", "").await;
     assert_eq!(log[0]["statuses"], json!([503, 503, 200]));
-    assert_eq!(
-        control(&sandbox, "GET", "/_sandbox/pending", "").await.1["deliveries"],
-        0
-    );
+    assert_eq!(control(&sandbox, "GET", "/_sandbox/pending", "").await.1["deliveries"], 0);
 }
 
 #[tokio::test]
@@ -212,37 +176,19 @@ async fn anything_can_be_delivered_signed_or_wrongly_signed() {
         "headers": {"x-shopify-hmac-sha256": "wrong", "X-Shopify-Event-Id": null}});
     control(&sandbox, "POST", "/_sandbox/deliver", wrong.to_string()).await;
     let last = door.wait_for(3).await.pop().unwrap();
-    assert_eq!(
-        (last.header("x-shopify-hmac-sha256"), last.header("x-shopify-event-id")),
-        ("wrong", "")
-    );
+    assert_eq!((last.header("x-shopify-hmac-sha256"), last.header("x-shopify-event-id")), ("wrong", ""));
 
     let unknown = json!({"source": "stripe", "topic": "x", "payload": {}});
     let (status, answer) = control(&sandbox, "POST", "/_sandbox/deliver", unknown.to_string()).await;
-    assert_eq!(
-        (status, answer["error"].as_str().unwrap().contains("not played yet")),
-        (400, true)
-    );
+    assert_eq!((status, answer["error"].as_str().unwrap().contains("not played yet")), (400, true));
 }
 
 #[tokio::test]
 async fn a_reset_forgets_everything() {
     let (sandbox, _) = start().await;
     arm(&sandbox, fault("5xx")).await;
-    client()
-        .get(format!("{}/shopify/nowhere", sandbox.url()))
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(
-        control(&sandbox, "GET", "/_sandbox/unexpected", "")
-            .await
-            .1
-            .as_array()
-            .unwrap()
-            .len(),
-        1
-    );
+    client().get(format!("{}/shopify/nowhere", sandbox.url())).send().await.unwrap();
+    assert_eq!(control(&sandbox, "GET", "/_sandbox/unexpected", "").await.1.as_array().unwrap().len(), 1);
     assert_eq!(control(&sandbox, "POST", "/_sandbox/reset", "").await.0, 204);
     for path in ["/_sandbox/unexpected", "/_sandbox/faults", "/_sandbox/shopify/orders"] {
         assert_eq!(control(&sandbox, "GET", path, "").await.1, json!([]), "{path}");
@@ -262,12 +208,7 @@ async fn the_real_killer_kills_the_calling_function() {
     std::fs::create_dir_all(&folder).unwrap();
     let function = folder.join("bootstrap");
     std::fs::copy(shell, &function).unwrap();
-    let sandbox = Sandbox::start(Config {
-        specs: specs(),
-        ..Config::default()
-    })
-    .await
-    .unwrap();
+    let sandbox = Sandbox::start(Config { specs: specs(), ..Config::default() }).await.unwrap();
     arm(&sandbox, fault("kill_after")).await;
     let address = sandbox.url().replace("http://", "").replace(':', "/");
     let body = json!({"query": TAG}).to_string();

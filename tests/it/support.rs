@@ -12,11 +12,7 @@ use std::time::Duration;
 /// The folder that `variable` names, else `../shared/<name>` beside the repository; none where it is absent, which is
 /// said aloud.
 pub fn shared_folder(variable: &str, name: &str) -> Option<PathBuf> {
-    let beside = || {
-        PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-            .join("../../shared")
-            .join(name)
-    };
+    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared").join(name);
     let folder = std::env::var_os(variable).map_or_else(beside, PathBuf::from);
     if folder.is_dir() {
         return Some(folder);
@@ -69,12 +65,7 @@ impl Door {
     }
 
     pub fn topics(&self) -> Vec<String> {
-        self.received
-            .lock()
-            .unwrap()
-            .iter()
-            .map(|one| one.header("x-shopify-topic").to_owned())
-            .collect()
+        self.received.lock().unwrap().iter().map(|one| one.header("x-shopify-topic").to_owned()).collect()
     }
 
     /// The requests received, once there are `count` of them.
@@ -86,20 +77,12 @@ impl Door {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!(
-            "{} of {count} requests came: {:?}",
-            self.received.lock().unwrap().len(),
-            self.topics()
-        );
+        panic!("{} of {count} requests came: {:?}", self.received.lock().unwrap().len(), self.topics());
     }
 }
 
 async fn receive(State(door): State<Door>, uri: Uri, headers: HeaderMap, body: Bytes) -> StatusCode {
-    door.received.lock().unwrap().push(Received {
-        path: uri.path().to_owned(),
-        headers,
-        body,
-    });
+    door.received.lock().unwrap().push(Received { path: uri.path().to_owned(), headers, body });
     let mut statuses = door.statuses.lock().unwrap();
     let status = if statuses.is_empty() { 200 } else { statuses.remove(0) };
     StatusCode::from_u16(status).unwrap()
@@ -107,11 +90,7 @@ async fn receive(State(door): State<Door>, uri: Uri, headers: HeaderMap, body: B
 
 /// A sandbox with the published specifications (where present) that delivers to `door`.
 pub async fn sandbox(door: &Door) -> Sandbox {
-    let config = Config {
-        specs: specs(),
-        retry_ms: vec![10, 10],
-        ..Config::default()
-    };
+    let config = Config { specs: specs(), retry_ms: vec![10, 10], ..Config::default() };
     let sandbox = Sandbox::start(config).await.unwrap();
     sandbox.set_intake_url(&door.start().await);
     sandbox
@@ -121,25 +100,15 @@ pub async fn sandbox(door: &Door) -> Sandbox {
 /// runtime of its own.
 pub fn client() -> reqwest::Client {
     static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
-    let make = || {
-        reqwest::Client::builder()
-            .no_proxy()
-            .pool_max_idle_per_host(0)
-            .timeout(Duration::from_secs(20))
-            .build()
-    };
+    let make =
+        || reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).timeout(Duration::from_secs(20)).build();
     CLIENT.get_or_init(|| make().unwrap()).clone()
 }
 
 /// A request to the control routes: status and body (null where there is none).
 pub async fn control(sandbox: &Sandbox, method: &str, path: &str, body: impl Into<reqwest::Body>) -> (u16, Value) {
     let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
-    let response = client()
-        .request(method, format!("{}{path}", sandbox.url()))
-        .body(body)
-        .send()
-        .await
-        .unwrap();
+    let response = client().request(method, format!("{}{path}", sandbox.url())).body(body).send().await.unwrap();
     let status = response.status().as_u16();
     let bytes = response.bytes().await.unwrap();
     (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))

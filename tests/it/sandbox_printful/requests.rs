@@ -13,10 +13,8 @@ async fn every_published_request_is_accepted_or_refused_for_a_reason() {
     config.printful.variants = vec![1, 2, 1118, 1350, 4398, 6882, 6950, 8746, 11325];
     let partner = Partner::start(config).await;
     let mut refused = Vec::new();
-    let mut files: Vec<_> = std::fs::read_dir(samples.join("printful"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut files: Vec<_> =
+        std::fs::read_dir(samples.join("printful")).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let mut seen = 0;
     for path in files {
@@ -29,11 +27,7 @@ async fn every_published_request_is_accepted_or_refused_for_a_reason() {
         let (status, answer) = partner.create("", &request).await;
         println!(
             "{status} {name}: {}",
-            if status == 200 {
-                "accepted".to_owned()
-            } else {
-                answer["result"].to_string()
-            }
+            if status == 200 { "accepted".to_owned() } else { answer["result"].to_string() }
         );
         if status != 200 {
             refused.push((name, answer["result"].as_str().unwrap().to_owned()));
@@ -44,21 +38,14 @@ async fn every_published_request_is_accepted_or_refused_for_a_reason() {
     let names: Vec<&str> = refused.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(
         names,
-        [
-            "v1_example_using_sync_variant_with_external_id_request.json",
-            "v1_spec_create_order_request.json"
-        ]
+        ["v1_example_using_sync_variant_with_external_id_request.json", "v1_spec_create_order_request.json"]
     );
     assert!(refused[0].1.contains("external_variant_id"), "{refused:?}");
     assert!(refused[1].1.contains("items"), "{refused:?}");
 
-    partner
-        .control(Method::POST, "catalog", &json!({"any_variant": true}))
-        .await;
+    partner.control(Method::POST, "catalog", &json!({"any_variant": true})).await;
     let path = samples.join("printful/v1_example_using_sync_variant_with_external_id_request.json");
-    let (status, _) = partner
-        .create("", &serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap())
-        .await;
+    let (status, _) = partner.create("", &serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()).await;
     assert_eq!(status, 200);
 }
 
@@ -70,11 +57,7 @@ fn wrong_orders() -> Vec<(Value, u16, &'static str)> {
         (changed("/items", Value::Null), 400, "items"),
         (changed("/items", json!([])), 400, "item"),
         (changed("/external_id", json!(long)), 400, "external_id"),
-        (
-            changed("/external_id", json!("gid://shopify/Order/1")),
-            400,
-            "external_id",
-        ),
+        (changed("/external_id", json!("gid://shopify/Order/1")), 400, "external_id"),
         (changed("/external_id", json!(1001)), 431, "external_id"),
         (changed("/shipping", json!("TELEPORT")), 400, "shipping"),
         (changed("/recipient/name", Value::Null), 400, "name"),
@@ -96,27 +79,17 @@ fn wrong_orders() -> Vec<(Value, u16, &'static str)> {
         (changed("/items/0/variant_id", json!(999)), 400, "999"),
         (changed("/items/0/variant_id", json!("4012")), 431, "variant_id"),
         (changed("/items/0/sync_variant_id", json!(5)), 400, "sync_variant_id"),
-        (
-            changed("/items/0/product_template_id", json!(5)),
-            400,
-            "product_template_id",
-        ),
+        (changed("/items/0/product_template_id", json!(5)), 400, "product_template_id"),
         (changed("/items/0/files", Value::Null), 400, "files"),
         (
-            changed(
-                "/items/0/files",
-                json!([{"type": "preview", "url": "https://files.example.com/p.png"}]),
-            ),
+            changed("/items/0/files", json!([{"type": "preview", "url": "https://files.example.com/p.png"}])),
             400,
             "files",
         ),
         (changed("/items/0/files", json!([{"type": "default"}])), 400, "files"),
         (changed("/items/0/files", json!([{"url": "print.png"}])), 400, "URL"),
         (
-            changed(
-                "/items/0/files",
-                json!([{"url": "https://a.example.com/1"}, {"url": "https://a.example.com/2"}]),
-            ),
+            changed("/items/0/files", json!([{"url": "https://a.example.com/1"}, {"url": "https://a.example.com/2"}])),
             400,
             "default",
         ),
@@ -167,10 +140,7 @@ async fn addresses_as_each_country_has_them() {
     let partner = Partner::start(config()).await;
     let recipient = |country: &str, extra: Value| {
         let mut recipient = json!({"name": "Ada", "address1": "1 Road", "city": "Town", "country_code": country, "email": "a@example.com"});
-        recipient
-            .as_object_mut()
-            .unwrap()
-            .extend(extra.as_object().unwrap().clone());
+        recipient.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
         let mut order = changed("/recipient", recipient);
         order.as_object_mut().unwrap().remove("external_id");
         order
@@ -202,91 +172,33 @@ async fn requests_that_are_wrong_as_such() {
     let send = |request: reqwest::RequestBuilder| async move {
         let response = request.send().await.unwrap();
         let status = response.status().as_u16();
-        (
-            status,
-            response.json::<Value>().await.unwrap()["result"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned(),
-        )
+        (status, response.json::<Value>().await.unwrap()["result"].as_str().unwrap_or_default().to_owned())
     };
     let post = || partner.client.post(&url);
-    assert_eq!(
-        send(post().json(&order("1"))).await,
-        (401, "Malformed Authorization header.".to_owned())
-    );
+    assert_eq!(send(post().json(&order("1"))).await, (401, "Malformed Authorization header.".to_owned()));
     assert_eq!(send(post().bearer_auth("wrong").json(&order("1"))).await.0, 401);
     let (status, reason) = send(post().bearer_auth(TOKEN).json(&order("1"))).await;
     assert!(status == 400 && reason.contains("X-PF-Store-Id"), "{reason}");
     let stored = || post().bearer_auth(TOKEN).header("X-PF-Store-Id", "12");
-    assert_eq!(
-        send(
-            post()
-                .bearer_auth(TOKEN)
-                .header("X-PF-Store-Id", "13")
-                .json(&order("1"))
-        )
-        .await
-        .0,
-        403
-    );
-    assert_eq!(
-        send(stored().header("content-type", "application/json").body("{"))
-            .await
-            .0,
-        430
-    );
+    assert_eq!(send(post().bearer_auth(TOKEN).header("X-PF-Store-Id", "13").json(&order("1"))).await.0, 403);
+    assert_eq!(send(stored().header("content-type", "application/json").body("{")).await.0, 430);
     assert_eq!(send(stored().body("{}")).await.0, 400, "no content type");
-    let with_query = |query: &str| {
-        partner
-            .client
-            .post(format!("{url}?{query}"))
-            .bearer_auth(TOKEN)
-            .header("X-PF-Store-Id", "12")
-    };
+    let with_query =
+        |query: &str| partner.client.post(format!("{url}?{query}")).bearer_auth(TOKEN).header("X-PF-Store-Id", "12");
     assert_eq!(send(with_query("confirm=yes").json(&order("1"))).await.0, 431);
     assert_eq!(
-        send(
-            partner
-                .client
-                .get(format!("{url}?limit=101"))
-                .bearer_auth(TOKEN)
-                .header("X-PF-Store-Id", "12")
-        )
-        .await
-        .0,
+        send(partner.client.get(format!("{url}?limit=101")).bearer_auth(TOKEN).header("X-PF-Store-Id", "12")).await.0,
         400
     );
     assert_eq!(
-        send(
-            partner
-                .client
-                .get(format!("{url}/gid"))
-                .bearer_auth(TOKEN)
-                .header("X-PF-Store-Id", "12")
-        )
-        .await
-        .0,
+        send(partner.client.get(format!("{url}/gid")).bearer_auth(TOKEN).header("X-PF-Store-Id", "12")).await.0,
         400
     );
     assert_eq!(
-        send(
-            partner
-                .client
-                .get(format!("{url}/7"))
-                .bearer_auth(TOKEN)
-                .header("X-PF-Store-Id", "12")
-        )
-        .await
-        .0,
+        send(partner.client.get(format!("{url}/7")).bearer_auth(TOKEN).header("X-PF-Store-Id", "12")).await.0,
         404
     );
-    assert_eq!(
-        send(partner.client.patch(format!("{url}/7")).bearer_auth(TOKEN))
-            .await
-            .0,
-        405
-    );
+    assert_eq!(send(partner.client.patch(format!("{url}/7")).bearer_auth(TOKEN)).await.0, 405);
     assert_eq!(partner.findings().len(), 11);
     let findings = serde_json::to_string(&partner.sandbox.ctx.unexpected.list()).unwrap();
     assert!(!findings.contains(TOKEN));

@@ -275,7 +275,8 @@ impl World {
         let mut mails: Vec<String> = self.post.sent().into_iter().map(|(kind, _)| kind).collect();
         mails.sort();
         let partner_orders = self.sandbox.printful.list();
-        let released = partner_orders.iter().filter(|order| order["status"] != "draft" && order["status"] != "canceled");
+        let released =
+            partner_orders.iter().filter(|order| order["status"] != "draft" && order["status"] != "canceled");
         Seen { partner_orders: partner_orders.len(), released: released.count(), fulfilments, mails }
     }
 

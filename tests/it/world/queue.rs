@@ -30,7 +30,12 @@ impl SimQueue {
     }
 
     /// One of the visible messages, by chance; it is hidden for `visibility`. With it, how often it was received.
-    pub fn receive(&self, now: Timestamp, visibility: SignedDuration, random: &mut fastrand::Rng) -> Option<(Layer, Key, u32)> {
+    pub fn receive(
+        &self,
+        now: Timestamp,
+        visibility: SignedDuration,
+        random: &mut fastrand::Rng,
+    ) -> Option<(Layer, Key, u32)> {
         let mut messages = self.messages.lock().unwrap();
         let visible: Vec<usize> = (0..messages.len()).filter(|n| messages[*n].visible <= now).collect();
         let message = &mut messages[*random.choice(&visible)?];
