@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::Timestamp;
-use domain::effect::{EffectKey, MailKind, State};
+use domain::effect::{Effect, EffectKey, MailKind, State};
 use domain::event::{Event, Fact};
 use domain::exception::What;
 use domain::handoff::Layer;
@@ -80,6 +80,8 @@ where
         for kind in mails::due(event, &journey.events, &order) {
             let claimed = match held.take_if(|(claimed, _)| *claimed == kind) {
                 Some((_, lease)) => Claimed::Ours(lease),
+                // Known to be out: a claim would only cost a refused write.
+                None if sent(&journey.effects, &kind) => continue,
                 None => self.claim(stored, &kind).await?,
             };
             let turn = match claimed {
@@ -97,6 +99,11 @@ where
         }
         Ok(if told.is_empty() { Outcome::done() } else { Outcome::Raise(told) })
     }
+}
+
+fn sent(effects: &[Effect], kind: &MailKind) -> bool {
+    let done = |effect: &&Effect| matches!(effect.state, State::Done { .. });
+    effects.iter().filter(done).any(|effect| matches!(&effect.key, EffectKey::Email(sent) if sent == kind))
 }
 
 /// The mail that this fact brings whatever else is known: it can be claimed before the store is read. A delivery brings one

@@ -70,6 +70,9 @@ impl<T: Table, C: Clock> Door<T, C> {
         let event = self.event(source, request, now);
         let expires = now.checked_add(self.retention).unwrap_or(Timestamp::MAX);
         let payload = Payload { body: &request.body, expires };
+        if event.fact.repeats() && matches!(self.ledger.event(&event.key()).await, Ok(Some(_))) {
+            return Answer::Kept;
+        }
         let owes = owes(event.fact.event_type(), now, &self.deadlines);
         match self.ledger.append(&event, &owes, Some(payload)).await {
             Ok(appended) => {

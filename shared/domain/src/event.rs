@@ -200,6 +200,13 @@ impl Fact {
         }
     }
 
+    /// Whether its source says it again and again, so that looking first is cheaper than a refused write. Printful repeats an
+    /// order's state with every change of anything.
+    #[must_use]
+    pub fn repeats(&self) -> bool {
+        matches!(self, Self::PartnerAccepted { .. })
+    }
+
     /// The fact-id of each topic, unique within the subject. One table: what makes two deliveries the same fact.
     #[must_use]
     pub fn id(&self) -> EventId {

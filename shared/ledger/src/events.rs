@@ -17,8 +17,9 @@ use flate2::write::DeflateEncoder;
 use crate::row::{EventRow, PauseRow, PayloadRow, Row, SHARDS};
 use crate::{Ledger, LedgerError, Place, Table};
 
-/// A deflated body up to this many bytes lies in the event's own item: both together stay within one write unit.
-const INLINE_BYTES: usize = 400;
+/// A deflated body up to this many bytes lies in the event's own item: the rest of an event is some 250 bytes, so that both
+/// together stay within one write unit.
+const INLINE_BYTES: usize = 700;
 
 /// How often a change is decided again when others were quicker.
 const TRIES: u32 = 8;
