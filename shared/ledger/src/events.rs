@@ -19,7 +19,7 @@ use crate::{Ledger, LedgerError, Place, Table};
 
 /// A deflated body up to this many bytes lies in the event's own item: the rest of an event is some 250 bytes, so that both
 /// together stay within one write unit.
-const INLINE_BYTES: usize = 700;
+const INLINE_BYTES: usize = 760;
 
 /// How often a change is decided again when others were quicker.
 const TRIES: u32 = 8;
