@@ -160,3 +160,18 @@ async fn another_services_lines_are_left_alone() {
     assert_eq!((seen.partner_orders, seen.mails), (0, vec!["confirmation".to_owned()]));
     assert_ne!(Seen::all_once().mails, Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn a_partner_that_hangs_is_asked_when_nothing_of_it_can_still_arrive() {
+    let mut world = World::new(11).await;
+    let hang = Arm { seconds: Some(5), ..fault("create_order", Fault::Hang, 1) };
+    world.sandbox.ctx.faults.arm(vec![hang]);
+    world.order(&payload(ORDER), 1).await;
+    let start = world.clock.get();
+    world.run().await;
+    let waited = world.clock.get().duration_since(start);
+    assert!(waited >= SignedDuration::from_secs(60), "not before the settle window is over: {waited:#}");
+    world.assert_at_rest(ORDER).await;
+    let seen = world.seen(ORDER).await;
+    assert_eq!((seen.partner_orders, seen.released), (1, 1));
+}
