@@ -53,9 +53,9 @@ async fn delivered_five_times_at_once_in_any_order_of_messages() {
 
 #[tokio::test]
 async fn the_partners_and_the_carriers_events_in_every_order_and_twice() {
-    let mut orders = 0;
-    for (n, permutation) in permutations(5).into_iter().enumerate() {
-        let mut world = World::new(n as u64).await;
+    let mut runs = 0;
+    for (seed, permutation) in (0..6).flat_map(|seed| permutations(3).into_iter().map(move |order| (seed, order))) {
+        let mut world = World::new(seed).await;
         world.order(&payload(ORDER), 1).await;
         world.run().await;
         // Everything happens out there before any of it reaches the door.
@@ -69,9 +69,8 @@ async fn the_partners_and_the_carriers_events_in_every_order_and_twice() {
             let body = String::from_utf8_lossy(&request.body);
             wanted.iter().any(|word| body.contains(word))
         });
-        held.truncate(5);
-        assert!(held.len() >= 3, "{}", held.len());
-        for index in permutation.iter().filter(|index| **index < held.len()) {
+        assert_eq!(held.len(), wanted.len());
+        for index in &permutation {
             for _ in 0..2 {
                 assert_eq!(world.door.deliver(&held[*index]).await, 200);
             }
@@ -82,9 +81,9 @@ async fn the_partners_and_the_carriers_events_in_every_order_and_twice() {
         world.run().await;
         world.assert_at_rest(ORDER).await;
         assert_eq!(world.seen(ORDER).await, Seen::all_once(), "{permutation:?}");
-        orders += 1;
+        runs += 1;
     }
-    assert_eq!(orders, 120);
+    assert_eq!(runs, 36);
 }
 
 #[tokio::test]
