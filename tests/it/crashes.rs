@@ -5,7 +5,6 @@
 //! after the mail had gone and no send event came (mails to customers are sent at least once).
 
 use sandbox::faults::{Arm, Fault};
-use serde_json::json;
 
 use crate::world::{Fate, Seen, World, payload};
 
@@ -25,12 +24,7 @@ const MAILS: usize = 3;
 
 async fn journey(world: &mut World) {
     world.order(&payload(ORDER), 1).await;
-    world.run().await;
-    world.at_partner("produce", json!({})).await;
-    world.at_partner("ship", json!({ "tracking_number": "1Z999AA10123456784", "carrier": "UPS" })).await;
-    world.run().await;
-    world.at_partner("deliver", json!({})).await;
-    world.run().await;
+    world.to_the_doorstep().await;
 }
 
 #[tokio::test]

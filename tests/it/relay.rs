@@ -6,21 +6,11 @@ use crate::world::{Seen, World, payload};
 
 const ORDER: u64 = 450_789_469;
 
-/// Paid, made, shipped, delivered.
-async fn to_the_doorstep(world: &mut World) {
-    world.run().await;
-    world.at_partner("produce", json!({})).await;
-    world.at_partner("ship", json!({ "tracking_number": "1Z999AA10123456784", "carrier": "UPS" })).await;
-    world.run().await;
-    world.at_partner("deliver", json!({})).await;
-    world.run().await;
-}
-
 #[tokio::test]
 async fn one_order_goes_through_all_layers() {
     let mut world = World::new(0).await;
     world.order(&payload(ORDER), 1).await;
-    to_the_doorstep(&mut world).await;
+    world.to_the_doorstep().await;
     world.assert_at_rest(ORDER).await;
     assert_eq!(world.seen(ORDER).await, Seen::all_once());
     assert_eq!(world.open(ORDER).await, []);
@@ -45,7 +35,7 @@ async fn delivered_five_times_at_once_in_any_order_of_messages() {
     for seed in 0..12 {
         let mut world = World::new(seed).await;
         world.order(&payload(ORDER), 5).await;
-        to_the_doorstep(&mut world).await;
+        world.to_the_doorstep().await;
         world.assert_at_rest(ORDER).await;
         assert_eq!(world.seen(ORDER).await, Seen::all_once(), "seed {seed}");
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use domain::event::EventType;
 use domain::subject::OrderId;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::{control, samples};
 use crate::world::{Seen, World};
@@ -170,12 +170,7 @@ async fn play(payload: &Value) -> Ended {
     }
     assert_eq!(status, 201, "{answer}");
     world.delivered().await;
-    world.run().await;
-    world.at_partner("produce", json!({})).await;
-    world.at_partner("ship", json!({ "tracking_number": "1Z999AA10123456784", "carrier": "UPS" })).await;
-    world.run().await;
-    world.at_partner("deliver", json!({})).await;
-    world.run().await;
+    world.to_the_doorstep().await;
 
     let gid = answer["gid"].as_str().unwrap();
     let in_store: u64 = gid.rsplit('/').next().unwrap().parse().unwrap();

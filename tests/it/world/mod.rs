@@ -162,6 +162,16 @@ impl World {
         self.delivered().await;
     }
 
+    /// What was ordered is made, shipped and delivered, and all that follows is done.
+    pub async fn to_the_doorstep(&mut self) {
+        self.run().await;
+        self.at_partner("produce", json!({})).await;
+        self.at_partner("ship", json!({ "tracking_number": "1Z999AA10123456784", "carrier": "UPS" })).await;
+        self.run().await;
+        self.at_partner("deliver", json!({})).await;
+        self.run().await;
+    }
+
     /// Waits until the sandbox has delivered what it had to deliver.
     pub async fn delivered(&self) {
         while self.sandbox.ctx.deliveries.pending() > 0 || self.sandbox.shopify.pending() > 0 {
