@@ -24,7 +24,7 @@ const MAILS: usize = 3;
 
 async fn journey(world: &mut World) {
     world.order(&payload(ORDER), 1).await;
-    world.to_the_doorstep().await;
+    world.run_to_the_doorstep().await;
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ const ORDER: u64 = 450_789_469;
 async fn one_order_goes_through_all_layers() {
     let mut world = World::new(0).await;
     world.order(&payload(ORDER), 1).await;
-    world.to_the_doorstep().await;
+    world.run_to_the_doorstep().await;
     world.assert_at_rest(ORDER).await;
     assert_eq!(world.seen(ORDER).await, Seen::all_once());
     assert_eq!(world.open(ORDER).await, []);
@@ -35,7 +35,7 @@ async fn delivered_five_times_at_once_in_any_order_of_messages() {
     for seed in 0..12 {
         let mut world = World::new(seed).await;
         world.order(&payload(ORDER), 5).await;
-        world.to_the_doorstep().await;
+        world.run_to_the_doorstep().await;
         world.assert_at_rest(ORDER).await;
         assert_eq!(world.seen(ORDER).await, Seen::all_once(), "seed {seed}");
     }

@@ -170,7 +170,7 @@ async fn play(payload: &Value) -> Ended {
     }
     assert_eq!(status, 201, "{answer}");
     world.delivered().await;
-    world.to_the_doorstep().await;
+    world.run_to_the_doorstep().await;
 
     let gid = answer["gid"].as_str().unwrap();
     let in_store: u64 = gid.rsplit('/').next().unwrap().parse().unwrap();

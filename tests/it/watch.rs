@@ -214,7 +214,7 @@ async fn an_event_that_was_never_queued_is_sent_again_and_told() {
     assert_eq!(told(&watch).len(), 1);
     assert!(told(&watch)[0].contains(NAME), "{:?}", told(&watch));
 
-    world.to_the_doorstep().await;
+    world.run_to_the_doorstep().await;
     world.assert_at_rest(ORDER).await;
     assert_eq!(world.seen(ORDER).await, Seen::all_once());
     round_at(&world, &watch, later(world.clock.get(), 60)).await;
@@ -322,7 +322,7 @@ async fn a_throttled_mail_goes_out_once_and_nothing_is_said() {
     let watch = watch(&world);
     world.post.next([Fate::Throttled; 3]);
     world.order(&payload(ORDER), 1).await;
-    world.to_the_doorstep().await;
+    world.run_to_the_doorstep().await;
     world.assert_at_rest(ORDER).await;
     assert_eq!(world.seen(ORDER).await, Seen::all_once());
     round_at(&world, &watch, later(world.clock.get(), 600)).await;
@@ -337,7 +337,7 @@ async fn a_mail_whose_answer_was_lost_is_sent_at_most_once_more() {
         let mut world = World::new(7).await;
         world.post.next(std::iter::repeat_n(Fate::Sent, n).chain([Fate::LostAnswer]));
         world.order(&payload(ORDER), 1).await;
-        world.to_the_doorstep().await;
+        world.run_to_the_doorstep().await;
         world.assert_at_rest(ORDER).await;
         let mut seen = world.seen(ORDER).await;
         assert_eq!(seen.mails.len(), 4, "mail {n}: {:?}", seen.mails);
@@ -353,7 +353,7 @@ async fn thirty_days_without_orders_are_silent() {
         let mut world = World::new(5).await;
         if with_a_past {
             world.order(&payload(ORDER), 1).await;
-            world.to_the_doorstep().await;
+            world.run_to_the_doorstep().await;
             world.pass_on().await;
         }
         let watch = watch(&world);

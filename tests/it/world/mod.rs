@@ -163,7 +163,7 @@ impl World {
     }
 
     /// What was ordered is made, shipped and delivered, and all that follows is done.
-    pub async fn to_the_doorstep(&mut self) {
+    pub async fn run_to_the_doorstep(&mut self) {
         self.run().await;
         self.at_partner("produce", json!({})).await;
         self.at_partner("ship", json!({ "tracking_number": "1Z999AA10123456784", "carrier": "UPS" })).await;
