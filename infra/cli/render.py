@@ -15,7 +15,7 @@ from .say import Failure, note
 from .storefile import Store
 
 # Secrets of which a second line, the old one, is accepted while senders change over.
-ROTATING = ("shopify/webhook-secret", "printful/webhook-secret")
+ROTATING = ("door/shopify/webhook-secret", "door/printful/webhook-secret")
 
 
 @dataclass(frozen=True)
@@ -132,9 +132,9 @@ def read_secrets(store: Store) -> dict[str, str]:
             wrong.append(
                 f"{path}: must hold {'one or two lines' if allowed == 2 else 'one line'}, not {len(lines)} ({name})"
             )
-        elif name == "printful/webhook-secret" and not all(re.fullmatch(r"([0-9a-fA-F]{2})+", line) for line in lines):
+        elif name == "door/printful/webhook-secret" and not all(re.fullmatch(r"([0-9a-fA-F]{2})+", line) for line in lines):
             wrong.append(f"{path}: must be the hex key as Printful hands it out ({name})")
-        elif name == "printful/path-secret" and not re.fullmatch(r"[A-Za-z0-9_-]{16,}", lines[0]):
+        elif name == "door/printful/path-secret" and not re.fullmatch(r"[A-Za-z0-9_-]{16,}", lines[0]):
             wrong.append(f"{path}: must be at least 16 letters, digits, - or _: it is part of an address ({name})")
         else:
             found[name] = "\n".join(lines)

@@ -36,9 +36,9 @@ fn config() -> StoreConfig {
 
 fn secrets(shopify: &str) -> Secrets {
     Secrets::from_pairs([
-        ("shopify/webhook-secret", shopify),
-        ("printful/webhook-secret", PRINTFUL_KEY),
-        ("printful/path-secret", PATH_SECRET),
+        ("door/shopify/webhook-secret", shopify),
+        ("door/printful/webhook-secret", PRINTFUL_KEY),
+        ("door/printful/path-secret", PATH_SECRET),
     ])
 }
 

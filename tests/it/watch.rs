@@ -121,11 +121,20 @@ async fn waiting_for(wait: Wait) -> (World, EventType) {
             order["financial_status"] = json!("pending");
             world.order(&order, 1).await;
         }
+        Wait::PaymentArrives => {
+            let mut order = payload(ORDER);
+            order["financial_status"] = json!("pending");
+            world.order(&order, 0).await;
+            let body = json!({ "source": "shopify", "topic": "orders/create", "payload": order, "times": 1 });
+            let (status, answer) = control(&world.sandbox, "POST", "/_sandbox/deliver", body.to_string()).await;
+            assert_eq!((status, &answer["statuses"]), (200, &json!([200])), "{answer}");
+        }
         _ => assert_eq!(world.order(&payload(ORDER), 1).await, 201),
     }
     world.run().await;
     let shipped = json!({ "tracking_number": "1Z999AA10123456784", "carrier": "UPS" });
     let event_type = match wait {
+        Wait::PaymentArrives => EventType::OrderCreated,
         Wait::RiskVerdict => EventType::OrderPaid,
         Wait::HeldOrder => EventType::OrderHeld,
         Wait::PartnerAccepts => EventType::OrderRouted,

@@ -62,7 +62,7 @@ impl<'s, T: Table, Q: Queue, C: Clock, S: ReadOrder> Capture<'s, T, Q, C, S> {
             Verdict::Cancelled => settled,
             Verdict::Hold(hold) => {
                 let what = What::Held(hold);
-                let fact = Fact::OrderHeld { reason: what.to_string() };
+                let fact = Fact::OrderHeld { reason: what.to_string(), round: 1 };
                 self.station.append(Layer::Capture, &named, fact).await?;
                 Outcome::raise(what)
             }

@@ -126,7 +126,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
                 return Err(station.come_back(stored, LAYER, until, "routing is at it").into());
             }
         };
-        match partner.find(&self.external_id(id)).await {
+        match partner.find(&self.order_ref(id)).await {
             Ok(Some(found)) => self.done(stored, lease, found.id).await.map(Some),
             Ok(None) => {
                 let state = State::Refused { reason: CANCELLED.to_owned() };
@@ -186,7 +186,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
             Err(trouble) => return Err(self.troubled(stored, lease, partner.name(), trouble).await),
         };
         // "It cannot be cancelled" is also what a partner says of an order that is cancelled already.
-        match partner.find(&self.external_id(id)).await {
+        match partner.find(&self.order_ref(id)).await {
             Ok(Some(found)) if found.stage == Stage::Cancelled => {
                 self.done(stored, lease, found.id).await?;
                 Ok(CancelOutcome::Cancelled)

@@ -24,7 +24,7 @@ use domain::provider::Trouble;
 use domain::subject::OrderId;
 use lambda::{Clock, Failure, Outcome, Queue, Station, Work};
 use ledger::{LedgerError, Stored, Table};
-use partner::Partner;
+use partner::{OrderRef, Partner};
 use store::ReadOrder;
 
 const LAYER: Layer = Layer::Routing;
@@ -78,8 +78,8 @@ impl<'s, T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'s, T, Q, C, S> {
         self.partners.iter().find(|partner| partner.name() == name)
     }
 
-    fn external_id(&self, order: OrderId) -> String {
-        external_id(&self.shop, order, SPLIT)
+    fn order_ref(&self, order: OrderId) -> OrderRef {
+        OrderRef { external_id: external_id(&self.shop, order, SPLIT), id: None }
     }
 
     async fn read_store(&self, stored: &Stored, id: OrderId) -> Result<Order, Stop> {

@@ -12,7 +12,7 @@ use domain::subject::OrderId;
 use domain::verdict::Hold;
 use lambda::{Clock, Outcome, Queue};
 use ledger::{Claim, Lease, Stored, Table};
-use partner::{FindOrder, NewOrder, Partner, PlaceOrder, ReleaseOrder, Stage};
+use partner::{FindOrder, NewOrder, Partner, PlaceOrder, ReleaseOrder};
 use store::ReadOrder;
 
 use crate::{LAYER, Routing, SPLIT, STORE, Stop, order_key, release_key};
@@ -62,7 +62,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
     }
 
     async fn routed(&self, stored: &Stored, partner: String, partner_order: String) -> Result<Outcome, Stop> {
-        let fact = Fact::OrderRouted { partner, split: SPLIT, partner_order };
+        let fact = Fact::OrderRouted { partner, split: SPLIT, partner_order, cost: None };
         self.station.append(LAYER, &stored.event, fact).await?;
         Ok(Outcome::done())
     }
@@ -117,9 +117,9 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
         order: &Order,
         items: Vec<Item>,
     ) -> Result<String, Stop> {
-        let external_id = self.external_id(order.id);
+        let known = self.order_ref(order.id);
         if lease.doubt_since().is_some() {
-            match partner.find(&external_id).await {
+            match partner.find(&known).await {
                 Ok(Some(found)) => return self.done(stored, lease, found.id).await,
                 // The partner's external ids are unique, so even a request that is still on its way cannot make a second one.
                 Ok(None) => lease = lease.not_done_before(),
@@ -130,14 +130,15 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
         }
         // The plan asked for an address; the currency is the customer's.
         let new = NewOrder {
-            external_id,
+            external_id: known.external_id,
+            order_name: order.name.clone(),
             ship_to: order.ship_to.clone().unwrap_or_default(),
             email: order.email.clone(),
-            currency: order.amounts.customer_total.0.code().to_owned(),
+            currency: order.amounts.customer.total.0.code().to_owned(),
             items,
         };
         match partner.place(&new).await {
-            Ok(id) => self.done(stored, lease, id).await,
+            Ok(placed) => self.done(stored, lease, placed.id).await,
             Err(trouble) => Err(self.troubled(stored, lease, partner.name(), trouble).await),
         }
     }
@@ -164,9 +165,9 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
             return self.release(stored, lease, partner, id, partner_order).await;
         }
         if lease.doubt_since().is_some() {
-            match partner.find(&self.external_id(id)).await {
+            match partner.find(&self.order_ref(id)).await {
                 // An earlier attempt released it; what was cancelled or refunded since has an event of its own.
-                Ok(Some(found)) if found.stage == Stage::Released => {
+                Ok(Some(found)) if found.stage.is_released() => {
                     self.done(stored, lease, found.id).await?;
                     return Ok(());
                 }
@@ -191,10 +192,10 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
         id: OrderId,
         partner_order: &str,
     ) -> Result<(), Stop> {
-        let external_id = self.external_id(id);
+        let known = self.order_ref(id);
         if lease.doubt_since().is_some() {
-            match partner.find(&external_id).await {
-                Ok(Some(found)) if found.stage == Stage::Released => {
+            match partner.find(&known).await {
+                Ok(Some(found)) if found.stage.is_released() => {
                     return self.done(stored, lease, found.id).await.map(|_| ());
                 }
                 Ok(_) => lease = lease.not_done_before(),
@@ -209,8 +210,8 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
         };
         // "It is not a draft" is also what a partner says when it was released already.
         if matches!(trouble, Trouble::Refused { .. }) {
-            match partner.find(&external_id).await {
-                Ok(Some(found)) if found.stage == Stage::Released => {
+            match partner.find(&known).await {
+                Ok(Some(found)) if found.stage.is_released() => {
                     return self.done(stored, lease, found.id).await.map(|_| ());
                 }
                 Ok(_) => {}

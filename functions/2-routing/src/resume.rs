@@ -13,7 +13,7 @@ use crate::{LAYER, Routing, SPLIT, Stop};
 impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
     pub(crate) async fn resumed(&self, stored: &Stored, id: OrderId, name: &str, at: &str) -> Result<Outcome, Stop> {
         let Some(partner) = self.partner(name) else { return Ok(Outcome::done()) };
-        let found = match partner.find(&self.external_id(id)).await {
+        let found = match partner.find(&self.order_ref(id)).await {
             Ok(found) => found,
             Err(trouble) => return Ok(self.station.wait_or_raise(stored, LAYER, name, trouble)),
         };

@@ -17,7 +17,7 @@ use domain::provider::Trouble;
 use domain::subject::OrderId;
 use lambda::{Clock, Failure, Outcome, Queue, Station, Work};
 use ledger::{Claim, Lease, Stored, Table};
-use partner::{FindOrder, Partner, Shipment};
+use partner::{FindOrder, OrderRef, Partner, Shipment};
 use store::{ReadOrder, WriteFulfilment};
 
 const LAYER: Layer = Layer::Shipping;
@@ -153,7 +153,7 @@ impl<'s, T: Table, Q: Queue, C: Clock, S: ReadOrder + WriteFulfilment> Shipping<
             let why = format!("store.toml does not set up [partners.{}]", report.partner);
             return Err(Trouble::Broken { why });
         };
-        let found = partner.find(&external_id(&self.shop, order.id, SPLIT)).await?;
+        let found = partner.find(&OrderRef { external_id: external_id(&self.shop, order.id, SPLIT), id: None }).await?;
         Ok(found.and_then(|found| found.shipments.into_iter().find(|shipment| shipment.id == report.shipment)))
     }
 

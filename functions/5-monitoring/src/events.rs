@@ -33,8 +33,7 @@ impl<T: Table, Q: Queue, C: Clock> Work for Events<'_, T, Q, C> {
                     // Routing asked for it and tells the owner what came of it.
                     return Ok(Outcome::done());
                 }
-                let how = stop_words(*how).to_owned();
-                Outcome::raise(What::PartnerStopped { partner: partner.clone(), how, why: reason.clone() })
+                Outcome::raise(What::PartnerStopped { partner: partner.clone(), how: *how, why: reason.clone() })
             }
             Fact::ParcelReturned { reason, .. } => Outcome::raise(What::Returned { why: reason.clone() }),
             Fact::AppUninstalled { .. } => Outcome::raise(What::AppUninstalled),
@@ -50,14 +49,6 @@ impl<T: Table, Q: Queue, C: Clock> Work for Events<'_, T, Q, C> {
             // The hand-off table sends nothing else here; what an older table sent is no longer ours.
             _ => Outcome::done(),
         })
-    }
-}
-
-fn stop_words(how: PartnerStop) -> &'static str {
-    match how {
-        PartnerStop::OnHold => "on hold",
-        PartnerStop::Failed => "failed",
-        PartnerStop::Cancelled => "cancelled",
     }
 }
 

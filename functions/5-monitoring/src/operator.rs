@@ -227,7 +227,11 @@ fn words(key: &EffectKey) -> Option<String> {
         EffectKey::Email(MailKind::Confirmation) => "The confirmation mail".to_owned(),
         EffectKey::Email(MailKind::Shipped(parcel)) => format!("The shipped mail for parcel {parcel}"),
         EffectKey::Email(MailKind::Delivered(parcel)) => format!("The delivered mail for parcel {parcel}"),
-        EffectKey::Alert { .. } => return None,
+        EffectKey::Hold { .. } => "The hold in the store".to_owned(),
+        EffectKey::HoldRelease { .. } => "The end of the hold in the store".to_owned(),
+        EffectKey::OrderRefusal { .. } => "The cancellation and refund you decided on".to_owned(),
+        EffectKey::PartnerAddress { partner, split, .. } => format!("The new address at {partner}{}", of(*split)),
+        EffectKey::Alert { .. } | EffectKey::Subscription { .. } => return None,
         EffectKey::Other(key) => format!("The step {key}"),
     })
 }

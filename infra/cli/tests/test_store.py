@@ -136,7 +136,7 @@ class Rendering(Files):
         self.assertEqual(rendered.store["deadlines"]["layer"], 300)
         self.assertEqual(
             sorted(rendered.secrets),
-            sorted(render.ROTATING + ("shopify/admin-token", "printful/token", "printful/path-secret")),
+            sorted(render.ROTATING + ("call/shopify/admin-token", "call/printful/token", "door/printful/path-secret")),
         )
 
     def test_a_base_url_of_the_owners_stays(self) -> None:
@@ -158,7 +158,7 @@ class Rendering(Files):
 
     def test_two_lines_while_a_secret_rotates(self) -> None:
         self.secrets(**{"shopify-webhook-secret": "new\nold"})
-        self.assertEqual(self.rendered().secrets["shopify/webhook-secret"], "new\nold")
+        self.assertEqual(self.rendered().secrets["door/shopify/webhook-secret"], "new\nold")
 
     def test_times_that_cannot_work_together(self) -> None:
         self.secrets()

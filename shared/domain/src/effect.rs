@@ -12,6 +12,16 @@ use crate::subject::{Subject, short_hash};
 /// The name of an effect within its subject. The same thing done twice has the same key; that is what makes it happen once.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EffectKey {
+    /// The store keeps the order from being fulfilled: `hold#1`, by round.
+    Hold { round: u32 },
+    /// That hold was lifted after a person's decision: `hold-release#1`.
+    HoldRelease { round: u32 },
+    /// The order was cancelled and refunded in the store on a person's decision: `order-refusal#1`.
+    OrderRefusal { round: u32 },
+    /// A subscription to a topic was made (again) at the store: `subscription#orders/paid#<when it was missed>`.
+    Subscription { topic: String, at: String },
+    /// The partner was asked to send it somewhere else: `partner-address#printful#1#<hash of the address>`.
+    PartnerAddress { partner: String, split: u8, address: String },
     /// The order exists at the partner, not yet in production: `partner-order#printful#1`.
     PartnerOrder { partner: String, split: u8 },
     /// The partner was told to make it: `partner-release#printful#1`.
@@ -53,6 +63,13 @@ impl MailKind {
 impl fmt::Display for EffectKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Hold { round } => write!(f, "hold#{round}"),
+            Self::HoldRelease { round } => write!(f, "hold-release#{round}"),
+            Self::OrderRefusal { round } => write!(f, "order-refusal#{round}"),
+            Self::Subscription { topic, at } => write!(f, "subscription#{topic}#{at}"),
+            Self::PartnerAddress { partner, split, address } => {
+                write!(f, "partner-address#{partner}#{split}#{address}")
+            }
             Self::PartnerOrder { partner, split } => write!(f, "partner-order#{partner}#{split}"),
             Self::PartnerRelease { partner, split } => write!(f, "partner-release#{partner}#{split}"),
             Self::PartnerReleaseAgain { partner, split, at } => {
@@ -79,7 +96,21 @@ impl EffectKey {
             Some((partner.to_owned(), split.parse::<u8>().ok()?))
         };
         let Some((kind, rest)) = text.split_once('#') else { return other() };
+        let round = |rest: &str| rest.parse::<u32>().ok();
         match kind {
+            "hold" => round(rest).map_or_else(other, |round| Self::Hold { round }),
+            "hold-release" => round(rest).map_or_else(other, |round| Self::HoldRelease { round }),
+            "order-refusal" => round(rest).map_or_else(other, |round| Self::OrderRefusal { round }),
+            "subscription" => match rest.rsplit_once('#') {
+                Some((topic, at)) => Self::Subscription { topic: topic.to_owned(), at: at.to_owned() },
+                None => other(),
+            },
+            "partner-address" => match rest.rsplit_once('#').map(|(rest, address)| (partner(rest), address)) {
+                Some((Some((partner, split)), address)) => {
+                    Self::PartnerAddress { partner, split, address: address.to_owned() }
+                }
+                _ => other(),
+            },
             "partner-order" => {
                 partner(rest).map_or_else(other, |(partner, split)| Self::PartnerOrder { partner, split })
             }
@@ -172,6 +203,11 @@ mod tests {
     #[test]
     fn keys_survive_the_table_and_unknown_ones_stay_as_they_are() {
         for text in [
+            "hold#1",
+            "hold-release#2",
+            "order-refusal#1",
+            "subscription#orders/paid#2026-11-22T02:13:00Z",
+            "partner-address#gelato#1#0a1b2c3d4e5f6071",
             "partner-order#printful#1",
             "partner-release#printful#2",
             "partner-release-again#printful#1#2026-11-22T02:13:00Z",

@@ -9,6 +9,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::decision::Choice;
 use crate::parcel::{ParcelKey, Tracking};
 use crate::subject::{OrderId, Subject};
 
@@ -16,6 +17,46 @@ use crate::subject::{OrderId, Subject};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data")]
 pub enum Fact {
+    /// The store has a new order, paid or not.
+    #[serde(rename = "order.created")]
+    OrderCreated {},
+    /// Something that matters to us changed in the order: where it goes, or whether it is paid or cancelled. `what` is a hash of
+    /// just these, so that the many updates that change neither are one and the same fact.
+    #[serde(rename = "order.changed")]
+    OrderChanged { what: String },
+    /// Lines were added, removed or changed after the order was placed.
+    #[serde(rename = "order.edited")]
+    OrderEdited { edit: String },
+    /// The customer or the bank disputes the payment (`inquiry` or `chargeback`); an answer is due by then, where the source tells.
+    #[serde(rename = "order.disputed")]
+    OrderDisputed { dispute: String, kind: String, due: Option<String> },
+    /// The card's network warns of fraud on this payment.
+    #[serde(rename = "order.fraud_warned")]
+    FraudWarned { warning: String },
+    /// A person decided about a held order. `round` counts the holds, so that a later hold is decided anew.
+    #[serde(rename = "order.decided")]
+    OrderDecided { choice: Choice, decision: String, round: u32 },
+    /// A payment provider told us something about a payment, in its own words; capture asks it what is true.
+    #[serde(rename = "payment.told")]
+    PaymentTold { provider: String, topic: String, object: String },
+    /// A checkout was begun, or changed (`at` tells the changes apart).
+    #[serde(rename = "checkout.started")]
+    CheckoutStarted { at: String },
+    /// A checkout is gone: bought, deleted or expired.
+    #[serde(rename = "checkout.ended")]
+    CheckoutEnded { how: CheckoutEnd },
+    /// A customer's record changed.
+    #[serde(rename = "contact.changed")]
+    ContactChanged { at: String },
+    /// A customer gave or withdrew consent to marketing mail, in the store's word (`subscribed`, `unsubscribed`, …).
+    #[serde(rename = "contact.consent_changed")]
+    ConsentChanged { state: String, at: String },
+    /// The store has a fulfilment, ours or another's.
+    #[serde(rename = "store.fulfilment_written")]
+    FulfilmentWritten { fulfilment: String, at: String },
+    /// A partner told us of an order without saying enough to act on, or without a signature; routing asks it what is true.
+    #[serde(rename = "partner.told")]
+    PartnerTold { partner: String, partner_order: String, topic: String, at: String },
     /// The store says that the order is fully paid.
     #[serde(rename = "order.paid")]
     OrderPaid {},
@@ -31,12 +72,23 @@ pub enum Fact {
     /// Capture: paid, real and safe; it may be made.
     #[serde(rename = "order.cleared")]
     OrderCleared {},
-    /// Capture: it may not be made as it is; a person decides.
+    /// Capture: it may not be made as it is; a person decides. Later holds of the same order have a higher round.
     #[serde(rename = "order.held")]
-    OrderHeld { reason: String },
+    OrderHeld {
+        reason: String,
+        #[serde(default = "first_round")]
+        round: u32,
+    },
     /// Routing: the partner has the order and was told to make it.
     #[serde(rename = "order.routed")]
-    OrderRouted { partner: String, split: u8, partner_order: String },
+    OrderRouted {
+        partner: String,
+        split: u8,
+        partner_order: String,
+        /// What the partner charges, e.g. `12.40 USD`, where it tells.
+        #[serde(default)]
+        cost: Option<String>,
+    },
     /// The partner took the order into production.
     #[serde(rename = "partner.accepted")]
     PartnerAccepted { partner: String, partner_order: String },
@@ -87,16 +139,54 @@ pub enum Fact {
     Unreadable { topic: String, why: String, body_hash: String },
 }
 
-/// How a partner stopped an order.
+fn first_round() -> u32 {
+    1
+}
+
+/// How a checkout ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckoutEnd {
+    /// The platform no longer has it; it may have become an order.
+    Deleted,
+    /// Nobody paid in time.
+    Expired,
+}
+
+/// How a partner stopped an order. Each has its own fix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PartnerStop {
-    /// On hold: the partner waits for something.
+    /// On hold: the partner waits for something it does not name.
     OnHold,
     /// The partner refused it after accepting it.
     Failed,
     /// The partner cancelled it.
     Cancelled,
+    /// The partner could not charge us.
+    PaymentFailed,
+    /// Something in it cannot be had now.
+    OutOfStock,
+    /// A print file is not usable.
+    FileRejected,
+    /// The partner cannot deliver there.
+    AddressRejected,
+}
+
+impl PartnerStop {
+    /// The word in fact-ids and in a trace.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OnHold => "on-hold",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::PaymentFailed => "payment-failed",
+            Self::OutOfStock => "out-of-stock",
+            Self::FileRejected => "file-rejected",
+            Self::AddressRejected => "address-rejected",
+        }
+    }
 }
 
 /// How a source names the parcel that was delivered.
@@ -112,6 +202,19 @@ pub enum ParcelRef {
 /// Which kind of fact it is: the row of the hand-off table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EventType {
+    OrderCreated,
+    OrderChanged,
+    OrderEdited,
+    OrderDisputed,
+    FraudWarned,
+    OrderDecided,
+    PaymentTold,
+    CheckoutStarted,
+    CheckoutEnded,
+    ContactChanged,
+    ConsentChanged,
+    FulfilmentWritten,
+    PartnerTold,
     OrderPaid,
     OrderCancelled,
     OrderRefunded,
@@ -140,6 +243,19 @@ impl EventType {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::OrderCreated => "order.created",
+            Self::OrderChanged => "order.changed",
+            Self::OrderEdited => "order.edited",
+            Self::OrderDisputed => "order.disputed",
+            Self::FraudWarned => "order.fraud_warned",
+            Self::OrderDecided => "order.decided",
+            Self::PaymentTold => "payment.told",
+            Self::CheckoutStarted => "checkout.started",
+            Self::CheckoutEnded => "checkout.ended",
+            Self::ContactChanged => "contact.changed",
+            Self::ConsentChanged => "contact.consent_changed",
+            Self::FulfilmentWritten => "store.fulfilment_written",
+            Self::PartnerTold => "partner.told",
             Self::OrderPaid => "order.paid",
             Self::OrderCancelled => "order.cancelled",
             Self::OrderRefunded => "order.refunded",
@@ -176,6 +292,19 @@ impl Fact {
     #[must_use]
     pub fn event_type(&self) -> EventType {
         match self {
+            Self::OrderCreated {} => EventType::OrderCreated,
+            Self::OrderChanged { .. } => EventType::OrderChanged,
+            Self::OrderEdited { .. } => EventType::OrderEdited,
+            Self::OrderDisputed { .. } => EventType::OrderDisputed,
+            Self::FraudWarned { .. } => EventType::FraudWarned,
+            Self::OrderDecided { .. } => EventType::OrderDecided,
+            Self::PaymentTold { .. } => EventType::PaymentTold,
+            Self::CheckoutStarted { .. } => EventType::CheckoutStarted,
+            Self::CheckoutEnded { .. } => EventType::CheckoutEnded,
+            Self::ContactChanged { .. } => EventType::ContactChanged,
+            Self::ConsentChanged { .. } => EventType::ConsentChanged,
+            Self::FulfilmentWritten { .. } => EventType::FulfilmentWritten,
+            Self::PartnerTold { .. } => EventType::PartnerTold,
             Self::OrderPaid {} => EventType::OrderPaid,
             Self::OrderCancelled { .. } => EventType::OrderCancelled,
             Self::OrderRefunded { .. } => EventType::OrderRefunded,
@@ -201,32 +330,47 @@ impl Fact {
     }
 
     /// Whether its source says it again and again, so that looking first is cheaper than a refused write. Printful repeats an
-    /// order's state with every change of anything.
+    /// order's state with every change of anything, Shopify an order's with every tag and every parcel.
     #[must_use]
     pub fn repeats(&self) -> bool {
-        matches!(self, Self::PartnerAccepted { .. })
+        matches!(self, Self::PartnerAccepted { .. } | Self::OrderChanged { .. })
     }
 
     /// The fact-id of each topic, unique within the subject. One table: what makes two deliveries the same fact.
     #[must_use]
     pub fn id(&self) -> EventId {
         EventId(match self {
+            Self::OrderCreated {} => "created".to_owned(),
+            Self::OrderChanged { what } => format!("changed#{what}"),
+            Self::OrderEdited { edit } => format!("edit#{edit}"),
+            Self::OrderDisputed { dispute, .. } => format!("dispute#{dispute}"),
+            Self::FraudWarned { warning } => format!("fraud-warning#{warning}"),
+            // The first decision about a hold counts; a second click, or the other button, changes nothing.
+            Self::OrderDecided { round, .. } => format!("decided#{round}"),
+            Self::PaymentTold { provider, topic, object } => format!("payment#{provider}#{topic}#{object}"),
+            Self::CheckoutStarted { at } => format!("checkout#{at}"),
+            Self::CheckoutEnded { how } => match how {
+                CheckoutEnd::Deleted => "checkout-deleted".to_owned(),
+                CheckoutEnd::Expired => "checkout-expired".to_owned(),
+            },
+            Self::ContactChanged { at } => format!("changed#{at}"),
+            Self::ConsentChanged { state, at } => format!("consent#{state}#{at}"),
+            Self::FulfilmentWritten { fulfilment, at } => format!("fulfilment#{fulfilment}#{at}"),
+            Self::PartnerTold { partner, partner_order, topic, at } => {
+                format!("told#{partner}#{partner_order}#{topic}#{at}")
+            }
             Self::OrderPaid {} => "paid".to_owned(),
             Self::OrderCancelled { .. } => "cancelled".to_owned(),
             Self::OrderRefunded { refund } => format!("refund#{refund}"),
             Self::RiskAssessed { provider, level, at } => format!("risk#{provider}#{level}#{at}"),
             Self::OrderCleared {} => "cleared".to_owned(),
-            Self::OrderHeld { .. } => "held".to_owned(),
+            Self::OrderHeld { round: 1, .. } => "held".to_owned(),
+            Self::OrderHeld { round, .. } => format!("held#{round}"),
             Self::OrderRouted { partner, split, .. } => format!("routed#{partner}#{split}"),
             Self::PartnerAccepted { partner, partner_order } => format!("accepted#{partner}#{partner_order}"),
             // A partner can hold an order more than once, so its own time is part of these facts.
             Self::PartnerStopped { partner, partner_order, how, at, .. } => {
-                let how = match how {
-                    PartnerStop::OnHold => "on-hold",
-                    PartnerStop::Failed => "failed",
-                    PartnerStop::Cancelled => "cancelled",
-                };
-                format!("stopped#{partner}#{partner_order}#{how}#{at}")
+                format!("stopped#{partner}#{partner_order}#{}#{at}", how.as_str())
             }
             Self::PartnerResumed { partner, partner_order, at } => format!("resumed#{partner}#{partner_order}#{at}"),
             Self::ParcelShipped { partner, shipment, reshipment, .. } => {

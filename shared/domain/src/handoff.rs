@@ -55,6 +55,8 @@ impl fmt::Display for Layer {
 /// A hand-off that takes longer than a layer's work: it is owed by somebody outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Wait {
+    /// The money for an order has to arrive.
+    PaymentArrives,
     /// The risk assessment has to arrive.
     RiskVerdict,
     /// The partner has to take the order into production.
@@ -73,7 +75,8 @@ pub enum Wait {
 
 impl Wait {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
+        Self::PaymentArrives,
         Self::RiskVerdict,
         Self::PartnerAccepts,
         Self::PartnerShips,
@@ -87,6 +90,7 @@ impl Wait {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::PaymentArrives => "payment_arrives",
             Self::RiskVerdict => "risk_verdict",
             Self::PartnerAccepts => "partner_accepts",
             Self::PartnerShips => "partner_ships",
@@ -153,6 +157,8 @@ impl FromStr for Owed {
 pub struct Deadlines {
     /// A layer takes an event. At least twice the queue's visibility time-out.
     pub layer: i64,
+    /// Long enough for a bank transfer.
+    pub payment_arrives: i64,
     pub risk_verdict: i64,
     pub partner_accepts: i64,
     /// Five business days, as seven days of the calendar.
@@ -169,6 +175,7 @@ impl Default for Deadlines {
         const DAY: i64 = 24 * HOUR;
         Self {
             layer: 300,
+            payment_arrives: 5 * DAY,
             risk_verdict: HOUR,
             partner_accepts: DAY,
             partner_ships: 7 * DAY,
@@ -184,6 +191,7 @@ impl Deadlines {
     fn after(&self, owed: Owed) -> SignedDuration {
         SignedDuration::from_secs(match owed {
             Owed::Layer(_) => self.layer,
+            Owed::Wait(Wait::PaymentArrives) => self.payment_arrives,
             Owed::Wait(Wait::RiskVerdict) => self.risk_verdict,
             Owed::Wait(Wait::PartnerAccepts) => self.partner_accepts,
             Owed::Wait(Wait::PartnerShips) => self.partner_ships,
@@ -220,16 +228,26 @@ const fn leg(event: EventType, goes_to: &'static [Layer], opens: &'static [Wait]
 pub const RELAY: &[Leg] = {
     use EventType as E;
     use Layer::{Capture, Email, Monitoring, Routing, Shipping};
-    use Wait::{CustomerInformed, FirstScan, HeldOrder, PartnerAccepts, PartnerShips, RiskVerdict, TrackingAlive};
+    use Wait::{
+        CustomerInformed, FirstScan, HeldOrder, PartnerAccepts, PartnerShips, PaymentArrives, RiskVerdict, TrackingAlive,
+    };
     &[
         //  what happened          goes to              and from now on somebody owes
+        leg(E::OrderCreated,       &[],                 &[PaymentArrives]),
         leg(E::OrderPaid,          &[Capture],          &[RiskVerdict]),
+        leg(E::PaymentTold,        &[Capture],          &[]),
+        leg(E::OrderChanged,       &[Routing],          &[]),
+        leg(E::OrderEdited,        &[Capture, Routing], &[]),
+        leg(E::OrderDisputed,      &[Capture],          &[]),
+        leg(E::FraudWarned,        &[Capture],          &[]),
         leg(E::RiskAssessed,       &[Capture],          &[]),
         leg(E::OrderCancelled,     &[Routing],          &[]),
         leg(E::OrderRefunded,      &[Routing],          &[]),
         leg(E::OrderCleared,       &[Routing, Email],   &[]),
-        leg(E::OrderHeld,          &[],                 &[HeldOrder]),
+        leg(E::OrderHeld,          &[Routing],          &[HeldOrder]),
+        leg(E::OrderDecided,       &[Capture],          &[]),
         leg(E::OrderRouted,        &[],                 &[PartnerAccepts, PartnerShips, CustomerInformed]),
+        leg(E::PartnerTold,        &[Routing],          &[]),
         leg(E::PartnerAccepted,    &[],                 &[]),
         leg(E::PartnerStopped,     &[Monitoring],       &[]),
         leg(E::PartnerResumed,     &[Routing],          &[]),
@@ -238,6 +256,11 @@ pub const RELAY: &[Leg] = {
         leg(E::ParcelMoved,        &[],                 &[TrackingAlive]),
         leg(E::ParcelDelivered,    &[Email],            &[]),
         leg(E::ParcelReturned,     &[Monitoring],       &[]),
+        leg(E::FulfilmentWritten,  &[],                 &[]),
+        leg(E::CheckoutStarted,    &[],                 &[]),
+        leg(E::CheckoutEnded,      &[],                 &[]),
+        leg(E::ContactChanged,     &[],                 &[]),
+        leg(E::ConsentChanged,     &[],                 &[]),
         leg(E::AppUninstalled,     &[Monitoring],       &[]),
         leg(E::DataRequested,      &[Monitoring],       &[]),
         leg(E::CustomerRedacted,   &[Monitoring],       &[]),
@@ -270,6 +293,7 @@ pub fn settled(wait: Wait, armed: &Event, events: &[Event]) -> bool {
     let shipped = || any(&|e| matches!(e.fact, Fact::ParcelShipped { .. }));
     let later = |e: &Event| e.time > armed.time;
     match wait {
+        Wait::PaymentArrives => any(&|e| matches!(e.fact, Fact::OrderPaid {})) || cancelled(),
         Wait::RiskVerdict => any(&|e| matches!(e.fact, Fact::OrderCleared {} | Fact::OrderHeld { .. })) || cancelled(),
         Wait::PartnerAccepts => {
             any(&|e| matches!(e.fact, Fact::PartnerAccepted { .. } | Fact::PartnerStopped { .. }))
@@ -282,7 +306,12 @@ pub fn settled(wait: Wait, armed: &Event, events: &[Event]) -> bool {
         Wait::CustomerInformed => {
             delivered() || cancelled() || any(&|e| matches!(e.fact, Fact::ParcelAnnounced { .. }) && later(e))
         }
-        Wait::HeldOrder => any(&|e| matches!(e.fact, Fact::OrderCleared {})) || cancelled(),
+        Wait::HeldOrder => {
+            let round = if let Fact::OrderHeld { round, .. } = armed.fact { round } else { 1 };
+            any(&|e| matches!(e.fact, Fact::OrderDecided { round: decided, .. } if decided >= round))
+                || any(&|e| matches!(e.fact, Fact::OrderCleared {}) && later(e))
+                || cancelled()
+        }
     }
 }
 

@@ -15,6 +15,7 @@
 //! | [`effect`] | what we did, and in which of four states it is |
 //! | [`exception`] | what the owner must know, in the owner's words |
 //! | [`order`] | the order as the store has it now |
+//! | [`decision`] | what a person decided, as a type that code cannot make up |
 //! | [`verdict`] | may this order be made? |
 //! | [`plan`] | who makes which line, from which files |
 //! | [`parcel`] | which parcel is this, and which store lines are in it |
@@ -22,10 +23,13 @@
 //! | [`provider`] | what a provider's no, silence or "later" means for what happens next |
 //! | [`watch`] | what the watchdog does about something that is due |
 
+pub mod decision;
 pub mod effect;
 pub mod event;
 pub mod exception;
 pub mod external_id;
+#[cfg(any(test, feature = "fixture"))]
+pub mod fixture;
 pub mod handoff;
 pub mod mails;
 pub mod money;

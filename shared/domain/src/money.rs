@@ -165,6 +165,18 @@ impl fmt::Display for CustomerMoney {
     }
 }
 
+impl From<ShopMoney> for Money {
+    fn from(money: ShopMoney) -> Self {
+        money.0
+    }
+}
+
+impl From<CustomerMoney> for Money {
+    fn from(money: CustomerMoney) -> Self {
+        money.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

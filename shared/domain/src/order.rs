@@ -6,6 +6,10 @@ use crate::money::{CustomerMoney, ShopMoney};
 use crate::parcel::Tracking;
 use crate::subject::OrderId;
 
+/// The tag of a test order that `make test-order` placed begins with this: it goes the whole way, and the partner is never told
+/// to make it. Counts only on an order that was made with a test payment.
+pub const TEST_TAG: &str = "baton-test";
+
 /// One order, in our words, whichever store platform holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
@@ -19,11 +23,25 @@ pub struct Order {
     /// Made with a test payment.
     pub test: bool,
     pub created: Timestamp,
+    /// When anything about it last changed, by the store's clock.
+    pub updated: Timestamp,
     pub cancelled: bool,
     pub payment: Payment,
     pub amounts: Amounts,
+    /// The strictest of all assessments and of the platform's recommendation.
     pub risk: Risk,
+    pub assessments: Vec<Assessment>,
     pub ship_to: Option<Address>,
+    pub bill_to: Option<Address>,
+    pub buyer: Buyer,
+    /// Every attempt to pay, oldest first, failed ones included, as far as the store tells.
+    pub attempts: Vec<PaymentAttempt>,
+    /// Ids of refunds.
+    pub refunds: Vec<String>,
+    pub disputes: Vec<Dispute>,
+    pub tags: Vec<String>,
+    /// The store charges this buyer no tax, on purpose.
+    pub tax_exempt: bool,
     pub lines: Vec<Line>,
     pub fulfilment_orders: Vec<FulfilmentOrder>,
     pub fulfilments: Vec<Fulfilment>,
@@ -44,21 +62,27 @@ pub enum Payment {
     Other(String),
 }
 
-/// The parts the total must be the sum of, in shop money, and what the customer paid in theirs.
+/// The parts the total must be the sum of, twice: in shop money, and in the currency the customer paid in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Amounts {
-    /// Quantity times unit price over all lines as ordered, before discounts.
-    pub lines: ShopMoney,
-    pub discounts: ShopMoney,
-    pub shipping: ShopMoney,
-    pub tax: ShopMoney,
+    pub shop: Parts<ShopMoney>,
+    pub customer: Parts<CustomerMoney>,
     /// Prices contain the tax already.
     pub tax_included: bool,
-    pub tips: ShopMoney,
+}
+
+/// The parts of a total.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parts<M> {
+    /// Quantity times unit price over all lines as ordered, before discounts.
+    pub lines: M,
+    pub discounts: M,
+    pub shipping: M,
+    pub tax: M,
+    pub tips: M,
     /// Import duties and other fees charged with the order.
-    pub duties_and_fees: ShopMoney,
-    pub total: ShopMoney,
-    pub customer_total: CustomerMoney,
+    pub duties_and_fees: M,
+    pub total: M,
 }
 
 /// The platform's risk assessment.
@@ -72,6 +96,70 @@ pub enum Risk {
     Low,
     Medium,
     High,
+}
+
+/// One provider's opinion of the risk, with its reasons in words where it gives them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assessment {
+    /// `shopify`, `stripe-radar`, or an app's name.
+    pub provider: String,
+    pub risk: Risk,
+    /// Facts that speak against the order, in the provider's words. Never shown to the customer.
+    pub facts: Vec<String>,
+}
+
+/// Who buys, as far as screening needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Buyer {
+    /// The store's own number or id of the customer; absent for a guest.
+    pub customer: Option<String>,
+    /// Orders this customer made in this store, this one included, where the store counts them.
+    pub orders: Option<u32>,
+    /// The address the order was placed from.
+    pub ip: Option<String>,
+}
+
+/// One attempt to pay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentAttempt {
+    /// `shopify_payments`, `paypal`, `manual`, `gift_card`, `stripe`, …
+    pub gateway: String,
+    pub outcome: AttemptOutcome,
+    /// Paid outside the store (bank transfer, cash on delivery): the owner marks it as paid.
+    pub manual: bool,
+    pub card: Option<Card>,
+    /// The provider's code for a failure, e.g. `card_declined`.
+    pub error: Option<String>,
+    pub at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttemptOutcome {
+    Succeeded,
+    Failed,
+    /// Not decided yet.
+    Pending,
+}
+
+/// A card, as far as it may be known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Card {
+    /// In lower case: `visa`, `mastercard`, …
+    pub brand: Option<String>,
+    /// What tells this card from others: the provider's fingerprint, or a hash of what it shows of the number. Never the number.
+    pub fingerprint: Option<String>,
+    /// The issuer's country, ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+}
+
+/// A customer's bank or the customer disputes the payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dispute {
+    pub id: String,
+    /// Money was taken back already; an inquiry only asks.
+    pub chargeback: bool,
+    /// It still wants an answer.
+    pub open: bool,
 }
 
 /// Where it goes.
@@ -108,6 +196,15 @@ pub struct Line {
     pub customer_unit_price: CustomerMoney,
     pub requires_shipping: bool,
     pub gift_card: bool,
+    /// What the customer chose or wrote for this line (an engraving, an uploaded picture), in the store's order.
+    pub properties: Vec<Property>,
+}
+
+/// A name and a value that came with a line. Names that begin with `_` are the shop's own and hidden from the customer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Property {
+    pub name: String,
+    pub value: String,
 }
 
 /// Who the store expects to fulfil which lines.
@@ -118,7 +215,17 @@ pub struct FulfilmentOrder {
     pub open: bool,
     /// The other fulfilment service that makes these lines; `None` when they are ours.
     pub service: Option<String>,
+    /// What keeps it from being fulfilled.
+    pub holds: Vec<PlatformHold>,
     pub lines: Vec<FulfilmentOrderLine>,
+}
+
+/// A hold that stands in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlatformHold {
+    pub id: String,
+    /// The name we gave it; another's hold has its own or none.
+    pub handle: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,6 +246,12 @@ pub struct Fulfilment {
 }
 
 impl Order {
+    /// Placed by `make test-order`: it must not be made.
+    #[must_use]
+    pub fn is_trial(&self) -> bool {
+        self.test && self.tags.iter().any(|tag| tag.starts_with(TEST_TAG))
+    }
+
     /// The fulfilment that carries this tracking number, if the store has one.
     #[must_use]
     pub fn fulfilment_with(&self, number: &str) -> Option<&Fulfilment> {

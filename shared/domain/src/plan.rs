@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::order::{Line, Order};
+use crate::order::{Line, Order, Property};
 use crate::parcel::Pieces;
 
 /// What the owner's catalog says: which store variant is made by whom, from what.
@@ -24,11 +24,25 @@ pub struct CatalogVariant {
     #[serde(default)]
     pub sku: Option<String>,
     pub partner: String,
-    /// The partner's own variant.
-    pub variant_id: u64,
+    /// The partner's own variant: a number or a text, as the partner has it.
+    #[serde(deserialize_with = "number_or_text")]
+    pub variant_id: String,
     /// What is printed on it. A product that is printed needs at least one file.
     #[serde(default)]
     pub files: Vec<PrintFile>,
+}
+
+fn number_or_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Number(u64),
+        Text(String),
+    }
+    Ok(match Either::deserialize(deserializer)? {
+        Either::Number(number) => number.to_string(),
+        Either::Text(text) => text,
+    })
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +71,9 @@ pub struct Item {
     pub title: String,
     pub quantity: u32,
     pub make: Make,
+    /// What the customer wrote for it (a name to engrave), for a partner that takes such words. Pictures the customer gave stand
+    /// among the files.
+    pub texts: Vec<Property>,
     /// What the customer paid for one, as a plain decimal in the customer's currency: for the packing slip and customs.
     pub retail_price: String,
 }
@@ -65,7 +82,7 @@ pub struct Item {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Make {
     /// The partner's variant with our files.
-    Variant { variant_id: u64, files: Vec<PrintFile> },
+    Variant { variant_id: String, files: Vec<PrintFile> },
     /// The variant the partner knows by the store's own number.
     StoreVariant(String),
 }
@@ -132,6 +149,7 @@ pub fn plan(order: &Order, catalog: &Catalog) -> Plan {
                     title: line.title.clone(),
                     quantity: line.quantity,
                     make,
+                    texts: Vec::new(),
                     retail_price: line.customer_unit_price.0.decimal(),
                 });
             }
@@ -153,7 +171,9 @@ fn mapped<'c>(line: &Line, catalog: &'c Catalog) -> Result<(&'c str, Make), Prob
     });
     match (row, &catalog.any_variant) {
         (Some(row), _) if row.files.is_empty() => Err(Problem::NoPrintFile { line: line.title.clone() }),
-        (Some(row), _) => Ok((&row.partner, Make::Variant { variant_id: row.variant_id, files: row.files.clone() })),
+        (Some(row), _) => {
+            Ok((&row.partner, Make::Variant { variant_id: row.variant_id.clone(), files: row.files.clone() }))
+        }
         (None, Some(any)) => Ok((&any.partner, Make::StoreVariant(number))),
         (None, None) => Err(Problem::Unmapped { line: line.title.clone(), variant, sku: line.sku.clone() }),
     }
@@ -169,55 +189,17 @@ pub fn all_ours(order: &Order) -> Vec<Pieces> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::money::{CustomerMoney, Money, ShopMoney};
-    use crate::order::{Address, Amounts, FulfilmentOrder, FulfilmentOrderLine, Payment, Risk};
-    use crate::subject::OrderId;
+    use crate::fixture;
+    use crate::money::{CustomerMoney, Money};
+    use crate::order::{FulfilmentOrder, FulfilmentOrderLine};
 
     fn line(id: u64, variant: Option<u64>) -> Line {
         let price = Money::parse("12.50", "KWD").unwrap();
-        Line {
-            id,
-            title: format!("Line {id}"),
-            variant_title: None,
-            sku: Some(format!("SKU-{id}")),
-            variant,
-            quantity: 1,
-            ordered: 1,
-            unit_price: ShopMoney(price),
-            customer_unit_price: CustomerMoney(price),
-            requires_shipping: true,
-            gift_card: false,
-        }
+        Line { customer_unit_price: CustomerMoney(price), quantity: 1, ..fixture::line(id, variant).unwrap() }
     }
 
     fn order(lines: Vec<Line>) -> Order {
-        let none = ShopMoney(Money::parse("0", "KWD").unwrap());
-        Order {
-            id: OrderId(1),
-            gid: String::new(),
-            name: "#1".into(),
-            email: None,
-            test: false,
-            created: jiff::Timestamp::UNIX_EPOCH,
-            cancelled: false,
-            payment: Payment::Paid,
-            amounts: Amounts {
-                lines: none,
-                discounts: none,
-                shipping: none,
-                tax: none,
-                tax_included: false,
-                tips: none,
-                duties_and_fees: none,
-                total: none,
-                customer_total: CustomerMoney(none.0),
-            },
-            risk: Risk::None,
-            ship_to: Some(Address::default()),
-            lines,
-            fulfilment_orders: vec![],
-            fulfilments: vec![],
-        }
+        Order { lines, ..fixture::order().unwrap() }
     }
 
     fn row(store_variant: Option<&str>, sku: Option<&str>, partner: &str) -> CatalogVariant {
@@ -225,7 +207,7 @@ mod tests {
             store_variant: store_variant.map(str::to_owned),
             sku: sku.map(str::to_owned),
             partner: partner.to_owned(),
-            variant_id: 4012,
+            variant_id: "4012".into(),
             files: vec![PrintFile { placement: "default".into(), url: "https://example.com/a.png".into() }],
         }
     }
@@ -237,8 +219,8 @@ mod tests {
         let planned = plan(&order(vec![line(1, Some(11)), line(2, Some(22)), line(3, Some(33))]), &catalog);
         let Plan::One { partner, items } = planned else { panic!("{planned:?}") };
         assert_eq!(partner, "printful");
-        assert!(matches!(items[0].make, Make::Variant { variant_id: 4012, .. }));
-        assert!(matches!(items[1].make, Make::Variant { variant_id: 4012, .. }));
+        assert!(matches!(&items[0].make, Make::Variant { variant_id, .. } if variant_id == "4012"));
+        assert!(matches!(&items[1].make, Make::Variant { variant_id, .. } if variant_id == "4012"));
         assert_eq!(items[2].make, Make::StoreVariant("33".into()));
         assert_eq!(items[0].retail_price, "12.500", "three decimals in Kuwait");
     }
@@ -267,6 +249,7 @@ mod tests {
             id: "fo".into(),
             open: true,
             service: Some("another-workshop".into()),
+            holds: vec![],
             lines: vec![FulfilmentOrderLine { id: "l".into(), line: 4, remaining: 1 }],
         });
         assert_eq!(plan(&with_other, &Catalog::default()), Plan::Nothing);

@@ -1,4 +1,4 @@
-//! What an event, an effect or an exception is about: one order, one contact or one store.
+//! What an event, an effect or an exception is about: one order, one contact, one checkout or one store.
 
 use std::fmt;
 use std::str::FromStr;
@@ -36,6 +36,8 @@ pub enum Subject {
     Order(OrderId),
     /// `contact#<first 16 hex digits of SHA-256 of the lower-cased address>`
     Contact(String),
+    /// `checkout#<the platform's token>`: a cart on its way to an order.
+    Checkout(String),
     /// `store#example-prints.myshopify.com`: what concerns no single order.
     Store(String),
 }
@@ -46,16 +48,17 @@ impl Subject {
     pub fn order(&self) -> Option<OrderId> {
         match self {
             Self::Order(id) => Some(*id),
-            Self::Contact(_) | Self::Store(_) => None,
+            Self::Contact(_) | Self::Checkout(_) | Self::Store(_) => None,
         }
     }
 
-    /// The subject in the alphabet `[a-z0-9-]`, for ids, mail tags and command lines: `5550004242`, or `store-` and a hash.
+    /// The subject in the alphabet `[a-z0-9-]`, for ids, mail tags and command lines: `5550004242`, `contact-`, `checkout-` or `store-` and a hash.
     #[must_use]
     pub fn slug(&self) -> String {
         match self {
             Self::Order(id) => id.to_string(),
             Self::Contact(hash) => format!("contact-{hash}"),
+            Self::Checkout(token) => format!("checkout-{}", short_hash(&[token], 16)),
             Self::Store(name) => format!("store-{}", short_hash(&[name], 8)),
         }
     }
@@ -66,14 +69,15 @@ impl fmt::Display for Subject {
         match self {
             Self::Order(id) => write!(f, "order#{id}"),
             Self::Contact(hash) => write!(f, "contact#{hash}"),
+            Self::Checkout(token) => write!(f, "checkout#{token}"),
             Self::Store(name) => write!(f, "store#{name}"),
         }
     }
 }
 
-/// The text is none of the three forms of a subject.
+/// The text is none of the four forms of a subject.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a subject: expected order#<number>, contact#<hash> or store#<name>")]
+#[error("{0:?} is not a subject: expected order#<number>, contact#<hash>, checkout#<token> or store#<name>")]
 pub struct NotASubject(pub String);
 
 impl FromStr for Subject {
@@ -84,6 +88,7 @@ impl FromStr for Subject {
         match text.split_once('#').ok_or_else(bad)? {
             ("order", id) => OrderId::parse(id).map(Self::Order).ok_or_else(bad),
             ("contact", hash) if !hash.is_empty() => Ok(Self::Contact(hash.to_owned())),
+            ("checkout", token) if !token.is_empty() => Ok(Self::Checkout(token.to_owned())),
             ("store", name) if !name.is_empty() => Ok(Self::Store(name.to_owned())),
             _ => Err(bad()),
         }

@@ -59,11 +59,11 @@ pub fn verdict(order: &Order, rules: &Rules) -> Verdict {
     match adds_up(&order.amounts) {
         Ok(None) => {}
         Ok(Some(expected)) => {
-            let total = order.amounts.total.0.to_string();
+            let total = order.amounts.shop.total.0.to_string();
             return Verdict::Hold(Hold::AmountsDiffer { expected, total });
         }
         Err(why) => {
-            let total = order.amounts.total.0.to_string();
+            let total = order.amounts.shop.total.0.to_string();
             return Verdict::Hold(Hold::AmountsDiffer { expected: why.to_string(), total });
         }
     }
@@ -84,62 +84,26 @@ pub fn verdict(order: &Order, rules: &Rules) -> Verdict {
 
 /// `None` when the parts are the total; else what they add up to.
 fn adds_up(amounts: &Amounts) -> Result<Option<String>, MoneyError> {
-    let tax = if amounts.tax_included { amounts.tax.0.zero() } else { amounts.tax.0 };
-    let sum = amounts.lines.0.minus(amounts.discounts.0)?.plus(amounts.shipping.0)?.plus(tax)?.plus(amounts.tips.0)?;
-    let sum = sum.plus(amounts.duties_and_fees.0)?;
-    Ok((sum != amounts.total.0).then(|| sum.to_string()))
+    let parts = &amounts.shop;
+    let tax = if amounts.tax_included { parts.tax.0.zero() } else { parts.tax.0 };
+    let sum = parts.lines.0.minus(parts.discounts.0)?.plus(parts.shipping.0)?.plus(tax)?.plus(parts.tips.0)?;
+    let sum = sum.plus(parts.duties_and_fees.0)?;
+    Ok((sum != parts.total.0).then(|| sum.to_string()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::money::{CustomerMoney, Money, ShopMoney};
-    use crate::order::{Address, FulfilmentOrder, FulfilmentOrderLine, Line};
-    use crate::subject::OrderId;
+    use crate::fixture;
+    use crate::money::{Money, ShopMoney};
+    use crate::order::{FulfilmentOrder, FulfilmentOrderLine};
 
     fn money(amount: &str) -> ShopMoney {
         ShopMoney(Money::parse(amount, "USD").unwrap())
     }
 
     fn order() -> Order {
-        Order {
-            id: OrderId(1),
-            gid: "gid://shopify/Order/1".into(),
-            name: "#1".into(),
-            email: Some("ada@example.com".into()),
-            test: false,
-            created: "2026-11-22T02:13:00Z".parse().unwrap(),
-            cancelled: false,
-            payment: Payment::Paid,
-            amounts: Amounts {
-                lines: money("50.00"),
-                discounts: money("5.00"),
-                shipping: money("4.90"),
-                tax: money("3.60"),
-                tax_included: false,
-                tips: money("0.00"),
-                duties_and_fees: money("0.00"),
-                total: money("53.50"),
-                customer_total: CustomerMoney(Money::parse("53.50", "USD").unwrap()),
-            },
-            risk: Risk::Low,
-            ship_to: Some(Address::default()),
-            lines: vec![Line {
-                id: 11,
-                title: "Poster".into(),
-                variant_title: None,
-                sku: None,
-                variant: Some(111),
-                quantity: 2,
-                ordered: 2,
-                unit_price: money("25.00"),
-                customer_unit_price: CustomerMoney(Money::parse("25.00", "USD").unwrap()),
-                requires_shipping: true,
-                gift_card: false,
-            }],
-            fulfilment_orders: vec![],
-            fulfilments: vec![],
-        }
+        fixture::order().unwrap()
     }
 
     const RULES: Rules = Rules { live: true, hold_at: Risk::High };
@@ -173,10 +137,10 @@ mod tests {
     #[test]
     fn one_cent_too_much_is_held() {
         let mut order = order();
-        order.amounts.total = money("53.51");
+        order.amounts.shop.total = money("53.51");
         let Verdict::Hold(Hold::AmountsDiffer { expected, total }) = verdict(&order, &RULES) else { panic!() };
         assert_eq!((expected.as_str(), total.as_str()), ("53.50 USD", "53.51 USD"));
-        order.amounts.total = money("49.90");
+        order.amounts.shop.total = money("49.90");
         order.amounts.tax_included = true;
         assert_eq!(verdict(&order, &RULES), Verdict::Clear);
     }
@@ -190,6 +154,7 @@ mod tests {
             id: "fo".into(),
             open: true,
             service: Some("another-workshop".into()),
+            holds: vec![],
             lines: vec![FulfilmentOrderLine { id: "l".into(), line: 11, remaining: 2 }],
         };
         let elsewhere = Order { ship_to: None, fulfilment_orders: vec![other], ..order() };

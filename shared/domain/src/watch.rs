@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_wait_is_struck_off_when_settled_and_told_once_when_not() {
-        let fact = Fact::OrderRouted { partner: "printful".into(), split: 1, partner_order: "13".into() };
+        let fact = Fact::OrderRouted { partner: "printful".into(), split: 1, partner_order: "13".into(), cost: None };
         let routed = event(fact, 0);
         let accepted = event(Fact::PartnerAccepted { partner: "printful".into(), partner_order: "13".into() }, 60);
         let owed = Owed::Wait(Wait::PartnerAccepts);

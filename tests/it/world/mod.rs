@@ -101,11 +101,11 @@ impl World {
         let config = config(&sandbox);
         let provider = &sandbox.ctx.config;
         let secrets = Secrets::from_pairs([
-            ("shopify/webhook-secret", provider.shopify.webhook_secret.as_str()),
-            ("shopify/admin-token", &provider.shopify.admin_token),
-            ("printful/token", &provider.printful.token),
-            ("printful/webhook-secret", &provider.printful.webhook_secret),
-            ("printful/path-secret", &provider.printful.path_secret),
+            ("door/shopify/webhook-secret", provider.shopify.webhook_secret.as_str()),
+            ("call/shopify/admin-token", &provider.shopify.admin_token),
+            ("call/printful/token", &provider.printful.token),
+            ("door/printful/webhook-secret", &provider.printful.webhook_secret),
+            ("door/printful/path-secret", &provider.printful.path_secret),
         ]);
         let table = Arc::new(Memory::default());
         let clock = SimClock::starting_at("2026-11-22T02:13:00Z");

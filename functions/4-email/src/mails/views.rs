@@ -75,7 +75,7 @@ impl Confirmation {
         Self {
             order: name(order),
             lines: order.lines.iter().map(LineView::of).collect(),
-            total: order.amounts.customer_total.to_string(),
+            total: order.amounts.customer.total.to_string(),
             next,
             ship_to: ship_to.unwrap_or_default(),
         }

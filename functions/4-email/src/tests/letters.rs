@@ -36,7 +36,7 @@ fn the_confirmation_in_yen_and_in_dinar() {
     let in_currency = |price: &str, total: &str, currency: &str| {
         let mut order = order();
         order.lines = vec![line(11, "灯台のポスター", Some("A3"), 2, customer(price, currency))];
-        order.amounts.customer_total = customer(total, currency);
+        order.amounts.customer.total = customer(total, currency);
         order
     };
     insta::assert_snapshot!("confirmation_jpy", whole(&confirmation(&in_currency("3800", "8400", "JPY"))));
@@ -54,7 +54,7 @@ fn the_confirmation_where_nothing_is_made_by_us() {
     let mut elsewhere = order();
     let lines = [11, 12].map(|id| FulfilmentOrderLine { id: format!("l{id}"), line: id, remaining: 1 }).to_vec();
     let service = Some("another-workshop".to_owned());
-    elsewhere.fulfilment_orders = vec![FulfilmentOrder { id: "fo".into(), open: true, service, lines }];
+    elsewhere.fulfilment_orders = vec![FulfilmentOrder { id: "fo".into(), open: true, service, holds: vec![], lines }];
     let mail = confirmation(&elsewhere);
     assert!(mail.text.contains("1. Your order is prepared.") && !mail.text.contains("made for you"), "{}", mail.text);
 }

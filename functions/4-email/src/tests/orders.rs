@@ -2,7 +2,7 @@
 
 use domain::event::{Event, Fact};
 use domain::money::{CustomerMoney, Money, ShopMoney};
-use domain::order::{Address, Amounts, Fulfilment, Line, Order, Payment, Risk};
+use domain::order::{Address, Fulfilment, Line, Order};
 use domain::parcel::{ParcelKey, Tracking};
 use domain::subject::{OrderId, Subject};
 
@@ -37,31 +37,21 @@ pub fn line(id: u64, title: &str, variant: Option<&str>, quantity: u32, price: C
         customer_unit_price: price,
         requires_shipping: true,
         gift_card: false,
+        properties: Vec::new(),
     }
 }
 
 pub fn order() -> Order {
+    let order = domain::fixture::order().unwrap();
+    let mut amounts = order.amounts.clone();
+    (amounts.shop.lines, amounts.shop.total) = (shop("70.00"), shop("73.50"));
+    (amounts.customer.lines, amounts.customer.total) = (customer("70.00", "USD"), customer("73.50", "USD"));
     Order {
         id: ORDER,
         gid: format!("gid://shopify/Order/{ORDER}"),
         name: "#1001".into(),
         email: Some("Ada@Example.com".into()),
-        test: false,
-        created: "2026-11-22T02:13:00Z".parse().unwrap(),
-        cancelled: false,
-        payment: Payment::Paid,
-        amounts: Amounts {
-            lines: shop("70.00"),
-            discounts: shop("5.00"),
-            shipping: shop("4.90"),
-            tax: shop("3.60"),
-            tax_included: false,
-            tips: shop("0.00"),
-            duties_and_fees: shop("0.00"),
-            total: shop("73.50"),
-            customer_total: customer("73.50", "USD"),
-        },
-        risk: Risk::Low,
+        amounts,
         ship_to: Some(Address {
             name: "Ada Lovelace".into(),
             company: None,
@@ -77,12 +67,12 @@ pub fn order() -> Order {
             line(11, "Lighthouse poster", Some("30 × 40 cm"), 2, customer("25.00", "USD")),
             line(12, "Mug", None, 1, customer("20.00", "USD")),
         ],
-        fulfilment_orders: vec![],
         fulfilments: vec![Fulfilment {
             id: "7400112233".into(),
             cancelled: false,
             tracking: vec![Tracking::new(Some("1Z999AA10123456784"), None, None).unwrap()],
         }],
+        ..order
     }
 }
 

@@ -1,6 +1,6 @@
 //! Every word the owner reads.
 
-use domain::event::Fact;
+use domain::event::{Fact, PartnerStop};
 use domain::exception::{CancelOutcome, Exception, What};
 use domain::handoff::{Layer, Wait};
 use domain::plan::Problem;
@@ -53,7 +53,7 @@ fn the_subject_line_of_everything_that_can_go_wrong() {
             partner: printful(),
             why: "the recipient's state is missing, and a good deal more words".into(),
         },
-        What::PartnerStopped { partner: printful(), how: "on hold".into(), why: None },
+        What::PartnerStopped { partner: printful(), how: PartnerStop::OnHold, why: None },
         What::CancelledAtPartner { partner: printful(), outcome: CancelOutcome::Cancelled },
         What::RefundedAfterRouting { partner: printful() },
         What::FulfilmentRefused { why: "the order is closed".into() },

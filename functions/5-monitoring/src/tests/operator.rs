@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::effect::{EffectKey, MailKind, State};
-use domain::event::{EventKey, Fact};
+use domain::event::{EventKey, Fact, PartnerStop};
 use domain::exception::{Exception, Life, What};
 use domain::handoff::{Layer, Owed, Wait};
 use domain::parcel::ParcelKey;
@@ -131,7 +131,7 @@ async fn what_is_held_goes_through_capture_again() {
     assert_eq!(watch.station.queue.drain(), [(Layer::Capture, "event#paid".into(), 0)]);
 
     // Undecided for too long: the exception is about the hold, and the paid order is what runs.
-    let held = watch.happens(Fact::OrderHeld { reason: "test".into() }).await;
+    let held = watch.happens(Fact::OrderHeld { reason: "test".into(), round: 1 }).await;
     let late = What::Late(Wait::HeldOrder);
     watch.station.raise(&watch.stored(&held).await, &late).await.unwrap();
     let exceptions = watch.exceptions().await;
@@ -155,10 +155,10 @@ async fn a_dead_letter_is_played_again() {
 #[tokio::test]
 async fn what_no_replay_can_mend_says_what_can_be_done() {
     let mut said = BTreeMap::new();
-    let stopped = What::PartnerStopped { partner: "printful".into(), how: "on hold".into(), why: None };
+    let stopped = What::PartnerStopped { partner: "printful".into(), how: PartnerStop::OnHold, why: None };
     let unreadable = What::Unreadable { topic: "orders/paid".into(), why: "no id".into() };
     let unreadable_fact = Fact::Unreadable { topic: "orders/paid".into(), why: "no id".into(), body_hash: "0".into() };
-    let routed = || Fact::OrderRouted { partner: "printful".into(), split: 1, partner_order: "13".into() };
+    let routed = || Fact::OrderRouted { partner: "printful".into(), split: 1, partner_order: "13".into(), cost: None };
     for (fact, what) in [
         (routed(), What::Late(Wait::PartnerShips)),
         (routed(), stopped),

@@ -13,7 +13,7 @@ use crate::Error;
 use crate::queues::Line;
 
 fn routed() -> Fact {
-    Fact::OrderRouted { partner: "printful".into(), split: 1, partner_order: "13".into() }
+    Fact::OrderRouted { partner: "printful".into(), split: 1, partner_order: "13".into(), cost: None }
 }
 
 fn announced() -> Fact {
@@ -51,7 +51,11 @@ fn waits() -> Vec<(Wait, Fact, Fact)> {
         (Wait::FirstScan, announced(), moved("1")),
         (Wait::TrackingAlive, moved("1"), moved("2")),
         (Wait::CustomerInformed, announced(), delivered()),
-        (Wait::HeldOrder, Fact::OrderHeld { reason: "high risk".into() }, Fact::OrderCancelled { reason: None }),
+        (
+            Wait::HeldOrder,
+            Fact::OrderHeld { reason: "high risk".into(), round: 1 },
+            Fact::OrderCancelled { reason: None },
+        ),
     ]
 }
 

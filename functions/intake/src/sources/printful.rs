@@ -16,9 +16,9 @@ use crate::http::Request;
 use crate::signature;
 
 /// The hex key Printful gave when the webhook was set up; two lines during a rotation.
-pub(super) const WEBHOOK_SECRET: &str = "printful/webhook-secret";
+pub(super) const WEBHOOK_SECRET: &str = "door/printful/webhook-secret";
 /// The secret part of the webhook's path.
-pub(super) const PATH_SECRET: &str = "printful/path-secret";
+pub(super) const PATH_SECRET: &str = "door/printful/path-secret";
 
 const NAME: &str = "printful";
 

@@ -15,7 +15,7 @@ use crate::http::Request;
 use crate::signature;
 
 /// The app's client secret, or two lines during a rotation (Shopify signs with the old one for up to an hour).
-pub(super) const WEBHOOK_SECRET: &str = "shopify/webhook-secret";
+pub(super) const WEBHOOK_SECRET: &str = "door/shopify/webhook-secret";
 
 #[derive(Debug)]
 pub(crate) struct Shopify {

@@ -10,12 +10,12 @@ use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 
-use crate::{CancelOrder, FindOrder, NewOrder, PartnerOrder, PlaceOrder, ReleaseOrder};
+use crate::{CancelOrder, FindOrder, NewOrder, OrderRef, PartnerOrder, PlaceOrder, Placed, ReleaseOrder};
 
 /// As it stands in effect keys, in the catalog and in `store.toml`.
 pub const NAME: &str = "printful";
 /// The private token, as it is named in SSM.
-pub const TOKEN: &str = "printful/token";
+pub const TOKEN: &str = "call/printful/token";
 
 /// One Printful store.
 #[derive(Debug, Clone)]
@@ -76,15 +76,16 @@ impl Printful {
 }
 
 impl PlaceOrder for Printful {
-    async fn place(&self, order: &NewOrder) -> Result<String, Trouble> {
+    async fn place(&self, order: &NewOrder) -> Result<Placed, Trouble> {
         let body = wire::new_order(order, self.shipping.as_deref());
         match self.ask::<wire::Order>(Method::POST, "/orders", Some(&body)).await {
-            Ok(Some(order)) => Ok(order.id.0),
+            Ok(Some(order)) => Ok(Placed { id: order.id.0, cost: None }),
             Ok(None) => Err(Trouble::Broken { why: "its address for orders is not found; check base_url".to_owned() }),
             // The id is taken: by us, in an attempt whose answer was lost.
             Err(Trouble::Refused { why }) if why.contains("EXTERNAL_ID_IN_USE") || why.contains("OR-13") => {
-                match self.find(&order.external_id).await.map_err(Trouble::still_in_doubt)? {
-                    Some(found) => Ok(found.id),
+                let twin = OrderRef { external_id: order.external_id.clone(), id: None };
+                match self.find(&twin).await.map_err(Trouble::still_in_doubt)? {
+                    Some(found) => Ok(Placed { id: found.id, cost: found.cost }),
                     None => Err(Trouble::Refused { why }),
                 }
             }
@@ -103,8 +104,8 @@ impl ReleaseOrder for Printful {
 }
 
 impl FindOrder for Printful {
-    async fn find(&self, external_id: &str) -> Result<Option<PartnerOrder>, Trouble> {
-        let found = self.ask::<wire::Order>(Method::GET, &format!("/orders/@{external_id}"), None).await?;
+    async fn find(&self, order: &OrderRef) -> Result<Option<PartnerOrder>, Trouble> {
+        let found = self.ask::<wire::Order>(Method::GET, &format!("/orders/@{}", order.external_id), None).await?;
         Ok(found.map(wire::Order::translate))
     }
 }

@@ -68,7 +68,7 @@ fn item(item: &Item) -> Value {
     });
     match &item.make {
         Make::Variant { variant_id, files } => {
-            wanted["variant_id"] = json!(variant_id);
+            wanted["variant_id"] = variant_id.parse::<u64>().map_or_else(|_| json!(variant_id), |number| json!(number));
             let files: Vec<_> = files.iter().map(|file| json!({ "type": file.placement, "url": file.url })).collect();
             wanted["files"] = json!(files);
         }
@@ -141,6 +141,8 @@ impl Order {
             let number = shipment.tracking_number.as_ref().map(|number| number.0.as_str());
             Shipment {
                 tracking: Tracking::new(number, shipment.carrier.as_deref(), shipment.tracking_url.as_deref()),
+                reshipment: false,
+                delivered: false,
                 pieces: pieces.collect(),
                 id: shipment.id.0,
             }
@@ -151,7 +153,15 @@ impl Order {
             "canceled" => Stage::Cancelled,
             _ => Stage::Released,
         };
-        PartnerOrder { id: self.id.0, stage, shipments: shipments.collect() }
+        PartnerOrder {
+            id: self.id.0,
+            external_id: None,
+            stage,
+            stopped: None,
+            cost: None,
+            shipments: shipments.collect(),
+            changed: String::new(),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{ReadOrder, WriteFulfilment};
 use graphql::Graphql;
 
 /// The name of Shopify's secret: the Admin API access token.
-pub const ADMIN_TOKEN: &str = "shopify/admin-token";
+pub const ADMIN_TOKEN: &str = "call/shopify/admin-token";
 
 /// Every GraphQL document we send, by name; a test checks each against the published schema.
 pub const QUERIES: &[(&str, &str)] = &[

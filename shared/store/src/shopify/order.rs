@@ -1,7 +1,9 @@
 //! From Shopify's order to ours.
 
-use domain::money::{CustomerMoney, Money, MoneyError, ShopMoney};
-use domain::order::{Address, Amounts, Fulfilment, FulfilmentOrder, FulfilmentOrderLine, Line, Order, Payment, Risk};
+use domain::money::{CustomerMoney, Money, ShopMoney};
+use domain::order::{
+    Address, Amounts, Buyer, Fulfilment, FulfilmentOrder, FulfilmentOrderLine, Line, Order, Parts, Payment, Risk,
+};
 use domain::parcel::Tracking;
 use domain::provider::Trouble;
 use domain::subject::OrderId;
@@ -34,27 +36,44 @@ fn money(amount: &wire::Amount) -> Result<Money, Trouble> {
     Money::parse(&amount.amount, &amount.currency_code).map_err(broken)
 }
 
-pub(super) fn translate(id: OrderId, order: wire::Order) -> Result<Order, Trouble> {
-    let lines: Vec<Line> = order.line_items.nodes.into_iter().map(line).collect::<Result<_, _>>()?;
-    let total = shop(&order.total_price_set)?;
-    let none = || Ok(ShopMoney(total.0.zero()));
-    let sum = |lines: &[Line]| -> Result<Money, MoneyError> {
-        lines.iter().try_fold(total.0.zero(), |sum, line| sum.plus(line.unit_price.0.times(line.ordered)?))
-    };
+/// The parts of the total, in one of the two currencies.
+fn parts<M: Copy>(
+    order: &wire::Order,
+    lines: &[Line],
+    read: impl Fn(&wire::MoneyBag) -> Result<M, Trouble>,
+    unit_price: impl Fn(&Line) -> Money,
+    wrap: impl Fn(Money) -> M,
+) -> Result<Parts<M>, Trouble>
+where
+    M: Into<Money>,
+{
+    let total = read(&order.total_price_set)?;
+    let zero = total.into().zero();
+    let or_none = |bag: Option<&wire::MoneyBag>| bag.map_or_else(|| Ok(wrap(zero)), &read);
+    let of_lines = lines.iter().try_fold(zero, |sum, line| sum.plus(unit_price(line).times(line.ordered)?));
     let extra = [&order.original_total_duties_set, &order.original_total_additional_fees_set];
-    let extra = extra.into_iter().flatten().map(shop).collect::<Result<Vec<_>, _>>()?;
-    let amounts = Amounts {
-        lines: ShopMoney(sum(&lines).map_err(broken)?),
-        discounts: order.total_discounts_set.as_ref().map_or_else(none, shop)?,
-        shipping: shop(&order.total_shipping_price_set)?,
-        tax: order.total_tax_set.as_ref().map_or_else(none, shop)?,
-        tax_included: order.taxes_included,
-        tips: shop(&order.total_tip_received_set)?,
-        duties_and_fees: ShopMoney(
-            extra.into_iter().try_fold(total.0.zero(), |sum, part| sum.plus(part.0)).map_err(broken)?,
-        ),
+    let mut duties_and_fees = zero;
+    for bag in extra.into_iter().flatten() {
+        duties_and_fees = duties_and_fees.plus(read(bag)?.into()).map_err(broken)?;
+    }
+    Ok(Parts {
+        lines: wrap(of_lines.map_err(broken)?),
+        discounts: or_none(order.total_discounts_set.as_ref())?,
+        shipping: read(&order.total_shipping_price_set)?,
+        tax: or_none(order.total_tax_set.as_ref())?,
+        tips: read(&order.total_tip_received_set)?,
+        duties_and_fees: wrap(duties_and_fees),
         total,
-        customer_total: customer(&order.total_price_set)?,
+    })
+}
+
+pub(super) fn translate(id: OrderId, mut order: wire::Order) -> Result<Order, Trouble> {
+    let nodes = std::mem::take(&mut order.line_items.nodes);
+    let lines: Vec<Line> = nodes.into_iter().map(line).collect::<Result<_, _>>()?;
+    let amounts = Amounts {
+        shop: parts(&order, &lines, shop, |line| line.unit_price.0, ShopMoney)?,
+        customer: parts(&order, &lines, customer, |line| line.customer_unit_price.0, CustomerMoney)?,
+        tax_included: order.taxes_included,
     };
     Ok(Order {
         id,
@@ -63,10 +82,19 @@ pub(super) fn translate(id: OrderId, order: wire::Order) -> Result<Order, Troubl
         email: order.email.filter(|email| !email.trim().is_empty()),
         test: order.test,
         created: order.created_at.parse().map_err(broken)?,
+        updated: order.created_at.parse().map_err(broken)?,
         cancelled: order.cancelled_at.is_some(),
         payment: payment(order.display_financial_status.as_deref()),
         amounts,
         risk: risk(&order.risk),
+        assessments: Vec::new(),
+        bill_to: None,
+        buyer: Buyer::default(),
+        attempts: Vec::new(),
+        refunds: Vec::new(),
+        disputes: Vec::new(),
+        tags: Vec::new(),
+        tax_exempt: false,
         ship_to: order.shipping_address.and_then(address),
         lines,
         fulfilment_orders: order
@@ -143,6 +171,7 @@ fn line(line: wire::Line) -> Result<Line, Trouble> {
         customer_unit_price: customer(&line.original_unit_price_set)?,
         requires_shipping: line.requires_shipping,
         gift_card: line.is_gift_card,
+        properties: Vec::new(),
     })
 }
 
@@ -156,6 +185,7 @@ fn fulfilment_order(order: wire::FulfilmentOrder) -> Result<FulfilmentOrder, Tro
         open: matches!(order.status.as_str(), "OPEN" | "IN_PROGRESS"),
         // Shopify's own word for "nobody's service" is a service called manual.
         service: service.map(|service| service.handle).filter(|handle| handle != "manual"),
+        holds: Vec::new(),
         lines: lines.collect::<Result<_, Trouble>>()?,
     })
 }

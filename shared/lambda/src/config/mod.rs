@@ -2,17 +2,24 @@
 //!
 //! Every key is described in `infra/store.toml`. Secrets are not in it.
 
+mod capture;
+mod headless;
+mod routing;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use domain::handoff::Deadlines;
-use domain::order::Risk;
 use domain::plan::Catalog;
 use domain::provider::Pace;
 use domain::subject::Subject;
 use domain::verdict::Rules;
 use jiff::SignedDuration;
 use serde::Deserialize;
+
+pub use capture::{RulesSection, ScreeningSection, SweepSection, TaxSection};
+pub use headless::{CheckoutSection, StripeSection};
+pub use routing::{PartnerSection, RoutingSection};
 
 /// The configuration could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +52,20 @@ pub struct StoreConfig {
     #[serde(default)]
     pub rules: RulesSection,
     #[serde(default)]
+    pub screening: ScreeningSection,
+    #[serde(default)]
+    pub tax: TaxSection,
+    #[serde(default)]
+    pub sweep: SweepSection,
+    #[serde(default)]
+    pub routing: RoutingSection,
+    /// The headless store's money; absent where the platform takes it.
+    #[serde(default)]
+    pub stripe: Option<StripeSection>,
+    /// The headless store's checkout and what it sells.
+    #[serde(default)]
+    pub checkout: CheckoutSection,
+    #[serde(default)]
     pub deadlines: Deadlines,
     #[serde(default)]
     pub timing: TimingSection,
@@ -55,16 +76,29 @@ pub struct StoreConfig {
 /// The store platform.
 #[derive(Debug, Clone, Deserialize)]
 pub struct StoreSection {
+    #[serde(default)]
+    pub platform: Platform,
     /// The store's name as customers read it.
     pub name: String,
     /// `live`, or `test`: a live store refuses orders made with a test payment.
     pub mode: Mode,
-    /// `example-prints.myshopify.com`.
+    /// `example-prints.myshopify.com`; for the headless store a short name of the owner's own. Part of external ids: never changed.
     pub shop: String,
-    /// Where its API is; ends without a slash.
+    /// Where the platform's API is; ends without a slash. Empty for the headless store, which has none.
+    #[serde(default)]
     pub base_url: String,
     #[serde(default = "api_version")]
     pub api_version: String,
+}
+
+/// Who holds the orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Platform {
+    #[default]
+    Shopify,
+    /// Our own order table, with Stripe for the money.
+    Headless,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -72,18 +106,6 @@ pub struct StoreSection {
 pub enum Mode {
     Live,
     Test,
-}
-
-/// One production partner.
-#[derive(Debug, Clone, Deserialize)]
-pub struct PartnerSection {
-    pub base_url: String,
-    /// The partner's number of our store, where its key covers several.
-    #[serde(default, deserialize_with = "number_or_text")]
-    pub store_id: Option<String>,
-    /// The partner's shipping method.
-    #[serde(default)]
-    pub shipping: Option<String>,
 }
 
 /// Who mails come from.
@@ -116,20 +138,6 @@ pub struct AlertsSection {
     /// Defaults to the address customers' mails come from.
     #[serde(default)]
     pub from: Option<String>,
-}
-
-/// Rules of capture.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default)]
-pub struct RulesSection {
-    /// From this assessment on, a person decides.
-    pub hold_at_risk: Risk,
-}
-
-impl Default for RulesSection {
-    fn default() -> Self {
-        Self { hold_at_risk: Risk::High }
-    }
 }
 
 /// Seconds within one call and between calls.
@@ -171,19 +179,6 @@ fn api_version() -> String {
 
 fn brand_color() -> String {
     "#1f2937".to_owned()
-}
-
-fn number_or_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Either {
-        Number(u64),
-        Text(String),
-    }
-    Ok(Option::<Either>::deserialize(deserializer)?.map(|either| match either {
-        Either::Number(number) => number.to_string(),
-        Either::Text(text) => text,
-    }))
 }
 
 impl StoreConfig {

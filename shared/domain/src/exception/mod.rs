@@ -1,0 +1,336 @@
+//! What the owner must know: each kind of exception with its layer, its reason and its next step, in the owner's words.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+mod next_step;
+mod reason;
+
+use crate::decision::Choice;
+use crate::event::PartnerStop;
+use crate::handoff::{Layer, Wait};
+use crate::plan::Problem;
+use crate::subject::{Subject, short_hash};
+use crate::verdict::Hold;
+
+/// What went wrong. The catalogue: every exception Baton can raise is one of these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// Capture held the order.
+    Held(Hold),
+    /// The order is held, and a partner makes it already.
+    HeldTooLate { partner: String },
+    /// The owner said that tax is due where this order goes, and none was charged.
+    TaxMissing { place: String },
+    /// The payment is disputed; an answer is due by then.
+    Disputed { dispute: String, kind: String, due: Option<String> },
+    /// The payment provider has money for which the store has no order.
+    MoneyWithoutOrder { provider: String, payment: String, amount: String },
+    /// What the owner decided about a held order could not be done.
+    DecisionNotDone { choice: Choice, why: String },
+    /// The store did not take our hold: it may be fulfilled there by hand.
+    HoldRefused { why: String },
+    /// The store had removed a webhook subscription; it was made again, or could not be.
+    SubscriptionLost { topic: String, renewed: bool },
+    /// Webhooks did not arrive; the sweep found what they should have told.
+    WebhooksMissed { orders: Vec<String> },
+    /// The sweep itself has not come to its end for too long.
+    SweepSilent { source: String, hours: i64 },
+    /// Payments fail far more often than they should.
+    PaymentsFail { place: String, failed: u32, of: u32 },
+    /// Checkouts are begun and not finished far more often than they should be.
+    CheckoutsStall { place: String, stalled: u32, of: u32 },
+    /// No order came for longer than the owner expects.
+    NoOrders { hours: i64 },
+    /// The test order did not come through.
+    TestOrderFailed { why: String },
+    /// A layer did not take an event in time; it was sent again.
+    NotTaken { layer: Layer, event: String },
+    /// A layer waits for a provider that is out of reach.
+    Unreachable { layer: Layer, provider: String, why: String },
+    /// A longer wait is over its deadline.
+    Late(Wait),
+    /// The order cannot be routed as it is.
+    CannotRoute(Vec<Problem>),
+    /// The partner said no.
+    PartnerRefused { partner: String, why: String },
+    /// The partner stopped after accepting.
+    PartnerStopped { partner: String, how: PartnerStop, why: Option<String> },
+    /// The order is at the partner, and its address changed since.
+    AddressChangedAtPartner { partner: String, outcome: ChangeOutcome },
+    /// The order was edited after it had gone to the partner.
+    EditedAfterRouting { partner: String },
+    /// Making it costs too much of what the customer paid for it.
+    MarginTooThin { partner: String, cost: String, paid: String, floor_percent: u32 },
+    /// Lines the catalog gives to nobody but the owner's own hands.
+    MakeByHand { lines: Vec<String> },
+    /// The partner's own Shopify app has these lines already: we make nothing twice.
+    PartnerAppHasIt { partner: String, lines: Vec<String> },
+    /// The partner's wallet does not cover what is on its way to it.
+    FundsLow { partner: String, funds: String, needed: String },
+    /// The catalog and the partner do not agree: found by the daily look, before an order finds out.
+    CatalogProblem { partner: String, problems: Vec<String> },
+    /// The order was cancelled when the partner had it already.
+    CancelledAtPartner { partner: String, outcome: CancelOutcome },
+    /// Money went back after the order had gone to the partner.
+    RefundedAfterRouting { partner: String },
+    /// The store refused the fulfilment.
+    FulfilmentRefused { why: String },
+    /// The order has no mail address.
+    NoMailAddress { mail: String },
+    /// The mail provider said no.
+    MailRefused { mail: String, why: String },
+    /// A parcel came back.
+    Returned { why: Option<String> },
+    /// A provider answered in a way this version cannot read, or refuses us.
+    ProviderBroken { layer: Layer, provider: String, why: String },
+    /// A message lies in a dead-letter queue.
+    DeadLetter { layer: Layer, event: String },
+    /// The stream's reader gave up on a batch of events.
+    StreamDeadLetter,
+    /// A rightly signed delivery could not be read; it is kept.
+    Unreadable { topic: String, why: String },
+    /// The store removed our app.
+    AppUninstalled,
+    /// A customer asked what is held about them.
+    DataRequested { orders: usize },
+    /// An alarm fired.
+    Alarm { name: String, description: String },
+}
+
+/// What came of asking the partner to send it somewhere else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChangeOutcome {
+    /// The partner has the new address.
+    Changed,
+    /// The partner has the request, and a person there decides.
+    Asked,
+    /// The partner refused: it goes to the old address.
+    Refused(String),
+    /// The partner has no way to ask.
+    NotPossible,
+}
+
+/// What came of asking the partner to cancel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CancelOutcome {
+    /// The partner cancelled it; nothing is made.
+    Cancelled,
+    /// The partner refused; it will be made.
+    Refused(String),
+}
+
+impl What {
+    /// The kind in short, for ids, metrics and grouping: `partner-refused`.
+    #[must_use]
+    pub fn slug(&self) -> &'static str {
+        match self {
+            Self::Held(_) => "held",
+            Self::HeldTooLate { .. } => "held-too-late",
+            Self::TaxMissing { .. } => "tax-missing",
+            Self::Disputed { .. } => "disputed",
+            Self::MoneyWithoutOrder { .. } => "money-without-order",
+            Self::DecisionNotDone { .. } => "decision-not-done",
+            Self::HoldRefused { .. } => "hold-refused",
+            Self::SubscriptionLost { .. } => "subscription-lost",
+            Self::WebhooksMissed { .. } => "webhooks-missed",
+            Self::SweepSilent { .. } => "sweep-silent",
+            Self::PaymentsFail { .. } => "payments-fail",
+            Self::CheckoutsStall { .. } => "checkouts-stall",
+            Self::NoOrders { .. } => "no-orders",
+            Self::TestOrderFailed { .. } => "test-order-failed",
+            Self::NotTaken { .. } => "not-taken",
+            Self::Unreachable { .. } => "unreachable",
+            Self::Late(wait) => match wait {
+                Wait::PaymentArrives => "late-payment",
+                Wait::RiskVerdict => "late-risk-verdict",
+                Wait::PartnerAccepts => "late-partner-accepts",
+                Wait::PartnerShips => "late-partner-ships",
+                Wait::FirstScan => "late-first-scan",
+                Wait::TrackingAlive => "late-tracking",
+                Wait::CustomerInformed => "late-customer-informed",
+                Wait::HeldOrder => "late-held-order",
+            },
+            Self::CannotRoute(_) => "cannot-route",
+            Self::PartnerRefused { .. } => "partner-refused",
+            Self::PartnerStopped { .. } => "partner-stopped",
+            Self::AddressChangedAtPartner { .. } => "address-changed-at-partner",
+            Self::EditedAfterRouting { .. } => "edited-after-routing",
+            Self::MarginTooThin { .. } => "margin-too-thin",
+            Self::MakeByHand { .. } => "make-by-hand",
+            Self::PartnerAppHasIt { .. } => "partner-app-has-it",
+            Self::FundsLow { .. } => "funds-low",
+            Self::CatalogProblem { .. } => "catalog-problem",
+            Self::CancelledAtPartner { .. } => "cancelled-at-partner",
+            Self::RefundedAfterRouting { .. } => "refunded-after-routing",
+            Self::FulfilmentRefused { .. } => "fulfilment-refused",
+            Self::NoMailAddress { .. } => "no-mail-address",
+            Self::MailRefused { .. } => "mail-refused",
+            Self::Returned { .. } => "returned",
+            Self::ProviderBroken { .. } => "provider-broken",
+            Self::DeadLetter { .. } => "dead-letter",
+            Self::StreamDeadLetter => "stream-dead-letter",
+            Self::Unreadable { .. } => "unreadable",
+            Self::AppUninstalled => "app-uninstalled",
+            Self::DataRequested { .. } => "data-requested",
+            Self::Alarm { .. } => "alarm",
+        }
+    }
+
+    /// The layer whose hand-off it is.
+    #[must_use]
+    pub fn layer(&self) -> Layer {
+        match self {
+            Self::Held(_)
+            | Self::TaxMissing { .. }
+            | Self::Disputed { .. }
+            | Self::MoneyWithoutOrder { .. }
+            | Self::DecisionNotDone { .. }
+            | Self::HoldRefused { .. }
+            | Self::SubscriptionLost { .. }
+            | Self::WebhooksMissed { .. }
+            | Self::SweepSilent { .. }
+            | Self::PaymentsFail { .. }
+            | Self::CheckoutsStall { .. }
+            | Self::NoOrders { .. }
+            | Self::TestOrderFailed { .. }
+            | Self::Late(Wait::PaymentArrives | Wait::RiskVerdict | Wait::HeldOrder) => Layer::Capture,
+            Self::NotTaken { layer, .. }
+            | Self::Unreachable { layer, .. }
+            | Self::ProviderBroken { layer, .. }
+            | Self::DeadLetter { layer, .. } => *layer,
+            Self::Late(Wait::PartnerAccepts | Wait::PartnerShips)
+            | Self::CannotRoute(_)
+            | Self::PartnerRefused { .. }
+            | Self::PartnerStopped { .. }
+            | Self::HeldTooLate { .. }
+            | Self::AddressChangedAtPartner { .. }
+            | Self::EditedAfterRouting { .. }
+            | Self::MarginTooThin { .. }
+            | Self::MakeByHand { .. }
+            | Self::PartnerAppHasIt { .. }
+            | Self::FundsLow { .. }
+            | Self::CatalogProblem { .. }
+            | Self::CancelledAtPartner { .. }
+            | Self::RefundedAfterRouting { .. } => Layer::Routing,
+            Self::Late(Wait::FirstScan | Wait::TrackingAlive)
+            | Self::FulfilmentRefused { .. }
+            | Self::Returned { .. } => Layer::Shipping,
+            Self::Late(Wait::CustomerInformed) | Self::NoMailAddress { .. } | Self::MailRefused { .. } => Layer::Email,
+            Self::StreamDeadLetter
+            | Self::Unreadable { .. }
+            | Self::AppUninstalled
+            | Self::DataRequested { .. }
+            | Self::Alarm { .. } => Layer::Monitoring,
+        }
+    }
+
+    /// Whether running what is missing again can help once the cause is mended.
+    #[must_use]
+    pub fn replayable(&self) -> bool {
+        !matches!(
+            self,
+            Self::CancelledAtPartner { .. }
+                | Self::HeldTooLate { .. }
+                | Self::TaxMissing { .. }
+                | Self::Disputed { .. }
+                | Self::MoneyWithoutOrder { .. }
+                | Self::SubscriptionLost { .. }
+                | Self::WebhooksMissed { .. }
+                | Self::SweepSilent { .. }
+                | Self::PaymentsFail { .. }
+                | Self::CheckoutsStall { .. }
+                | Self::NoOrders { .. }
+                | Self::TestOrderFailed { .. }
+                | Self::AddressChangedAtPartner { .. }
+                | Self::EditedAfterRouting { .. }
+                | Self::MakeByHand { .. }
+                | Self::FundsLow { .. }
+                | Self::CatalogProblem { .. }
+                | Self::RefundedAfterRouting { .. }
+                | Self::Returned { .. }
+                | Self::PartnerStopped { .. }
+                // What is late is owed by somebody outside, except the verdict and the decision, which capture takes up again.
+                | Self::Late(
+                    Wait::PaymentArrives | Wait::PartnerAccepts | Wait::PartnerShips | Wait::FirstScan | Wait::TrackingAlive | Wait::CustomerInformed
+                )
+                | Self::StreamDeadLetter
+                | Self::AppUninstalled
+                | Self::DataRequested { .. }
+                | Self::Alarm { .. }
+        )
+    }
+}
+
+/// Where an exception stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Life {
+    Open,
+    Acknowledged,
+    Resolved,
+}
+
+impl Life {
+    /// `open`, `acknowledged` or `resolved`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Acknowledged => "acknowledged",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
+/// An exception as it is stored and told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exception {
+    pub subject: Subject,
+    /// `<subject's slug>-<kind>-<8 hex digits>`; the same cause on the same subject is the same exception.
+    pub id: String,
+    pub layer: Layer,
+    /// The kind's slug.
+    pub what: String,
+    pub reason: String,
+    pub next_step: String,
+    pub state: Life,
+    /// A provider's id for the alert is stored.
+    pub told: bool,
+    /// How often it was raised again after being resolved, plus one.
+    pub round: u32,
+    pub raised: Timestamp,
+    /// The event it is about, for a replay.
+    pub event: Option<String>,
+    pub order_name: Option<String>,
+    pub replayable: bool,
+}
+
+impl Exception {
+    /// Raises one. `cause` keeps two exceptions of one kind on one subject apart, e.g. the event's id.
+    #[must_use]
+    pub fn raise(subject: &Subject, what: &What, cause: &str, now: Timestamp) -> Self {
+        let hash = short_hash(&[what.slug(), cause], 8);
+        Self {
+            subject: subject.clone(),
+            id: format!("{}-{}-{hash}", subject.slug(), what.slug()),
+            layer: what.layer(),
+            what: what.slug().to_owned(),
+            reason: what.to_string(),
+            next_step: what.next_step(),
+            state: Life::Open,
+            told: false,
+            round: 1,
+            raised: now,
+            event: None,
+            order_name: None,
+            replayable: what.replayable(),
+        }
+    }
+
+    /// The same, about an event.
+    #[must_use]
+    pub fn about(self, event: &crate::event::Event) -> Self {
+        Self { event: Some(event.fact.id().0), order_name: event.order_name.clone().or(self.order_name), ..self }
+    }
+}

@@ -1,0 +1,107 @@
+//! What the owner does next, per kind of exception.
+
+use super::{CancelOutcome, ChangeOutcome, What};
+use crate::event::PartnerStop;
+use crate::handoff::Wait;
+use crate::plan::Problem;
+use crate::verdict::Hold;
+
+impl What {
+    /// What the owner does next.
+    #[must_use]
+    pub fn next_step(&self) -> String {
+        const REPLAY: &str = "then run `make replay EXCEPTION=<id>`";
+        match self {
+            Self::Held(hold) => match hold {
+                Hold::NotPaid(_) => format!("Look at the payment in the store; when it is paid, {}.", &REPLAY[5..]),
+                Hold::Refunded => "Nothing is made. Cancel the order in the store, or close this if the refund was meant.".into(),
+                Hold::TestOrder => "Cancel it in the store. If the store is not live yet, set mode = \"test\" in store.toml.".into(),
+                Hold::AmountsDiffer { .. } => format!("Compare the order's totals in the store; correct it there, {REPLAY}."),
+                Hold::Risk(_) => format!("Look at the order's fraud analysis in the store. Cancel it there, or accept it there, {REPLAY}."),
+                Hold::NoAddress => format!("Ask the customer for the address and enter it in the store, {REPLAY}."),
+            },
+            Self::HeldTooLate { .. } => "Decide now: cancel it in the store, and the partner is asked to stop; or let it be made.".into(),
+            Self::TaxMissing { .. } => "Check the store's tax settings for that place. The order goes on; the tax may be yours to pay.".into(),
+            Self::Disputed { .. } => "Answer it in the payment provider's dashboard with the order's trace and the proof of delivery.".into(),
+            Self::MoneyWithoutOrder { .. } => "Open the payment at the provider: refund it there, or enter the order in the store.".into(),
+            Self::DecisionNotDone { .. } => format!("Do it in the store by hand, or mend the cause, {REPLAY}."),
+            Self::HoldRefused { .. } => format!("Nothing is made without your decision. Check the app's permissions, {REPLAY}."),
+            Self::SubscriptionLost { renewed: true, .. } => "Nothing: the sweep finds what was missed. If it happens again, look at the door's errors.".into(),
+            Self::SubscriptionLost { renewed: false, .. } => "Check the app's permissions in the store, then run `make subscriptions`.".into(),
+            Self::WebhooksMissed { .. } => "Nothing for these orders. Run `make subscriptions`, and look at the door's errors of the last hours.".into(),
+            Self::SweepSilent { .. } => "Look at the log group of the capture function; `make sweep` runs it now.".into(),
+            Self::PaymentsFail { .. } => "Place a test order with that way to pay (`make test-order`), and ask the payment provider.".into(),
+            Self::CheckoutsStall { .. } => "Go through the checkout as a customer from there would: shipping rates, taxes, ways to pay.".into(),
+            Self::NoOrders { .. } => "Run `make test-order`: it shows whether the way from checkout to partner still works.".into(),
+            Self::TestOrderFailed { .. } => "Do what the reason says, then run `make test-order` again.".into(),
+            Self::NotTaken { layer, .. } => {
+                format!("Usually nothing: it comes through now. If this stays open, look at the log group of the {layer} function.")
+            }
+            Self::Unreachable { .. } => "Nothing: the order goes out by itself when the provider is back. Check its status page.".into(),
+            Self::Late(wait) => match wait {
+                Wait::PaymentArrives => "Remind the customer, mark the order as paid in the store, or cancel it there.".into(),
+                Wait::RiskVerdict => format!("Look at the order's fraud analysis in the store, {REPLAY}."),
+                Wait::PartnerAccepts => "Open the order in the partner's dashboard: is it on hold, or is a payment missing there?".into(),
+                Wait::PartnerShips => "Ask the partner when it ships, and tell the customer.".into(),
+                Wait::FirstScan => "Ask the partner whether the parcel was handed over.".into(),
+                Wait::TrackingAlive => "Follow the tracking link; open a search with the carrier, and tell the customer.".into(),
+                Wait::CustomerInformed => "Write to the customer: where the order is and when it comes.".into(),
+                Wait::HeldOrder => "Decide: the link in the alert releases or refuses it; or cancel the order in the store.".into(),
+            },
+            Self::CannotRoute(problems) => {
+                let mut steps: Vec<&str> = problems.iter().map(problem_step).collect();
+                steps.dedup();
+                format!("{} {}{}.", steps.join(" "), REPLAY[..1].to_uppercase(), &REPLAY[1..])
+            }
+            Self::PartnerRefused { .. } => format!("Mend what the partner names (order, catalog or partner account), {REPLAY}."),
+            Self::PartnerStopped { how, .. } => match how {
+                PartnerStop::OnHold | PartnerStop::Failed => "Open the order in the partner's dashboard and do what it asks for.",
+                PartnerStop::Cancelled => "If you did not cancel it there yourself: ask the partner why, then refund or make it elsewhere.",
+                PartnerStop::PaymentFailed => "Fill the partner's wallet or renew the card in its dashboard; it goes on by itself or by a click there.",
+                PartnerStop::OutOfStock => "Wait, offer the customer another variant, or decide on another partner for it.",
+                PartnerStop::FileRejected => "Replace the print file in the partner's dashboard, and in the catalog for the orders to come.",
+                PartnerStop::AddressRejected => "Ask the customer for the right address and correct it in the store and in the partner's dashboard.",
+            }
+            .into(),
+            Self::AddressChangedAtPartner { outcome: ChangeOutcome::Changed, .. } => "Nothing.".into(),
+            Self::AddressChangedAtPartner { outcome: ChangeOutcome::Asked, .. } => "Look in the partner's dashboard in a day whether it was done.".into(),
+            Self::AddressChangedAtPartner { .. } => "Ask the partner's support at once, or agree with the customer on the old address.".into(),
+            Self::EditedAfterRouting { .. } => "Decide: change it in the partner's dashboard, or agree with the customer on what was ordered first.".into(),
+            Self::MarginTooThin { .. } => format!("Decide: raise the price, lower margin_floor_percent in store.toml and deploy, {REPLAY}; or cancel the order in the store."),
+            Self::MakeByHand { .. } => "Make it, and mark it as fulfilled in the store with its tracking number.".into(),
+            Self::PartnerAppHasIt { .. } => format!("Disconnect the partner's app from the store, or take these lines out of the catalog, {REPLAY}."),
+            Self::FundsLow { .. } => "Fill the partner's wallet in its dashboard, or renew the card there.".into(),
+            Self::CatalogProblem { .. } => "Mend the catalog and deploy; `make catalog` shows it in full and proposes rows.".into(),
+            Self::CancelledAtPartner { outcome: CancelOutcome::Cancelled, .. } => {
+                "Nothing, unless the customer still has to be refunded in the store.".into()
+            }
+            Self::CancelledAtPartner { outcome: CancelOutcome::Refused(_), .. } => {
+                "Decide: ask the partner's support to stop it, or let it ship and agree with the customer.".into()
+            }
+            Self::RefundedAfterRouting { .. } => "Decide: cancel it in the partner's dashboard, or let it ship.".into(),
+            Self::FulfilmentRefused { .. } => format!("Open the order in the store: fulfil it there with the tracking number, or mend it, {REPLAY}."),
+            Self::NoMailAddress { .. } => "Reach the customer by phone or post, or add the address in the store and replay.".into(),
+            Self::MailRefused { .. } => format!("Check the address in the store and the sending account, {REPLAY}."),
+            Self::Returned { .. } => "Ask the customer for the right address, and agree on sending it again.".into(),
+            Self::ProviderBroken { provider, .. } => format!("Check the key and permissions for {provider} in store.toml, run `make doctor`, {REPLAY}."),
+            Self::DeadLetter { layer, .. } => format!("Look at the log group of the {layer} function, {REPLAY}."),
+            Self::StreamDeadLetter => "Nothing is lost: the watchdog sends what was never taken. Look at the relay's log group.".into(),
+            Self::Unreadable { .. } => "The provider may have changed its format. Nothing is lost: update Baton, then replay.".into(),
+            Self::AppUninstalled => "If this was not meant: install the app again and run `make deploy`, which renews the subscriptions.".into(),
+            Self::DataRequested { .. } => "Answer the customer within 30 days from the store's admin; Baton holds payloads of the last months only.".into(),
+            Self::Alarm { .. } => "Follow the alarm's description; `make exceptions` lists the orders concerned.".into(),
+        }
+    }
+}
+
+fn problem_step(problem: &Problem) -> &'static str {
+    match problem {
+        Problem::NoAddress => "Enter the shipping address in the store.",
+        Problem::NoVariant { .. } => {
+            "Make this line by hand, or replace it in the store by a product from the catalog."
+        }
+        Problem::Unmapped { .. } => "Add the variant to the catalog in store.toml and deploy.",
+        Problem::NoPrintFile { .. } => "Add the print file to the variant's row in store.toml and deploy.",
+        Problem::SeveralPartners => "Split the order in the store, one partner each.",
+    }
+}

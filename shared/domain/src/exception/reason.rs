@@ -1,0 +1,243 @@
+//! Why, in the owner's words: one sentence or two per kind of exception.
+
+use std::fmt;
+
+use super::{CancelOutcome, ChangeOutcome, What};
+use crate::decision::Choice;
+use crate::event::PartnerStop;
+use crate::handoff::Wait;
+use crate::order::Payment;
+use crate::plan::Problem;
+use crate::verdict::Hold;
+
+/// Why, in the owner's words.
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Held(hold) => match hold {
+                Hold::NotPaid(payment) => write!(f, "The store says this order is {}, not paid.", paid_words(payment)),
+                Hold::Refunded => f.write_str("All of the money was refunded before the order was made."),
+                Hold::TestOrder => f.write_str("This order was made with a test payment, and the store is live."),
+                Hold::AmountsDiffer { expected, total } => {
+                    write!(
+                        f,
+                        "The amounts do not add up: lines, discounts, shipping and tax make {expected}, the total says {total}."
+                    )
+                }
+                Hold::Risk(risk) => {
+                    write!(f, "The store's fraud screening calls this order {} risk.", risk_word(*risk))
+                }
+                Hold::NoAddress => {
+                    f.write_str("Something has to be made and shipped, and the order has no shipping address.")
+                }
+            },
+            Self::HeldTooLate { partner } => {
+                write!(f, "The order is held now, and {partner} was told to make it before that.")
+            }
+            Self::TaxMissing { place } => {
+                write!(f, "No tax was charged on an order to {place}, where store.toml says that tax is due.")
+            }
+            Self::Disputed { kind, due: Some(due), .. } => {
+                write!(f, "The payment is disputed ({kind}); an answer is due by {due}.")
+            }
+            Self::Disputed { kind, due: None, .. } => write!(f, "The payment is disputed ({kind})."),
+            Self::MoneyWithoutOrder { provider, payment, amount } => {
+                write!(f, "{provider} has a payment of {amount} ({payment}) for which the store has no order.")
+            }
+            Self::DecisionNotDone { choice, why } => {
+                let choice = match choice {
+                    Choice::Release => "release",
+                    Choice::Refuse => "refuse and refund",
+                };
+                write!(f, "You decided to {choice} this order, and the store did not do it: {why}.")
+            }
+            Self::HoldRefused { why } => {
+                write!(f, "The order is held here, but the store did not take the hold: {why}.")
+            }
+            Self::SubscriptionLost { topic, renewed: true } => {
+                write!(f, "The store no longer told us of {topic}. The subscription was made again.")
+            }
+            Self::SubscriptionLost { topic, renewed: false } => {
+                write!(f, "The store no longer tells us of {topic}, and refuses the subscription.")
+            }
+            Self::WebhooksMissed { orders } => write!(
+                f,
+                "The store did not tell us of {}; the sweep found {} and sent {} on: {}.",
+                plural(orders.len(), "order"),
+                if orders.len() == 1 { "it" } else { "them" },
+                if orders.len() == 1 { "it" } else { "them" },
+                listed(orders)
+            ),
+            Self::SweepSilent { source, hours } => {
+                write!(f, "{source} has not been swept for {hours} hours: what its webhooks miss is not found.")
+            }
+            Self::PaymentsFail { place, failed, of } => {
+                write!(f, "Payments fail ({place}): {failed} of the last {of} attempts.")
+            }
+            Self::CheckoutsStall { place, stalled, of } => {
+                write!(f, "Checkouts are not finished ({place}): {stalled} of the last {of}.")
+            }
+            Self::NoOrders { hours } => write!(f, "No order has come for {hours} hours, longer than you expect."),
+            Self::TestOrderFailed { why } => write!(f, "The test order did not come through: {why}."),
+            Self::NotTaken { layer, event } => {
+                write!(f, "The {layer} layer has not taken the event \"{event}\" in time. It was sent again.")
+            }
+            Self::Unreachable { provider, why, .. } => write!(f, "{provider} cannot be reached: {why}."),
+            Self::Late(wait) => f.write_str(match wait {
+                Wait::PaymentArrives => "An order was placed, and its money has not arrived in time.",
+                Wait::RiskVerdict => "The store's fraud screening has not finished in time.",
+                Wait::PartnerAccepts => "The partner has the order and has not started to make it in time.",
+                Wait::PartnerShips => "The partner has not shipped the order in time.",
+                Wait::FirstScan => "The parcel was announced, and the carrier has not scanned it in time.",
+                Wait::TrackingAlive => "The parcel has stopped moving.",
+                Wait::CustomerInformed => "The customer has not heard from the store for too long.",
+                Wait::HeldOrder => "This order is held, and nobody has decided about it in time.",
+            }),
+            Self::CannotRoute(problems) => {
+                for (n, problem) in problems.iter().enumerate() {
+                    if n > 0 {
+                        f.write_str(" ")?;
+                    }
+                    write_problem(f, problem)?;
+                }
+                Ok(())
+            }
+            Self::PartnerRefused { partner, why } => write!(f, "{partner} refused the order: {why}."),
+            Self::PartnerStopped { partner, how, why } => {
+                let how = match how {
+                    PartnerStop::OnHold => "has put the order on hold",
+                    PartnerStop::Failed => "has given the order up",
+                    PartnerStop::Cancelled => "has cancelled the order",
+                    PartnerStop::PaymentFailed => "could not charge you for the order",
+                    PartnerStop::OutOfStock => "has run out of something in the order",
+                    PartnerStop::FileRejected => "cannot print one of the order's files",
+                    PartnerStop::AddressRejected => "cannot deliver to the order's address",
+                };
+                write!(f, "{partner} {how}")?;
+                write_why(f, why.as_deref())
+            }
+            Self::AddressChangedAtPartner { partner, outcome } => match outcome {
+                ChangeOutcome::Changed => write!(f, "The address changed, and {partner} has the new one."),
+                ChangeOutcome::Asked => write!(f, "The address changed; {partner} was asked and has not decided yet."),
+                ChangeOutcome::Refused(why) => {
+                    write!(f, "The address changed, and {partner} sends it to the old one: {why}.")
+                }
+                ChangeOutcome::NotPossible => {
+                    write!(f, "The address changed after {partner} had the order, and cannot be changed there by us.")
+                }
+            },
+            Self::EditedAfterRouting { partner } => {
+                write!(f, "The order was edited after {partner} was told to make it as it was.")
+            }
+            Self::MarginTooThin { partner, cost, paid, floor_percent } => write!(
+                f,
+                "{partner} charges {cost} for what the customer paid {paid} for: less than the {floor_percent} % you want to keep."
+            ),
+            Self::MakeByHand { lines } => write!(f, "To be made by hand: {}.", listed(lines)),
+            Self::PartnerAppHasIt { partner, lines } => write!(
+                f,
+                "{partner}'s own app in the store makes these lines too: {}. We sent nothing, so that nothing is made twice.",
+                listed(lines)
+            ),
+            Self::FundsLow { partner, funds, needed } => {
+                write!(f, "{partner} has {funds} of yours, and the orders on their way need {needed}.")
+            }
+            Self::CatalogProblem { partner, problems } => {
+                write!(f, "The catalog does not fit {partner}: {}.", listed(problems))
+            }
+            Self::CancelledAtPartner { partner, outcome: CancelOutcome::Cancelled } => {
+                write!(
+                    f,
+                    "The order was cancelled when {partner} had it already; {partner} has cancelled it too. Nothing is made."
+                )
+            }
+            Self::CancelledAtPartner { partner, outcome: CancelOutcome::Refused(why) } => {
+                write!(f, "The order was cancelled too late: {partner} will make it ({why}).")
+            }
+            Self::RefundedAfterRouting { partner } => {
+                write!(
+                    f,
+                    "Money was refunded after the order had gone to {partner}, which still makes what was ordered."
+                )
+            }
+            Self::FulfilmentRefused { why } => write!(f, "The store did not take the parcel's tracking: {why}."),
+            Self::NoMailAddress { mail } => {
+                write!(f, "The order has no mail address, so the {mail} mail cannot be sent.")
+            }
+            Self::MailRefused { mail, why } => write!(f, "The {mail} mail was refused: {why}."),
+            Self::Returned { why } => {
+                f.write_str("The parcel is on its way back")?;
+                write_why(f, why.as_deref())
+            }
+            Self::ProviderBroken { provider, why, .. } => write!(f, "{provider} does not work with us: {why}."),
+            Self::DeadLetter { layer, event } => {
+                write!(f, "The {layer} layer failed several times on the event \"{event}\" and put it aside.")
+            }
+            Self::StreamDeadLetter => f.write_str("The relay gave up on a batch of events from the table."),
+            Self::Unreadable { topic, why } => {
+                write!(f, "A rightly signed \"{topic}\" delivery could not be read: {why}. It is kept.")
+            }
+            Self::AppUninstalled => f.write_str("The store has removed the app: no order reaches Baton any more."),
+            Self::DataRequested { orders } => write!(f, "A customer asks what is held about them ({orders} orders)."),
+            Self::Alarm { name, description } => write!(f, "The alarm {name} is on. {description}"),
+        }
+    }
+}
+
+/// At most ten of them, and how many more there are.
+fn listed(words: &[String]) -> String {
+    let shown = words.iter().take(10).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match words.len().saturating_sub(10) {
+        0 => shown,
+        more => format!("{shown}, and {more} more"),
+    }
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("one {noun}") } else { format!("{count} {noun}s") }
+}
+
+fn write_why(f: &mut fmt::Formatter<'_>, why: Option<&str>) -> fmt::Result {
+    match why {
+        Some(why) => write!(f, ": {why}."),
+        None => f.write_str("."),
+    }
+}
+
+fn write_problem(f: &mut fmt::Formatter<'_>, problem: &Problem) -> fmt::Result {
+    match problem {
+        Problem::NoAddress => f.write_str("The order has no shipping address."),
+        Problem::NoVariant { line } => {
+            write!(f, "The line \"{line}\" has no product variant, so nobody knows how to make it.")
+        }
+        Problem::Unmapped { line, variant, .. } => {
+            write!(f, "The line \"{line}\" (variant {variant}) is not in the catalog.")
+        }
+        Problem::NoPrintFile { line } => write!(f, "The catalog has no print file for the line \"{line}\"."),
+        Problem::SeveralPartners => f.write_str("The lines are made by more than one partner."),
+    }
+}
+
+fn paid_words(payment: &Payment) -> String {
+    match payment {
+        Payment::Pending => "pending".to_owned(),
+        Payment::Authorized => "only authorized".to_owned(),
+        Payment::PartiallyPaid => "partially paid".to_owned(),
+        Payment::Paid => "paid".to_owned(),
+        Payment::PartiallyRefunded => "partially refunded".to_owned(),
+        Payment::Refunded => "refunded".to_owned(),
+        Payment::Voided => "voided".to_owned(),
+        Payment::Expired => "expired".to_owned(),
+        Payment::Other(word) => word.to_lowercase(),
+    }
+}
+
+fn risk_word(risk: crate::order::Risk) -> &'static str {
+    match risk {
+        crate::order::Risk::Pending => "unknown",
+        crate::order::Risk::None => "no",
+        crate::order::Risk::Low => "low",
+        crate::order::Risk::Medium => "medium",
+        crate::order::Risk::High => "high",
+    }
+}

@@ -1,0 +1,1 @@
+//! The headless store: our own order table, with Stripe for the money.
