@@ -11,7 +11,8 @@ CLI := CALLED_FROM="$(CURDIR)" PYTHONPATH=infra PYTHONDONTWRITEBYTECODE=1 $(VENV
 SAMPLES ?= $(abspath ../shared/samples)
 SPECS ?= $(abspath ../shared/specs)
 
-export SAMPLES SPECS PORT STORE UPSTREAM STACK ORDER EXCEPTION YES LAYER DELIVERY PAUSE TIMEOUT ARCH DRY_RUN AWS IAM LOCAL BINARIES
+export SAMPLES SPECS PORT STORE UPSTREAM STACK ORDER EXCEPTION YES LAYER DELIVERY PAUSE TIMEOUT ARCH DRY_RUN AWS IAM LOCAL \
+	BINARIES VARIANT TAG
 
 .PHONY: help
 help: ## this list
@@ -19,7 +20,7 @@ help: ## this list
 
 # --- the local stack ------------------------------------------------------------------------------------------------
 
-.PHONY: demo up down reset settle trace exceptions replay pause resume doctor
+.PHONY: demo up down reset settle trace exceptions replay pause resume doctor sweep subscriptions test-order catalog
 demo: $(VENV)/.ready ## one order through all five layers, from nothing, and nothing left running (DELIVERY=<order.json>)
 	@$(CLI) demo
 up: $(VENV)/.ready ## start the local stack, or redeploy what changed (PORT=, STORE=, UPSTREAM=)
@@ -40,6 +41,14 @@ pause: $(VENV)/.ready ## let a layer's orders wait (LAYER=)
 	@$(CLI) pause
 resume: $(VENV)/.ready ## let a paused layer go on (LAYER=)
 	@$(CLI) resume
+sweep: $(VENV)/.ready ## ask the store what changed, and put in what no webhook told
+	@$(CLI) sweep
+subscriptions: $(VENV)/.ready ## make and show the store's webhook subscriptions
+	@$(CLI) subscriptions
+test-order: $(VENV)/.ready ## a tagged order through the whole stack, made by nobody, cleaned up (VARIANT=)
+	@$(CLI) test-order
+catalog: $(VENV)/.ready ## hold the catalog against store and partners, and propose rows
+	@$(CLI) catalog
 doctor: $(VENV)/.ready ## check what can be checked, and name what a person has to do
 	@$(CLI) doctor
 

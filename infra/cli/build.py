@@ -24,11 +24,7 @@ def local_binaries(with_sandbox: bool = True) -> dict[str, Path]:
     if ready := os.environ.get("BINARIES"):
         return _from_folder(Path(ready), names)
     _need("cargo", "Install Rust from https://rustup.rs")
-    command = ["cargo", "build", "--locked", "--message-format=json-render-diagnostics"]
-    for name in places.FUNCTIONS:
-        command += ["-p", name]
-    if with_sandbox:
-        command += ["-p", "baton-tests"]
+    command = ["cargo", "build", "--locked", "--workspace", "--message-format=json-render-diagnostics"]
     command += [part for name in names for part in ("--bin", name)]
     built = subprocess.run(command, cwd=places.ROOT, stdout=subprocess.PIPE, text=True, check=False)
     if built.returncode != 0:
@@ -50,7 +46,7 @@ def aws_binaries(arch: str) -> dict[str, Path]:
         return _from_folder(Path(ready), list(places.FUNCTIONS))
     command = ["cargo", "lambda", "build", "--release", "--locked", *(["--arm64"] if arch == "arm64" else ["--x86-64"])]
     for name in places.FUNCTIONS:
-        command += ["-p", name]
+        command += ["--bin", name]
     target = Path(os.environ.get("CARGO_TARGET_DIR") or places.ROOT / "target")
     # cargo-lambda and the linker it brings live in the project's own environment.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets as randomness
 import time
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,13 @@ def put_secrets(cloud: Cloud, stack: str, secrets: dict[str, str]) -> int:
             cloud.ssm.put_parameter(Name=path, Value=value, Type="SecureString", Overwrite=True)
             changed += 1
     return changed
+
+
+def invent_link_key(cloud: Cloud, stack: str) -> None:
+    """The key that signs our own links (decisions, order pages). Made once and kept: a new one would break links already sent."""
+    path = f"/{stack}/links/key"
+    if not cloud.ssm.get_parameters(Names=[path], WithDecryption=False)["Parameters"]:
+        cloud.ssm.put_parameter(Name=path, Value=randomness.token_hex(32), Type="SecureString")
 
 
 def upload(cloud: Cloud, account: str, packages: dict[str, Path], template: str) -> tuple[str, dict[str, str], str]:

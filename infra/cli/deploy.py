@@ -11,23 +11,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from . import build, doctor, places, storefile, target, up
-from .cloud import Cloud, apply_template, put_secrets, stack_status, upload
+from . import build, doctor, partners, places, storefile, target, up
+from .cloud import Cloud, apply_template, invent_link_key, put_secrets, stack_status, upload
 from .places import Choices
 from .render import Rendered, invent_missing_secrets, render
 from .say import Failure, note, step
 from .target import Target
 from .with_stack import free_ports
 
-PRINTFUL = "https://api.printful.com"
-TOPICS = (
-    "orders/paid",
-    "orders/cancelled",
-    "refunds/create",
-    "orders/risk_assessment_changed",
-    "fulfillment_events/create",
-    "app/uninstalled",
-)
+STRIPE = "https://api.stripe.com"
 
 
 def deploy() -> int:
@@ -64,10 +56,18 @@ def _rendered(choices: Choices, arch: str) -> tuple[dict[str, Any], Rendered]:
     store = storefile.read(choices.store)
     if places.flag("DRY_RUN"):
         invent_missing_secrets(store)
-    bases = {"shopify": f"https://{store.values['store']['shop']}", "printful": PRINTFUL}
-    rendered = render(store, bases, local=False)
+    rendered = render(store, own_bases(store), local=False)
     rendered.parameters["Arch"] = arch
     return store.values, rendered
+
+
+def own_bases(store: storefile.Store) -> dict[str, str]:
+    """Where the providers really are."""
+    bases = {"shopify": f"https://{store.values['store']['shop']}", "stripe": STRIPE}
+    for name, entry in store.values["partners"].items():
+        manifest = partners.of_section(name, entry)
+        bases[name] = (manifest.base_url if manifest else None) or ""
+    return bases
 
 
 def _precautions(cloud: Cloud, stack: str, rendered: Rendered, store: dict[str, Any]) -> None:
@@ -101,6 +101,7 @@ def _deploy(
         packages = build.pack(binaries, rendered.store, places.PACKAGES)
     with step("secrets"):
         put_secrets(cloud, choices.stack, rendered.secrets)
+        invent_link_key(cloud, choices.stack)
     with step("upload"):
         bucket, keys, template_url = upload(cloud, account, packages, places.TEMPLATE.read_text())
     parameters = (
@@ -114,11 +115,13 @@ def _deploy(
 
 
 def _webhooks(intake_url: str, store: dict[str, Any]) -> None:
-    note(
-        f"  to do  Shopify, Settings, Notifications, Webhooks (JSON, API version {store['store']['api_version']}): these topics"
-    )
-    note(f"         to {intake_url}webhooks/shopify: {', '.join(TOPICS)}")
-    note(f"  to do  Printful webhooks (v2) to {intake_url}webhooks/printful/<the path secret>")
+    """Where each provider's webhooks go. The store's own subscriptions are made by `make subscriptions`."""
+    note("  to do  make subscriptions AWS=1, which subscribes the store's webhooks and says what is missing")
+    for name, entry in store["partners"].items():
+        manifest = partners.of_section(name, entry)
+        if manifest:
+            path = manifest.webhook_path.replace("{name}", name).replace("{path-secret}", "<the path secret>")
+            note(f"  to do  {manifest.title}: webhooks to {intake_url}{path}")
 
 
 def _dry_run() -> int:

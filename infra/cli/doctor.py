@@ -18,7 +18,6 @@ from .cloud import STANDING, stack_status
 from .paused import mapping, paused_layers
 from .render import read_secrets
 from .say import Failure, note
-from .schema import SECTIONS
 from .target import Target
 
 # New accounts may have so little that reserving any would starve the rest; AWS keeps this much unreserved.
@@ -118,11 +117,16 @@ def _queues(target: Target) -> Iterator[Finding]:
 
 
 def _secrets(target: Target) -> Iterator[Finding]:
-    names = [f"/{target.stack}/{key.secret}" for section in SECTIONS.values() for key in section.values() if key.secret]
-    answer = target.cloud.ssm.get_parameters(Names=names, WithDecryption=False)
-    for name in answer["InvalidParameters"]:
-        yield Finding(f"secret {name} is absent", "deploy again: it is put there from the file that store.toml names")
-    yield Finding(f"{len(answer['Parameters'])} secrets are in place")
+    store = storefile.read(Path(target.facts["store_config"]))
+    names = [f"/{target.stack}/{name}" for name in (*store.secret_files, "links/key")]
+    present = 0
+    # SSM takes at most ten names a call.
+    for start in range(0, len(names), 10):
+        answer = target.cloud.ssm.get_parameters(Names=names[start : start + 10], WithDecryption=False)
+        present += len(answer["Parameters"])
+        for name in answer["InvalidParameters"]:
+            yield Finding(f"secret {name} is absent", "deploy again: it is put there from the file that store.toml names")
+    yield Finding(f"{present} secrets are in place")
 
 
 def _alarms(target: Target) -> Iterator[Finding]:

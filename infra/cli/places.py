@@ -18,7 +18,9 @@ INFRA = ROOT / "infra"
 TEMPLATE = INFRA / "template.yaml"
 LOCAL_DEFAULTS = INFRA / "local"
 LAYERS = ("capture", "routing", "shipping", "email", "monitoring")
-FUNCTIONS = ("intake", "relay", *LAYERS)
+# Those that answer at an address of their own.
+PAGES = ("storefront", "console")
+FUNCTIONS = ("intake", "relay", *LAYERS, *PAGES)
 REGION = "us-east-1"
 # Packages are named by content, so all stacks of a clone share them.
 PACKAGES = ROOT / ".local" / "packages"

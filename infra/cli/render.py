@@ -14,10 +14,6 @@ from . import places
 from .say import Failure, note
 from .storefile import Store
 
-# Secrets of which a second line, the old one, is accepted while senders change over.
-ROTATING = ("door/shopify/webhook-secret", "door/printful/webhook-secret")
-
-
 @dataclass(frozen=True)
 class Rendered:
     """`store` becomes store.json in every package; `secrets` go to SSM; `parameters` to the template."""
@@ -29,7 +25,7 @@ class Rendered:
 
 
 def render(store: Store, base_urls: dict[str, str], local: bool) -> Rendered:
-    """`base_urls`: what stands in for an absent base_url, by provider (shopify, printful)."""
+    """`base_urls`: what stands in for an absent base_url, by provider (shopify, stripe, a partner's name)."""
     values = store.values
     machine = values["aws"]
     parameters = {
@@ -40,6 +36,7 @@ def render(store: Store, base_urls: dict[str, str], local: bool) -> Rendered:
         "CreateMailIdentity": "yes" if values["mail"]["create_identity"] else "no",
         "DoorConcurrency": str(machine["door_concurrency"]),
         "LogRetentionDays": str(machine["log_retention_days"]),
+        "StorePlatform": values["store"]["platform"],
     }
     if local:
         parameters |= local_parameters()
@@ -89,14 +86,28 @@ def load_template(text: str) -> dict[str, Any]:
 
 
 def _store_json(values: dict[str, Any], base_urls: dict[str, str]) -> dict[str, Any]:
-    shop, printful, mail = values["store"], values["partners"]["printful"], values["mail"]
-    return {
-        "store": shop | {"base_url": (shop["base_url"] or base_urls["shopify"]).rstrip("/")},
-        "partners": {"printful": printful | {"base_url": (printful["base_url"] or base_urls["printful"]).rstrip("/")}},
-        "catalog": values["catalog"],
-        "mail": {key: mail[key] for key in ("from", "reply_to")},
-        **{section: values[section] for section in ("brand", "alerts", "rules", "deadlines", "timing", "retention")},
-    }
+    def with_base(name: str, section: dict[str, Any]) -> dict[str, Any]:
+        return section | {"base_url": (section.get("base_url") or base_urls[name]).rstrip("/")}
+
+    shopify = values["store"]["platform"] == "shopify"
+    left_out = {"store", "partners", "mail", "stripe", "aws"}
+    mail = values["mail"]
+    return _without_nothing(
+        {
+            "store": with_base("shopify", values["store"]) if shopify else values["store"],
+            "partners": {name: with_base(name, section) for name, section in values["partners"].items()},
+            "mail": {key: mail[key] for key in ("from", "reply_to")},
+            **({} if shopify else {"stripe": with_base("stripe", values["stripe"])}),
+            **{name: section for name, section in values.items() if name not in left_out},
+        }
+    )
+
+
+def _without_nothing(value: Any) -> Any:
+    """A choice that was not made is left out: the functions have their own defaults."""
+    if isinstance(value, dict):
+        return {key: _without_nothing(part) for key, part in value.items() if part is not None}
+    return [_without_nothing(part) for part in value] if isinstance(value, list) else value
 
 
 def _timings_fit(store: Store, parameters: dict[str, str]) -> None:
@@ -121,20 +132,21 @@ def _timings_fit(store: Store, parameters: dict[str, str]) -> None:
 def read_secrets(store: Store) -> dict[str, str]:
     """Parameter name → value. Raises a Failure that names every file that is missing or cannot be right."""
     found, wrong = {}, []
-    for name, path in store.secret_files.items():
+    for name, file in store.secret_files.items():
+        path = file.path
         try:
             lines = [line.strip() for line in path.read_text().splitlines() if line.strip()]
         except (OSError, UnicodeDecodeError) as error:
             wrong.append(f"{path}: {getattr(error, 'strerror', None) or 'is not text'} (holds {name})")
             continue
-        allowed = 2 if name in ROTATING else 1
+        allowed = 2 if file.rotates else 1
         if not 1 <= len(lines) <= allowed:
             wrong.append(
                 f"{path}: must hold {'one or two lines' if allowed == 2 else 'one line'}, not {len(lines)} ({name})"
             )
-        elif name == "door/printful/webhook-secret" and not all(re.fullmatch(r"([0-9a-fA-F]{2})+", line) for line in lines):
-            wrong.append(f"{path}: must be the hex key as Printful hands it out ({name})")
-        elif name == "door/printful/path-secret" and not re.fullmatch(r"[A-Za-z0-9_-]{16,}", lines[0]):
+        elif file.form == "hex" and not all(re.fullmatch(r"([0-9a-fA-F]{2})+", line) for line in lines):
+            wrong.append(f"{path}: must be the hex key as the provider hands it out ({name})")
+        elif file.form == "path" and not re.fullmatch(r"[A-Za-z0-9_-]{16,}", lines[0]):
             wrong.append(f"{path}: must be at least 16 letters, digits, - or _: it is part of an address ({name})")
         else:
             found[name] = "\n".join(lines)
@@ -146,11 +158,11 @@ def read_secrets(store: Store) -> dict[str, str]:
 def invent_missing_secrets(store: Store) -> None:
     """For the local stack only: a secret file below the project's own .local that does not exist yet is made up."""
     own = (places.ROOT / ".local" / "secrets").resolve()
-    for path in store.secret_files.values():
+    for path in (file.path for file in store.secret_files.values()):
         if path.exists() or own not in path.parents:
             continue
         own.mkdir(parents=True, exist_ok=True)
-        # Hex serves for every kind: it is a key for Printful, and letters and digits for the rest.
+        # Hex serves for every kind: a key where hex is asked for, and letters and digits for the rest.
         path.touch(mode=0o600)
         path.write_text(randomness.token_hex(24) + "\n")
         note(f"  made up a secret for the sandbox: {path.name}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
 from . import places
+from .operate import operate
 from .say import Failure, note
 from .target import Target
 
@@ -15,7 +15,7 @@ def replay() -> None:
     """Asks monitoring for the plan, shows it, asks the person (YES=1 does not), and has it run."""
     target = Target.load()
     exception = places.required("EXCEPTION", "make replay EXCEPTION=<id>   (make exceptions lists them)")
-    plan = _operate(target, exception, run=False)
+    plan = _plan(target, exception, run=False)
     _show(plan)
     if not plan.get("will"):
         note("nothing is missing; nothing to run")
@@ -25,7 +25,7 @@ def replay() -> None:
             raise Failure("not run: there is nobody to ask here. To run it without asking: YES=1")
         if input("Run this? [y/N] ").strip().lower() not in ("y", "yes"):
             raise Failure("not run")
-    _show(_operate(target, exception, run=True), done=True)
+    _show(_plan(target, exception, run=True), done=True)
 
 
 def _show(plan: dict[str, Any], done: bool = False) -> None:
@@ -35,17 +35,8 @@ def _show(plan: dict[str, Any], done: bool = False) -> None:
         note(f"  {'did not' if done else 'will not'}  {line}")
 
 
-def _operate(target: Target, exception: str, run: bool) -> dict[str, Any]:
-    request = {"operator": "replay", "exception": exception, "run": run}
-    answer = target.cloud.functions.invoke(
-        FunctionName=target.facts["functions"]["monitoring"], Payload=json.dumps(request).encode()
-    )
-    said = json.loads(answer["Payload"].read() or b"null")
-    if "FunctionError" in answer:
-        why = said.get("errorMessage", said) if isinstance(said, dict) else said
-        raise Failure(f"monitoring refuses the replay: {why}")
-    if isinstance(said, dict) and said.get("error"):
-        raise Failure(str(said["error"]))
-    if not isinstance(said, dict) or not isinstance(said.get("will"), list):
-        raise Failure(f"monitoring answered with something else than a plan: {said!r}")
-    return said
+def _plan(target: Target, exception: str, run: bool) -> dict[str, Any]:
+    plan = operate(target, "monitoring", "replay", exception=exception, run=run)
+    if not isinstance(plan.get("will"), list):
+        raise Failure(f"monitoring answered with something else than a plan: {plan!r}")
+    return plan

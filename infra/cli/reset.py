@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from . import http, ledger, places
+from . import http, places
 from .paused import mapping
 from .say import Failure, note
 from .target import Target
@@ -49,7 +49,7 @@ def _empty(target: Target) -> None:
     """Until two looks running found nothing: the relay may still be sending on what the stream had."""
     quiet = 0
     for _ in range(60):
-        found = _empty_table(target) + _counts(target, "ApproximateNumberOfMessages")
+        found = _empty_tables(target) + _counts(target, "ApproximateNumberOfMessages")
         _purge(target)
         quiet = 0 if found else quiet + 1
         if quiet == 2:
@@ -73,14 +73,18 @@ def _purge(target: Target) -> None:
         list(pool.map(lambda url: target.cloud.sqs.purge_queue(QueueUrl=url), _all_queues(target)))
 
 
-def _empty_table(target: Target) -> int:
-    keys = [
-        {"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}}
-        for item in ledger.scan(target, ProjectionExpression="pk, sk")
-    ]
+def _empty_tables(target: Target) -> int:
+    found = _empty_table(target, target.table, ("pk", "sk"))
+    # The headless store's orders and their counter go as well: a store begins anew.
+    return found + (_empty_table(target, orders, ("pk",)) if (orders := target.facts.get("orders_table")) else 0)
+
+
+def _empty_table(target: Target, table: str, key: tuple[str, ...]) -> int:
+    pages = target.cloud.dynamodb.get_paginator("scan").paginate(TableName=table, ProjectionExpression=", ".join(key))
+    keys = [{name: item[name] for name in key} for page in pages for item in page["Items"]]
     for start in range(0, len(keys), 25):
-        requests = [{"DeleteRequest": {"Key": key}} for key in keys[start : start + 25]]
+        requests = [{"DeleteRequest": {"Key": one}} for one in keys[start : start + 25]]
         while requests:
-            answer = target.cloud.dynamodb.batch_write_item(RequestItems={target.table: requests})
-            requests = answer.get("UnprocessedItems", {}).get(target.table, [])
+            answer = target.cloud.dynamodb.batch_write_item(RequestItems={table: requests})
+            requests = answer.get("UnprocessedItems", {}).get(table, [])
     return len(keys)

@@ -9,17 +9,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from . import partners
 from .say import Failure
-from .schema import FILE, OPTIONAL_SECTIONS, SECTIONS, TYPE_NAMES, VARIANT, Key
+from .schema import FILE, OPTIONAL_SECTIONS, PLATFORMS, PRODUCT, PROPERTY, SECTIONS, SHIPPING, TYPE_NAMES, VARIANT, Key
+
+# A partner of the catalog that needs no section: the owner makes it.
+BY_HAND = "hand"
+
+
+@dataclass(frozen=True)
+class SecretFile:
+    """Where a secret lies, and what the file may hold."""
+
+    path: Path
+    form: str
+    rotates: bool
 
 
 @dataclass
 class Store:
-    """A valid file: values with the defaults filled in, and where each secret lies."""
+    """A valid file: values with the defaults filled in, and where each secret lies, by parameter name."""
 
     path: Path
     values: dict[str, Any]
-    secret_files: dict[str, Path]
+    secret_files: dict[str, SecretFile]
 
 
 @dataclass
@@ -50,14 +63,19 @@ def read(path: Path) -> Store:
         raise Failure(f"{path}: not valid TOML: {error}") from None
     reading = _Reading(path, key_lines(text))
     store = Store(path, {}, {})
-    _unknown_sections(reading, found)
-    for name, keys in SECTIONS.items():
+    sections = SECTIONS | PLATFORMS.get((found.get("store") or {}).get("platform"), PLATFORMS["shopify"])
+    _unknown_sections(reading, found, sections)
+    for name, keys in sections.items():
         section = _descend(reading, found, name)
         if section is None and name in OPTIONAL_SECTIONS:
             _place(store.values, name, None)
             continue
-        _place(store.values, name, _section(reading, store, name, keys, section or {}))
+        _place(store.values, name, _section(reading, store, name, keys, _without_entries(section or {}, name)))
+    store.values["partners"] = _partners(reading, store, found.get("partners") or {})
     store.values["catalog"]["variants"] = _variants(reading, found.get("catalog") or {})
+    if "checkout" in sections:
+        for array, keys in (("shipping", SHIPPING), ("products", PRODUCT)):
+            store.values["checkout"][array] = _entries(reading, found.get("checkout") or {}, f"checkout.{array}", keys)
     _together(reading, store.values)
     if reading.mistakes:
         raise Failure("the store's file needs correcting:\n  " + "\n  ".join(reading.mistakes))
@@ -82,14 +100,25 @@ def key_lines(text: str) -> dict[str, int]:
     return lines
 
 
-def _unknown_sections(reading: _Reading, found: dict[str, Any]) -> None:
-    known = {"catalog.variants", *SECTIONS}
-    parents = {name.split(".")[0] for name in known if "." in name}
+# Arrays of tables, by the section they stand in.
+ARRAYS = {"catalog": ("variants",), "checkout": ("shipping", "products")}
+
+
+def _without_entries(section: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in section.items() if key not in ARRAYS.get(name, ())}
+
+
+def _unknown_sections(reading: _Reading, found: dict[str, Any], sections: dict[str, dict[str, Key]]) -> None:
+    known = {"catalog.variants", "partners", *sections}
+    other = {name for platform in PLATFORMS.values() for name in platform} - known
+    parents = {name.split(".")[0] for name in known if "." in name} - known
     for name, value in found.items():
         if name in parents and isinstance(value, dict):
             for child in value:
                 if f"{name}.{child}" not in known:
                     reading.mistake(f"{name}.{child}", "unknown section" + _meant(f"{name}.{child}", known))
+        elif name in other:
+            reading.mistake(name, "is for a store of another platform; see store.platform")
         elif name not in known:
             reading.mistake(name, "unknown section" + _meant(name, known))
 
@@ -129,7 +158,8 @@ def _section(
         if not _fits(reading, where, rule, value):
             continue
         if rule.secret:
-            store.secret_files[rule.secret] = (store.path.parent / value).resolve()
+            file = (store.path.parent / value).resolve()
+            store.secret_files[rule.secret] = SecretFile(file, rule.form, rule.rotates)
         else:
             result[key] = value
     return result
@@ -146,40 +176,95 @@ def _fits(reading: _Reading, where: str, rule: Key, value: Any) -> bool:
     return True
 
 
-def _variants(reading: _Reading, catalog: dict[str, Any]) -> list[dict[str, Any]]:
-    entries = catalog.get("variants", [])
+def _partners(reading: _Reading, store: Store, found: Any) -> dict[str, Any]:
+    """`[partners.<name>]`, each read by the manifest in its own folder."""
+    if not isinstance(found, dict):
+        reading.mistake("partners", "must be written as [partners.<name>]")
+        return {}
+    result = {}
+    for name, section in found.items():
+        where = f"partners.{name}"
+        if not isinstance(section, dict):
+            reading.mistake(where, "must be a section")
+            continue
+        manifest = partners.of_section(name, section)
+        if manifest is None:
+            known = [known for known in partners.manifests() if known != partners.GENERIC]
+            reading.mistake(
+                where,
+                f"is no partner this version knows ({', '.join(known)}){_meant(name, known)}; a workshop with its own system "
+                f'says kind = "{partners.GENERIC}"',
+            )
+            continue
+        if not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", name) or name == BY_HAND:
+            reading.mistake(where, "a partner's name is small letters, digits and -, begins with a letter, and is not hand")
+        keys = manifest.keys_of(name)
+        checked = _section(reading, store, where, keys, section)
+        result[name] = {key: value for key, value in checked.items() if not keys[key].secret}
+    return result
+
+
+def _entries(reading: _Reading, section: dict[str, Any], name: str, keys: dict[str, Key]) -> list[dict[str, Any]]:
+    """The entries of `[[name]]`, each checked against `keys`; an absent optional key is left out."""
+    entries = section.get(name.rpartition(".")[2], []) if isinstance(section, dict) else []
     if not isinstance(entries, list):
-        reading.mistake("catalog.variants", "must be written as [[catalog.variants]]")
+        reading.mistake(name, f"must be written as [[{name}]]")
         return []
-    result, seen = [], {}
+    result = []
     for index, entry in enumerate(entries):
-        where = f"catalog.variants.{index}"
+        where = f"{name}.{index}"
         if not isinstance(entry, dict):
             reading.mistake(where, "must be a table")
             continue
-        checked = _section(reading, Store(reading.path, {}, {}), where, VARIANT, entry)
-        if (checked.get("store_variant") is None) == (checked.get("sku") is None):
+        checked = _section(reading, Store(reading.path, {}, {}), where, keys, entry)
+        result.append({key: value for key, value in checked.items() if value is not None})
+    return result
+
+
+def _variants(reading: _Reading, catalog: dict[str, Any]) -> list[dict[str, Any]]:
+    result, seen = [], {}
+    for index, checked in enumerate(_entries(reading, catalog, "catalog.variants", VARIANT)):
+        where = f"catalog.variants.{index}"
+        if ("store_variant" in checked) == ("sku" in checked):
             reading.mistake(where, "needs store_variant or sku, one of the two")
         for key in ("store_variant", "sku"):
             name = (key, checked.get(key))
             if name[1] is not None and seen.setdefault(name, index) != index:
                 reading.mistake(f"{where}.{key}", f"{name[1]!r} stands twice; an order could go either way")
+        by_hand = checked.get("partner") == BY_HAND
+        if not by_hand and "variant_id" not in checked:
+            reading.mistake(f"{where}.variant_id", "is missing")
         files = checked.get("files") or []
-        if "files" in checked and not files:
+        properties = checked.get("properties") or []
+        designed = checked.get("designed_at_partner") or any(
+            isinstance(entry, dict) and entry.get("use") == "file" for entry in properties
+        )
+        if not by_hand and not files and not designed:
             reading.mistake(f"{where}.files", "needs at least one file to print")
-        checked["files"] = []
-        for number, file in enumerate(files):
-            if not isinstance(file, dict):
-                reading.mistake(f"{where}.files", 'must hold entries like {type = "default", url = "https://…"}')
-                continue
-            place = Store(reading.path, {}, {})
-            checked["files"].append(_section(reading, place, f"{where}.files.{number}", FILE, file))
+        checked["files"] = _inline(reading, f"{where}.files", files, FILE, '{type = "default", url = "https://…"}')
+        checked["properties"] = _inline(
+            reading, f"{where}.properties", properties, PROPERTY, '{name = "Engraving", use = "text"}'
+        )
         result.append(checked)
+    return result
+
+
+def _inline(
+    reading: _Reading, where: str, entries: list[Any], keys: dict[str, Key], example: str
+) -> list[dict[str, Any]]:
+    """The entries of a list that stands within one entry."""
+    result = []
+    for number, entry in enumerate(entries):
+        if isinstance(entry, dict):
+            result.append(_section(reading, Store(reading.path, {}, {}), f"{where}.{number}", keys, entry))
+        else:
+            reading.mistake(where, f"must hold entries like {example}")
     return result
 
 
 def _together(reading: _Reading, values: dict[str, Any]) -> None:
     """What no key can tell alone."""
+    _partners_exist(reading, values)
     mail, alerts = values.get("mail") or {}, values.get("alerts") or {}
     if "from" in mail:
         domain = mail["from"].rpartition("@")[2].lower()
@@ -188,6 +273,16 @@ def _together(reading: _Reading, values: dict[str, Any]) -> None:
         for where, address in (("mail.from", mail["from"]), ("alerts.from", alerts["from"])):
             if mail["identity"] not in (address.lower(), address.rpartition("@")[2].lower()):
                 reading.mistake(where, f"{address} does not belong to mail.identity, {mail['identity']}")
+
+
+def _partners_exist(reading: _Reading, values: dict[str, Any]) -> None:
+    known = {BY_HAND, *values["partners"]}
+    rows = [(f"catalog.variants.{n}.partner", row) for n, row in enumerate(values["catalog"]["variants"])]
+    if values["catalog"].get("any_variant"):
+        rows.append(("catalog.any_variant.partner", values["catalog"]["any_variant"]))
+    for where, row in rows:
+        if (name := row.get("partner")) and name not in known:
+            reading.mistake(where, f"there is no [partners.{name}]{_meant(name, known)}")
 
 
 def _meant(name: str, known: Any) -> str:

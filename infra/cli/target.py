@@ -56,22 +56,19 @@ class Target:
 
 
 def facts(cloud: Cloud, stack: str, store_config: Path, shop: str, sandbox: str | None) -> dict[str, Any]:
-    """The contract's stack.json. Parts that later issues bring are null."""
+    """The contract's stack.json."""
     found = resources(cloud, stack)
-    url = output(cloud, stack, "IntakeUrl")
-    if cloud.endpoint:
-        # The emulator serves function URLs by path; the id is the host's first label.
-        url = f"{cloud.endpoint}/_aws/lambda-url/{url.split('://', 1)[1].split('.', 1)[0]}/"
     return {
         "endpoint": cloud.endpoint,
         "region": cloud.region,
         "stack": stack,
-        "intake_url": url,
-        "storefront_url": None,
-        "console_url": None,
+        "intake_url": _address(cloud, stack, "IntakeUrl"),
+        "storefront_url": _address(cloud, stack, "StorefrontUrl"),
+        "console_url": _address(cloud, stack, "ConsoleUrl"),
         "sandbox_url": sandbox,
         "mailbox_url": f"{sandbox}/_sandbox/mails" if sandbox else None,
         "table": found["Table"],
+        "orders_table": found.get("OrdersTable"),
         "queues": {layer: found[f"{layer.capitalize()}Queue"] for layer in places.LAYERS},
         "dead_letters": {layer: found[f"{layer.capitalize()}DeadLetters"] for layer in places.LAYERS},
         "functions": {name: found[name.capitalize()] for name in places.FUNCTIONS},
@@ -81,6 +78,14 @@ def facts(cloud: Cloud, stack: str, store_config: Path, shop: str, sandbox: str 
         "topics": {"alarms": found["AlarmTopic"], "direct": found["DirectTopic"], "mail_events": found["MailEvents"]},
         "shop": shop,
     }
+
+
+def _address(cloud: Cloud, stack: str, name: str) -> str:
+    """A function's address. The emulator serves function URLs by path; the id is the host's first label."""
+    url = output(cloud, stack, name)
+    if not cloud.endpoint:
+        return url
+    return f"{cloud.endpoint}/_aws/lambda-url/{url.split('://', 1)[1].split('.', 1)[0]}/"
 
 
 def write(path: Path, content: dict[str, Any]) -> None:

@@ -11,14 +11,15 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from . import build, http, places, target
-from .cloud import Cloud, apply_template, put_secrets, upload
+from . import build, http, partners, places, target
+from .cloud import Cloud, apply_template, invent_link_key, put_secrets, upload
 from .places import Choices
 from .processes import Program
 from .render import Rendered, invent_missing_secrets, render
 from .say import Failure, note, step
-from .storefile import read
+from .storefile import Store, read
 
 
 def emulator_program() -> Program:
@@ -35,8 +36,7 @@ def up() -> None:
     choices, folder = Choices.from_environment(), places.state_dir()
     store = read(choices.store)
     invent_missing_secrets(store)
-    bases = {name: f"{choices.sandbox}/{name}" for name in ("shopify", "printful")}
-    rendered = render(store, bases, local=True)
+    rendered = render(store, sandbox_bases(choices, store), local=True)
     with step("build"):
         binaries = build.local_binaries()
     with step("pack the functions"):
@@ -55,6 +55,16 @@ def up() -> None:
         wake(cloud, facts)
     target.write(folder / "stack.json", facts)
     note(f"ready in {time.monotonic() - started:.1f} s: {folder / 'stack.json'}")
+
+
+def sandbox_bases(choices: Choices, store: Store) -> dict[str, str]:
+    """Where the sandbox plays each provider: below its name, then as the provider's own address goes on."""
+    bases = {name: f"{choices.sandbox}/{name}" for name in ("shopify", "stripe")}
+    for name, entry in store.values["partners"].items():
+        manifest = partners.of_section(name, entry)
+        own = urlsplit(manifest.base_url).path.rstrip("/") if manifest and manifest.base_url else ""
+        bases[name] = f"{choices.sandbox}/{name}{own}"
+    return bases
 
 
 def start_emulator(choices: Choices) -> None:
@@ -121,29 +131,29 @@ def sandbox_config(choices: Choices, rendered: Rendered) -> dict[str, Any]:
     secrets, shop = rendered.secrets, rendered.store["store"]
     first = {name: value.splitlines()[0] for name, value in secrets.items()}
     specs = Path(os.environ.get("SPECS") or places.ROOT.parent / "shared" / "specs")
-    listed = {entry["variant_id"] for entry in rendered.store["catalog"]["variants"]}
-    return {
+    config: dict[str, Any] = {
         "port": choices.port + 1,
         "aws_proxy_port": choices.port + 2,
         "emulator": choices.emulator,
         "specs": str(specs.resolve()) if specs.is_dir() else None,
         "aws_region": places.REGION,
-        "shopify": {
-            "shop": shop["shop"],
-            "webhook_secret": first["door/shopify/webhook-secret"],
-            "admin_token": first["call/shopify/admin-token"],
-            "api_version": shop["api_version"],
-        },
-        "printful": {
-            "token": first["call/printful/token"],
-            "webhook_secret": first["door/printful/webhook-secret"],
-            "path_secret": first["door/printful/path-secret"],
-            "variants": sorted(listed),
-            "store_id": rendered.store["partners"]["printful"]["store_id"],
-        },
         "ses": {"topic_arn": f"arn:aws:sns:{places.REGION}:{places.LOCAL_ACCOUNT}:{choices.stack}-mail-events"},
         "autopilot": {"on": True, "accept_after_ms": 300, "ship_after_ms": 600, "deliver_after_ms": 900},
     }
+    if shop["platform"] == "shopify":
+        config["shopify"] = {"shop": shop["shop"], "api_version": shop["api_version"]}
+    for name in secrets:
+        # door/<provider>/webhook-secret and call/<provider>/token are the sandbox's [provider] webhook_secret and token.
+        _, provider, what = name.split("/")
+        config.setdefault(provider, {})[what.replace("-", "_")] = first[name]
+    listed = [(row["partner"], row.get("variant_id")) for row in rendered.store["catalog"]["variants"]]
+    for name, section in rendered.store["partners"].items():
+        config[name] |= {key: section[key] for key in ("store_id", "shop_id") if key in section}
+        if variants := sorted({variant for partner, variant in listed if partner == name and variant is not None}):
+            config[name]["variants"] = variants
+    # A workshop with its own system is played under the one name the sandbox has for it.
+    played = {"shopify", "stripe", *partners.manifests(), "workshop"} - {partners.GENERIC}
+    return {key: value for key, value in config.items() if key in played or key not in (*rendered.store["partners"],)}
 
 
 def _start_sandbox(choices: Choices, rendered: Rendered, binary: Path, folder: Path) -> None:
@@ -170,6 +180,7 @@ def _start_sandbox(choices: Choices, rendered: Rendered, binary: Path, folder: P
 
 def _deploy(cloud: Cloud, choices: Choices, rendered: Rendered, packages: dict[str, Path]) -> None:
     put_secrets(cloud, choices.stack, rendered.secrets)
+    invent_link_key(cloud, choices.stack)
     bucket, keys, template_url = upload(cloud, places.LOCAL_ACCOUNT, packages, places.TEMPLATE.read_text())
     parameters = (
         rendered.parameters | {"CodeBucket": bucket} | {f"{name.capitalize()}Code": key for name, key in keys.items()}
@@ -187,8 +198,8 @@ def wake(cloud: Cloud, facts: dict[str, Any]) -> None:
     """A first call of each that asks for nothing, so that a function that cannot start is named now and not by an order."""
 
     def one(name: str) -> str | None:
-        if name == "intake":
-            status, said = http.call("GET", facts["intake_url"], timeout=20)
+        if f"{name}_url" in facts:
+            status, said = http.call("GET", facts[f"{name}_url"], timeout=20)
             return f"{name}: {status} {said}" if status >= 500 else None
         answer = cloud.functions.invoke(FunctionName=facts["functions"][name], Payload=b'{"Records":[]}')
         if "FunctionError" not in answer:

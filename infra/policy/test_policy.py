@@ -168,6 +168,13 @@ BROKEN: list[tuple[Callable[[dict[str, Any]], list[str]], Callable[[dict[str, An
     (rules.table_survives, put("Table", P, "DeletionProtectionEnabled", to=False), "slip"),
     (rules.table_survives, put("Table", P, "BillingMode", to="PROVISIONED"), "idle"),
     (rules.table_survives, put("Table", P, "TimeToLiveSpecification", to=None), "forgets"),
+    (rules.table_survives, put("OrdersTable", "DeletionPolicy", to="Delete"), "goes with"),
+    (rules.table_survives, put("OrdersTable", P, "PointInTimeRecoverySpecification", to=None), "restored"),
+    (
+        rules.table_survives,
+        put("OrdersTable", P, "TimeToLiveSpecification", to={"AttributeName": "expires", "Enabled": True}),
+        "forgets orders",
+    ),
     (rules.event_names_are_free, add("RoutingMessages", "AWS::SQS::Queue"), "which exists"),
 ]
 

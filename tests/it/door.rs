@@ -10,10 +10,9 @@ use ledger::row::Row;
 use ledger::{Ledger, Memory, Place, Table, TableError};
 use sandbox::deliver::hmac_sha256;
 use sandbox::shopify::webhooks;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::house::{House, SECRET, SHOP, door_of, hex, printful, shopify, stored};
-use crate::support::{samples, specs};
 
 const OLD_SECRET: &str = "invented-secret-of-last-year";
 const PAID: &[u8] = br##"{"id": 5550001111, "name": "#1001", "note": "two words"}"##;
@@ -93,28 +92,6 @@ async fn a_missing_or_wrong_signature_is_unauthorized_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn hundreds_of_tampered_bodies() {
-    let house = House::new();
-    let body = json!({ "id": 5_550_001_111_u64, "name": "#1001", "note": "x".repeat(40) }).to_string().into_bytes();
-    let mut tampered = Vec::new();
-    for bit in 0..body.len() * 8 {
-        let mut other = body.clone();
-        other[bit / 8] ^= 1 << (bit % 8);
-        tampered.push(other);
-    }
-    tampered.extend((0..body.len()).map(|length| body[..length].to_vec()));
-    tampered.extend([b" ".as_slice(), b"\n", b"\0"].map(|tail| [&body, tail].concat()));
-    assert!(tampered.len() > 700, "{}", tampered.len());
-    for request in [shopify("orders/paid", &body), printful(&body)] {
-        for other in &tampered {
-            assert_eq!(house.answer(&Request { body: other.clone(), ..request.clone() }).await, 401);
-        }
-    }
-    assert_eq!(house.table.rows().len(), 0);
-    assert_eq!(house.answer(&shopify("orders/paid", &body)).await, 200);
-}
-
-#[tokio::test]
 async fn a_body_up_to_the_limit_is_kept_and_one_byte_more_is_too_large() {
     let house = House::new();
     let mut body = PAID.to_vec();
@@ -138,7 +115,8 @@ async fn an_unknown_path_is_not_found_and_another_method_not_allowed() {
         "webhooks",
         "webhooks/",
         "shopify",
-        "webhooks/stripe",
+        "webhooks/stripe/extra",
+        "webhooks/woocommerce",
         "webhooks/shopify/extra",
         "Webhooks/shopify",
         "webhooks/printful",
@@ -244,7 +222,7 @@ async fn an_id_too_long_for_a_key_is_unreadable_and_kept() {
 #[tokio::test]
 async fn an_unknown_topic_is_kept_and_owes_nothing() {
     let strange = "orders/paid\u{e9}\n#".repeat(40);
-    for topic in ["orders/updated", "themes/publish", "", "ORDERS/PAID", strange.as_str()] {
+    for topic in ["orders/partially_fulfilled", "themes/publish", "", "ORDERS/PAID", strange.as_str()] {
         let house = House::new();
         assert_eq!(house.answer(&shopify(topic, PAID)).await, 200);
         let (event, kept) = house.only().await;
@@ -354,26 +332,4 @@ async fn when_the_ledger_fails_the_sender_is_asked_to_come_again() {
             assert!(all[0].1 == body);
         }
     }
-}
-
-/// What Shopify's own library signed, our door accepts; and nothing else under that signature.
-#[tokio::test]
-async fn published_signatures_open_the_door() {
-    let (Some(specs), Some(samples)) = (specs(), samples()) else { return };
-    let vectors: Value = serde_json::from_slice(&std::fs::read(specs.join("signature_vectors.json")).unwrap()).unwrap();
-    let mut checked = 0;
-    for vector in vectors["vectors"].as_array().unwrap().iter().filter(|vector| vector["provider"] == "shopify") {
-        let file = vector["body_file"].as_str().unwrap().strip_prefix("samples/").unwrap();
-        let headers = vector["headers"].as_object().unwrap().iter();
-        let headers = headers.map(|(name, value)| (name.to_lowercase(), value.as_str().unwrap().to_owned())).collect();
-        let body = std::fs::read(samples.join(file)).unwrap();
-        let house = House::with_secret(vector["secret"].as_str().unwrap());
-        let request = Request { headers, body, ..shopify("", b"") };
-        let tampered = Request { body: [&request.body[..], b" "].concat(), ..request.clone() };
-        assert_eq!(house.answer(&tampered).await, 401, "{file}");
-        assert_eq!(house.answer(&request).await, 200, "{file}");
-        assert!(house.only().await.1 == request.body);
-        checked += 1;
-    }
-    assert_eq!(checked, 6);
 }

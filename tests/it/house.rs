@@ -9,11 +9,14 @@ use ledger::row::Row;
 use ledger::{Ledger, Memory, Table};
 use sandbox::deliver::hmac_sha256;
 use sandbox::shopify::webhooks;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::world::SimClock;
 
 pub const SECRET: &str = "invented-secret";
+pub const STRIPE_SECRET: &str = "whsec_invented";
+/// When the door's clock starts, in seconds since 1970 too: what Stripe signs is good for five minutes.
+pub const START: &str = "2026-11-22T02:13:00Z";
 const PRINTFUL_KEY: &str = "00112233445566778899aabbccddeeff";
 const PATH_SECRET: &str = "invented-path";
 pub const SHOP: &str = "example-prints.myshopify.com";
@@ -21,31 +24,41 @@ pub const SHOP: &str = "example-prints.myshopify.com";
 /// A door with its table.
 pub struct House {
     pub table: Arc<Memory>,
-    door: intake::Door<Arc<Memory>, SimClock>,
+    door: Door<Arc<Memory>>,
 }
 
-fn config() -> StoreConfig {
-    let config = json!({
-        "store": { "name": "Example Prints", "mode": "live", "shop": SHOP, "base_url": "http://store.example.com" },
+/// A store with everybody who may deliver; `mode` is `live` or `test`.
+pub fn config(mode: &str) -> Value {
+    json!({
+        "store": { "name": "Example Prints", "mode": mode, "shop": SHOP, "base_url": "http://store.example.com" },
+        "partners": { "printful": { "base_url": "http://printful.example.com" } },
+        "stripe": { "base_url": "http://stripe.example.com" },
         "mail": { "from": "orders@example.com" },
         "brand": { "name": "Example Prints", "address": "1 Example Street", "support": "help@example.com" },
         "alerts": { "to": "owner@example.com" },
-    });
-    StoreConfig::parse(&config.to_string()).unwrap()
+    })
 }
 
-fn secrets(shopify: &str) -> Secrets {
+fn secrets(shopify: &str, stripe: &str) -> Secrets {
     Secrets::from_pairs([
         ("door/shopify/webhook-secret", shopify),
+        ("door/stripe/webhook-secret", stripe),
         ("door/printful/webhook-secret", PRINTFUL_KEY),
         ("door/printful/path-secret", PATH_SECRET),
     ])
 }
 
-pub fn door_of<T: Table>(table: T, shopify_secret: &str) -> intake::Door<T, SimClock> {
-    let clock = SimClock::starting_at("2026-11-22T02:13:00Z");
-    intake::Door::new(Ledger::new(table), clock, &config(), &secrets(shopify_secret)).unwrap()
+/// The door of any store, with whatever secrets it asks for among ours.
+pub fn door_for<T: Table>(table: T, config: &Value, shopify: &str, stripe: &str, now: &str) -> Door<T> {
+    let config = StoreConfig::parse(&config.to_string()).unwrap();
+    intake::Door::new(Ledger::new(table), SimClock::starting_at(now), &config, &secrets(shopify, stripe)).unwrap()
 }
+
+pub fn door_of<T: Table>(table: T, shopify_secret: &str) -> Door<T> {
+    door_for(table, &config("live"), shopify_secret, STRIPE_SECRET, START)
+}
+
+pub type Door<T> = intake::Door<T, SimClock>;
 
 impl House {
     pub fn new() -> Self {
@@ -53,8 +66,12 @@ impl House {
     }
 
     pub fn with_secret(secret: &str) -> Self {
+        Self::of(|table| door_of(table, secret))
+    }
+
+    pub fn of(door: impl FnOnce(Arc<Memory>) -> Door<Arc<Memory>>) -> Self {
         let table = Arc::new(Memory::default());
-        Self { door: door_of(table.clone(), secret), table }
+        Self { door: door(table.clone()), table }
     }
 
     pub async fn answer(&self, request: &Request) -> u16 {
@@ -104,6 +121,21 @@ pub fn shopify(topic: &str, body: &[u8]) -> Request {
             ("x-shopify-topic".into(), topic.into()),
             ("x-shopify-hmac-sha256".into(), webhooks::signature(SECRET, body)),
         ],
+        body: body.to_vec(),
+    }
+}
+
+/// A Stripe delivery, rightly signed at the door's own time.
+pub fn stripe(body: &[u8]) -> Request {
+    let at: domain::Timestamp = START.parse().unwrap();
+    stripe_signed(&sandbox::stripe::webhooks::signature(STRIPE_SECRET, at.as_second(), body), body)
+}
+
+pub fn stripe_signed(signature: &str, body: &[u8]) -> Request {
+    Request {
+        method: "POST".into(),
+        path: "webhooks/stripe".into(),
+        headers: vec![("stripe-signature".into(), signature.into())],
         body: body.to_vec(),
     }
 }

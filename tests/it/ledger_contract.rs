@@ -41,6 +41,30 @@ pub async fn holds<T: Table>(ledger: &Ledger<T>, salt: u64) {
     an_exception_is_told_once_and_comes_back(ledger, &subject(8)).await;
     bodies_are_forgotten(ledger, &subject(9)).await;
     a_witness_settles_doubt(ledger, &subject(10)).await;
+    marks_count_orders_within_their_window(ledger, salt).await;
+    a_bookmark_moves_only_from_where_it_was_read(ledger, &Subject::Store(format!("shop-{salt}"))).await;
+}
+
+async fn marks_count_orders_within_their_window<T: Table>(ledger: &Ledger<T>, salt: u64) {
+    let hour = SignedDuration::from_hours(1);
+    let hash = format!("{salt:016x}");
+    let mark = async |order: u64, when| ledger.mark("mail", &hash, OrderId(order), when, hour).await.unwrap();
+    assert_eq!(mark(1, at(0)).await, 1);
+    assert_eq!(mark(1, at(10)).await, 1, "the same order again");
+    assert_eq!(mark(2, at(20)).await, 2);
+    assert_eq!(mark(3, at(3_605)).await, 2, "the first one lies before the window");
+    assert_eq!(ledger.mark("ip", &hash, OrderId(4), at(20), hour).await.unwrap(), 1, "another kind");
+}
+
+async fn a_bookmark_moves_only_from_where_it_was_read<T: Table>(ledger: &Ledger<T>, store: &Subject) {
+    assert_eq!(ledger.bookmark(store, "sweep").await.unwrap(), None);
+    assert!(ledger.move_bookmark(store, "sweep", None, "a", at(0)).await.unwrap());
+    assert!(!ledger.move_bookmark(store, "sweep", None, "b", at(1)).await.unwrap(), "another walk was first");
+    let read = ledger.bookmark(store, "sweep").await.unwrap().unwrap();
+    assert_eq!((read.place.as_str(), read.at), ("a", at(0)));
+    assert!(ledger.move_bookmark(store, "sweep", Some(&read), "b", at(1)).await.unwrap());
+    assert!(!ledger.move_bookmark(store, "sweep", Some(&read), "c", at(2)).await.unwrap());
+    assert_eq!(ledger.bookmark(store, "sweep").await.unwrap().unwrap().place, "b");
 }
 
 async fn append<T: Table>(ledger: &Ledger<T>, event: &Event, body: Option<&[u8]>) -> Appended {

@@ -13,8 +13,11 @@ const DEEPEST: usize = 8;
 /// Nested connections multiply: order → fulfilment orders → their lines is the most we ask at once.
 const MOST_CONNECTIONS: usize = 2;
 
+/// Shopify refuses a single query above this many points, whatever the shop's plan.
+const MOST_POINTS: u64 = 1_000;
+
 #[test]
-fn every_document_is_valid_and_shallow() {
+fn every_document_is_valid_shallow_and_affordable() {
     let Some(specs) = specs() else { return };
     let schema = graphql::schema(Some(&specs), "2026-10").unwrap();
     assert!(!store::shopify::QUERIES.is_empty());
@@ -28,6 +31,9 @@ fn every_document_is_valid_and_shallow() {
         assert!(shape.depth <= DEEPEST, "{name} is {} levels deep", shape.depth);
         assert!(shape.connections <= MOST_CONNECTIONS, "{name} nests {} connections", shape.connections);
         assert!(!text.contains("cost("), "{name}");
+        let cost = cost(&document, &operations[0].selection_set);
+        eprintln!("{name}: at most {cost} points");
+        assert!(cost <= MOST_POINTS, "{name} costs up to {cost} points");
     }
 }
 
@@ -72,4 +78,29 @@ fn shape(document: &ExecutableDocument, set: &SelectionSet) -> Shape {
         all.fields += one.fields;
     }
     all
+}
+
+/// Points as Shopify has long counted them: an object one, a page two and its nodes as often as are asked for, a number or a
+/// text nothing; a change adds ten, which no page of ours comes near. Shopify counts large pages cheaper today, so this is
+/// the most.
+fn cost(document: &ExecutableDocument, set: &SelectionSet) -> u64 {
+    let fields = set.selections.iter().map(|selection| match selection {
+        Selection::Field(field) if field.selection_set.selections.is_empty() => 0,
+        Selection::Field(field) => {
+            let below = cost(document, &field.selection_set);
+            let first = field.arguments.iter().find(|argument| argument.name == "first");
+            let first = first.and_then(|argument| argument.value.to_i32()).map(|first| u64::try_from(first).unwrap());
+            let connection = field.ty().inner_named_type().as_str().ends_with("Connection");
+            match (first, field.name.as_str()) {
+                (Some(first), _) if connection => 2 + first * below,
+                (Some(first), _) => first * (1 + below),
+                (None, _) if connection => panic!("{} has no size", field.name),
+                (None, "pageInfo") => 0,
+                (None, _) => 1 + below,
+            }
+        }
+        Selection::InlineFragment(fragment) => cost(document, &fragment.selection_set),
+        Selection::FragmentSpread(spread) => cost(document, &document.fragments[&spread.fragment_name].selection_set),
+    });
+    fields.sum()
 }

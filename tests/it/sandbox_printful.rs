@@ -1,11 +1,13 @@
 //! The partner as the sandbox plays it.
 
+mod catalog;
 mod moves;
 mod requests;
 
 use crate::support;
 use reqwest::Method;
 use sandbox::config::PrintfulConfig;
+use sandbox::partners::Played as _;
 use sandbox::{Config, Sandbox};
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! What happens to the store's orders, through the API and from outside, and who hears of it.
 
 use crate::sandbox_shopify::{fulfil, fulfillment_order, graphql, place, unexpected};
-use crate::support::{Door, control, sandbox};
+use crate::support::{Door, Received, control, sandbox};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -41,19 +41,33 @@ async fn what_happens_in_the_store_is_told() {
     let edit = received.iter().find(|one| one.header("x-shopify-topic") == "orders/edited").unwrap().json();
     assert_eq!(edit["order_edit"]["line_items"]["removals"], json!([{"id": 11, "delta": 1}]));
 
+    let body = |received: &[Received], topic: &str| {
+        received.iter().rev().find(|one| one.header("x-shopify-topic") == topic).unwrap().json()
+    };
     let refunded = change(json!({"do": "refund", "amount": "5.00"})).await;
     assert_eq!(refunded["financial_status"], "partially_refunded");
-    assert_eq!(last(7, &["refunds/create"]).await[6].json()["refund_line_items"], json!([]));
+    let received = last(8, &["orders/updated", "refunds/create"]).await;
+    assert_eq!(body(&received, "refunds/create")["refund_line_items"], json!([]));
+    assert_eq!(body(&received, "orders/updated")["financial_status"], "partially_refunded");
 
     change(json!({"do": "fulfil", "tracking_number": "1Z9", "carrier": "UPS"})).await;
-    assert_eq!(last(8, &["fulfillments/create"]).await[7].json()["tracking_number"], "1Z9");
+    let received = last(10, &["fulfillments/create", "orders/updated"]).await;
+    assert_eq!(body(&received, "fulfillments/create")["tracking_number"], "1Z9");
     let shown = change(json!({"do": "deliver_parcel", "tracking_number": "1Z9"})).await;
     assert_eq!(shown["fulfillments"][0]["events"][0]["status"], "DELIVERED");
-    assert_eq!(last(9, &["fulfillment_events/create"]).await[8].json()["status"], "delivered");
+    assert_eq!(last(11, &["fulfillment_events/create"]).await[10].json()["status"], "delivered");
+
+    let moved = change(json!({"do": "address", "address": {"zip": "62703", "city": "Shelbyville"}})).await;
+    assert_eq!(
+        (&moved["shipping_address"]["zip"], &moved["shipping_address"]["country_code"]),
+        (&json!("62703"), &json!("US"))
+    );
+    let received = last(12, &["orders/updated"]).await;
+    assert_eq!(received[11].json()["shipping_address"]["city"], "Shelbyville");
 
     let cancelled = change(json!({"do": "cancel", "reason": "customer"})).await;
     assert!(cancelled["cancelled_at"].is_string());
-    last(10, &["orders/cancelled"]).await;
+    last(14, &["orders/cancelled", "orders/updated"]).await;
     let (status, _) =
         control(&sandbox, "PUT", "/_sandbox/shopify/orders/1001", json!({"do": "cancel"}).to_string()).await;
     assert_eq!(status, 409);
@@ -75,10 +89,10 @@ async fn a_cancellation_is_a_job() {
     let answer = graphql(&sandbox, cancel, json!({})).await["data"]["orderCancel"].clone();
     assert_eq!((&answer["job"]["done"], &answer["orderCancelUserErrors"]), (&json!(false), &json!([])));
     assert_ne!(control(&sandbox, "GET", "/_sandbox/pending", "").await.1["deliveries"], 0);
-    door.wait_for(2).await;
+    door.wait_for(3).await;
     let mut topics = door.topics();
     topics.sort();
-    assert_eq!(topics, ["orders/cancelled", "refunds/create"]);
+    assert_eq!(topics, ["orders/cancelled", "orders/updated", "refunds/create"]);
     let shown = "{ order(id: \"gid://shopify/Order/1001\") { cancelledAt cancelReason displayFinancialStatus fulfillmentOrders(first:5){nodes{status}} } }";
     let shown = graphql(&sandbox, shown, json!({})).await["data"]["order"].clone();
     assert_eq!((&shown["cancelReason"], &shown["displayFinancialStatus"]), (&json!("FRAUD"), &json!("REFUNDED")));
@@ -115,7 +129,9 @@ async fn nothing_is_fulfilled_twice() {
     let nothing_left = fulfil(&sandbox, id, None).await;
     assert_eq!(nothing_left["fulfillment"], Value::Null);
     assert!(nothing_left["userErrors"][0]["message"].as_str().unwrap().contains("unfulfillable status= closed"));
-    assert_eq!(door.wait_for(2).await.len(), 2);
-    assert_eq!(door.topics(), ["fulfillments/create", "fulfillments/create"]);
+    assert_eq!(door.wait_for(4).await.len(), 4);
+    let mut topics = door.topics();
+    topics.sort();
+    assert_eq!(topics, ["fulfillments/create", "fulfillments/create", "orders/updated", "orders/updated"]);
     assert_eq!(unexpected(&sandbox).await, Vec::<Value>::new());
 }

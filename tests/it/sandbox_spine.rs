@@ -178,7 +178,7 @@ async fn anything_can_be_delivered_signed_or_wrongly_signed() {
     let last = door.wait_for(3).await.pop().unwrap();
     assert_eq!((last.header("x-shopify-hmac-sha256"), last.header("x-shopify-event-id")), ("wrong", ""));
 
-    let unknown = json!({"source": "stripe", "topic": "x", "payload": {}});
+    let unknown = json!({"source": "nobody", "topic": "x", "payload": {}});
     let (status, answer) = control(&sandbox, "POST", "/_sandbox/deliver", unknown.to_string()).await;
     assert_eq!((status, answer["error"].as_str().unwrap().contains("not played yet")), (400, true));
 }

@@ -57,6 +57,7 @@ fn watch(world: &World) -> Watch {
         queues: NothingDead,
         alerts: Alerts::from_config(&config),
         stack: "baton-test".to_owned(),
+        silent_hours: 0,
     }
 }
 

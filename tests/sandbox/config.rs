@@ -1,6 +1,8 @@
 //! What the sandbox is told at its start: `.local/sandbox.json`, or built in code by a test.
 
-use serde::Deserialize;
+pub use crate::partners::config::{Funds, GelatoConfig, PrintifyConfig, PrintifyProduct, WorkshopConfig};
+
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// The whole configuration. Every key has a default that suits an in-process test: ports 0 (any free port).
@@ -19,7 +21,11 @@ pub struct Config {
     pub specs: Option<PathBuf>,
     pub aws_region: String,
     pub shopify: ShopifyConfig,
+    pub stripe: StripeConfig,
     pub printful: PrintfulConfig,
+    pub printify: PrintifyConfig,
+    pub gelato: GelatoConfig,
+    pub workshop: WorkshopConfig,
     pub ses: SesConfig,
     pub autopilot: AutopilotConfig,
     /// Pauses before the second, third, … attempt of a delivery that was not answered with 2xx, in milliseconds.
@@ -44,8 +50,36 @@ pub struct ShopifyConfig {
     pub cost_restore_per_second: u32,
     /// The shop's own currency, for `shop { currencyCode }`.
     pub currency: String,
-    /// Webhook topics that are subscribed to from the start, `orders/paid`.
+    /// Topics of the standing subscription, `orders/paid`.
     pub topics: Vec<String>,
+    pub subscriptions: Subscriptions,
+}
+
+/// Who hears of what happens in the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subscriptions {
+    /// The door hears each of the topics once, as from an app whose configuration file subscribes to them: the Admin API does
+    /// not list such subscriptions, and failures do not end them. What is subscribed through the API adds other topics.
+    #[default]
+    Standing,
+    /// Only what was subscribed through the Admin API, to the address given there.
+    Api,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StripeConfig {
+    /// `sk_test_…`, or `sk_live_…` for an account whose events say `livemode`.
+    pub secret_key: String,
+    /// `whsec_…` of the endpoint the account begins with: the door.
+    pub webhook_secret: String,
+    /// The version requests have to name and events are written in.
+    pub api_version: String,
+    /// Requests a second before 429.
+    pub rate_limit: u32,
+    /// Event types that endpoint wants; `charge.*` and `*` stand for many.
+    pub webhooks: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -92,7 +126,11 @@ impl Default for Config {
             specs: None,
             aws_region: "us-east-1".to_owned(),
             shopify: ShopifyConfig::default(),
+            stripe: StripeConfig::default(),
             printful: PrintfulConfig::default(),
+            printify: PrintifyConfig::default(),
+            gelato: GelatoConfig::default(),
+            workshop: WorkshopConfig::default(),
             ses: SesConfig::default(),
             autopilot: AutopilotConfig::default(),
             retry_ms: vec![200, 500, 1_000, 2_000, 4_000, 8_000, 8_000],
@@ -111,13 +149,23 @@ impl Default for ShopifyConfig {
             cost_maximum: 2_000,
             cost_restore_per_second: 100,
             currency: "USD".to_owned(),
+            subscriptions: Subscriptions::default(),
             topics: [
+                "orders/create",
                 "orders/paid",
                 "orders/updated",
                 "orders/cancelled",
                 "orders/edited",
                 "orders/risk_assessment_changed",
                 "refunds/create",
+                "disputes/create",
+                "disputes/update",
+                "checkouts/create",
+                "checkouts/update",
+                "checkouts/delete",
+                "customers/create",
+                "customers/update",
+                "customers_email_marketing_consent/update",
                 "fulfillments/create",
                 "fulfillments/update",
                 "fulfillment_events/create",
@@ -125,6 +173,18 @@ impl Default for ShopifyConfig {
             ]
             .map(str::to_owned)
             .to_vec(),
+        }
+    }
+}
+
+impl Default for StripeConfig {
+    fn default() -> Self {
+        Self {
+            secret_key: "sk_test_sandbox".to_owned(),
+            webhook_secret: "whsec_sandbox".to_owned(),
+            api_version: "2026-10-28.endive".to_owned(),
+            rate_limit: 100,
+            webhooks: vec!["*".to_owned()],
         }
     }
 }
@@ -143,6 +203,7 @@ impl Default for PrintfulConfig {
                 "order_failed",
                 "order_canceled",
                 "order_put_hold",
+                "order_put_hold_approval",
                 "order_remove_hold",
                 "shipment_sent",
                 "shipment_delivered",

@@ -3,7 +3,7 @@
 //! | route | body → answer |
 //! |---|---|
 //! | `GET /_sandbox/health` | `{"ready":true}` |
-//! | `PUT /_sandbox/config` | `{"intake_url"?, "ses_events"?}` → the settings now |
+//! | `PUT /_sandbox/config` | `{"intake_url"?, "ses_events"?, "shopify_subscriptions"?: "standing"\|"api"}` → the settings now |
 //! | `POST /_sandbox/reset` | empties state, faults, counts, lists; 204 |
 //! | `GET /_sandbox/pending` | `{"deliveries":n,"autopilot":n,"ses_events":n}`: what the sandbox itself still has in flight (the store's jobs count as deliveries) |
 //! | `GET /_sandbox/operations` | `[{"provider","operation","fault":[…]}]` |
@@ -12,20 +12,20 @@
 //! | `GET /_sandbox/deliveries` | what was delivered to the door, with the status of each attempt |
 //! | `GET /_sandbox/mails` | every mail, in the shape of the emulator's list, with its headers and tags |
 //! | `GET`, `DELETE /_sandbox/counts` | AWS calls, write units, mails |
-//! | `POST /_sandbox/catalog` | `{"any_variant": bool}` |
-//! | `POST /_sandbox/autopilot` | `{"on": bool}` |
 //! | `POST /_sandbox/deliver` | `{"source","topic","payload","times","headers"?}` → `{"statuses":[…]}` |
-//! | `GET /_sandbox/partner/<name>/orders`, `POST …/orders/<id>/<act>` | see [`crate::printful`] |
-//! | `/_sandbox/shopify/orders…` | see [`crate::shopify::control`] |
+//! | `/_sandbox/partner/<name>/…`, `POST /_sandbox/catalog`, `POST /_sandbox/autopilot` | see [`crate::partners::control`] |
+//! | `/_sandbox/shopify/…` | orders, checkouts, subscriptions, lost deliveries: see [`crate::shopify::control`] |
+//! | `/_sandbox/stripe/…` | see [`crate::stripe::control`] |
 
 use crate::aws::Aws;
 use crate::deliver::Delivery;
 use crate::faults::{Arm, Fault};
-use crate::printful::{self, Printful};
+use crate::partners::control::{self as partners, Partners};
 use crate::shopify::{self, Shopify};
-use crate::{Ctx, lock, with_slash};
+use crate::stripe::{self, Stripe};
+use crate::{Ctx, gelato, lock, printful, printify, with_slash, workshop};
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
@@ -39,7 +39,8 @@ use std::collections::BTreeMap;
 pub(crate) struct Parts {
     pub ctx: Ctx,
     pub shopify: Shopify,
-    pub printful: Printful,
+    pub stripe: Stripe,
+    pub partners: Partners,
     pub aws: Aws,
 }
 
@@ -75,13 +76,11 @@ pub(crate) fn router(parts: Parts) -> Router {
         .route("/_sandbox/deliveries", get(deliveries))
         .route("/_sandbox/counts", get(counts).delete(clear_counts))
         .route("/_sandbox/mails", get(mails))
-        .route("/_sandbox/catalog", post(catalog))
-        .route("/_sandbox/autopilot", post(autopilot))
         .route("/_sandbox/deliver", post(deliver))
-        .route("/_sandbox/partner/{name}/orders", get(partner_orders))
-        .route("/_sandbox/partner/{name}/orders/{id}/{act}", post(partner_act))
         .with_state(parts.clone())
         .merge(shopify::control::router(parts.shopify))
+        .merge(stripe::control::router(parts.stripe))
+        .merge(partners::router(parts.partners))
         .layer(DefaultBodyLimit::max(32 << 20))
 }
 
@@ -90,10 +89,14 @@ pub(crate) fn router(parts: Parts) -> Router {
 struct Settings {
     intake_url: Option<String>,
     ses_events: Option<bool>,
+    shopify_subscriptions: Option<crate::config::Subscriptions>,
 }
 
 async fn configure(State(parts): State<Parts>, bytes: Bytes) -> Response {
     let settings: Settings = body!(bytes);
+    if let Some(mode) = settings.shopify_subscriptions {
+        parts.shopify.subscriptions_are(mode);
+    }
     let mut live = lock(&parts.ctx.live);
     if let Some(url) = settings.intake_url {
         live.intake_url = Some(with_slash(&url));
@@ -101,12 +104,18 @@ async fn configure(State(parts): State<Parts>, bytes: Bytes) -> Response {
     if let Some(on) = settings.ses_events {
         live.ses_events = on;
     }
-    Json(json!({"intake_url": live.intake_url, "ses_events": live.ses_events})).into_response()
+    Json(json!({
+        "intake_url": live.intake_url,
+        "ses_events": live.ses_events,
+        "shopify_subscriptions": live.shopify_subscriptions,
+    }))
+    .into_response()
 }
 
 async fn reset(State(parts): State<Parts>) -> StatusCode {
     parts.shopify.reset();
-    parts.printful.reset();
+    parts.stripe.reset();
+    parts.partners.reset();
     parts.aws.reset();
     parts.ctx.faults.clear();
     parts.ctx.unexpected.clear();
@@ -117,7 +126,7 @@ async fn reset(State(parts): State<Parts>) -> StatusCode {
 async fn pending(State(parts): State<Parts>) -> Json<Value> {
     Json(json!({
         "deliveries": parts.ctx.deliveries.pending() + parts.shopify.pending(),
-        "autopilot": parts.printful.pending(),
+        "autopilot": parts.partners.pending(),
         "ses_events": parts.aws.pending(),
     }))
 }
@@ -126,7 +135,11 @@ async fn pending(State(parts): State<Parts>) -> Json<Value> {
 fn operations() -> Value {
     let own = |provider: &'static str, names: &'static [&'static str]| names.iter().map(move |name| (provider, *name));
     own("shopify", shopify::OPERATIONS)
+        .chain(own("stripe", stripe::OPERATIONS))
         .chain(own("printful", printful::OPERATIONS))
+        .chain(own("printify", printify::OPERATIONS))
+        .chain(own("gelato", gelato::OPERATIONS))
+        .chain(own("workshop", workshop::OPERATIONS))
         .chain(crate::aws::OPERATIONS.iter().copied())
         .map(|(provider, operation)| json!({"provider": provider, "operation": operation, "fault": Fault::ALL}))
         .collect()
@@ -137,7 +150,11 @@ async fn arm(State(parts): State<Parts>, bytes: Bytes) -> Response {
     for arm in &arms {
         let known = match arm.provider.as_str() {
             "shopify" => shopify::OPERATIONS.contains(&arm.operation.as_str()),
+            "stripe" => stripe::OPERATIONS.contains(&arm.operation.as_str()),
             "printful" => printful::OPERATIONS.contains(&arm.operation.as_str()),
+            "printify" => printify::OPERATIONS.contains(&arm.operation.as_str()),
+            "gelato" => gelato::OPERATIONS.contains(&arm.operation.as_str()),
+            "workshop" => workshop::OPERATIONS.contains(&arm.operation.as_str()),
             aws if crate::aws::PROVIDERS.contains(&aws) => true,
             other => {
                 return refuse(StatusCode::BAD_REQUEST, format!("provider {other:?} is not one of the sandbox's"));
@@ -192,56 +209,6 @@ async fn clear_counts(State(parts): State<Parts>) -> StatusCode {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Catalog {
-    any_variant: bool,
-}
-
-async fn catalog(State(parts): State<Parts>, bytes: Bytes) -> Response {
-    let catalog: Catalog = body!(bytes);
-    parts.printful.any_variant(catalog.any_variant);
-    Json(json!({"any_variant": catalog.any_variant})).into_response()
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Autopilot {
-    on: bool,
-}
-
-async fn autopilot(State(parts): State<Parts>, bytes: Bytes) -> Response {
-    let autopilot: Autopilot = body!(bytes);
-    parts.printful.autopilot(autopilot.on);
-    Json(json!({"on": autopilot.on})).into_response()
-}
-
-async fn partner_orders(State(parts): State<Parts>, Path(name): Path<String>) -> Response {
-    match name.as_str() {
-        "printful" => Json(parts.printful.list()).into_response(),
-        other => unknown_partner(other),
-    }
-}
-
-async fn partner_act(
-    State(parts): State<Parts>,
-    Path((name, id, act)): Path<(String, String, String)>,
-    bytes: Bytes,
-) -> Response {
-    let request: Value = if bytes.is_empty() { json!({}) } else { body!(bytes) };
-    if name != "printful" {
-        return unknown_partner(&name);
-    }
-    match parts.printful.act(&id, &act, request) {
-        Ok(order) => Json(order).into_response(),
-        Err((status, why)) => refuse(StatusCode::from_u16(status).unwrap_or(StatusCode::CONFLICT), why),
-    }
-}
-
-fn unknown_partner(name: &str) -> Response {
-    refuse(StatusCode::NOT_FOUND, format!("the sandbox plays no partner called {name:?}"))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Deliver {
     source: String,
     topic: String,
@@ -266,8 +233,8 @@ async fn deliver(State(parts): State<Parts>, bytes: Bytes) -> Response {
     };
     let delivery = match request.source.as_str() {
         "shopify" => Some(parts.shopify.signed(&request.topic, content)),
-        "printful" => parts.printful.signed(&request.topic, content),
-        _ => None,
+        "stripe" => Some(parts.stripe.signed(&request.topic, content)),
+        partner => parts.partners.get(partner).map(|partner| partner.signed(&request.topic, content)),
     };
     let Some(mut delivery) = delivery else {
         return refuse(StatusCode::BAD_REQUEST, format!("source {:?} is not played yet", request.source));

@@ -4,6 +4,7 @@
 use crate::{Ctx, clock, lock};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use bytes::Bytes;
+use reqwest::Url;
 use serde::Serialize;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +17,7 @@ pub struct Delivery {
     pub source: String,
     /// The provider's name for what happened, `orders/paid`.
     pub topic: String,
-    /// Below the door's base URL, `webhooks/shopify`.
+    /// Below the door's base URL, `webhooks/shopify`; or a whole URL, where a subscription names one.
     pub path: String,
     /// Names as the provider writes them.
     pub headers: Vec<(String, String)>,
@@ -31,6 +32,8 @@ pub struct Sent {
     pub topic: String,
     /// HTTP status of each attempt; 0 where no answer came.
     pub statuses: Vec<u16>,
+    /// It never left: one of those that the provider loses, see `POST /_sandbox/shopify/drop`.
+    pub lost: bool,
     pub bytes: usize,
 }
 
@@ -45,6 +48,8 @@ pub struct Deliveries {
 
 /// Shopify waits five seconds for an answer; the emulator's first start of a function may take most of it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// The machine the sandbox runs on.
+const HERE: [&str; 2] = ["127.0.0.1", "localhost"];
 /// Oldest entries are dropped beyond this many, so that a long load run does not grow for ever.
 const LOG_ENTRIES: usize = 20_000;
 
@@ -80,6 +85,17 @@ impl Deliveries {
     /// Delivers in the background, again after each answer that is not 2xx until the pauses are used up. Where no door
     /// is known yet an attempt fails like a refused connection.
     pub fn send(&self, ctx: &Ctx, delivery: Delivery) {
+        self.send_watched(ctx, delivery, |_| true);
+    }
+
+    /// The same; `watch` hears the status of each attempt (0: no answer) and says whether it may be tried again. The task ends
+    /// when the delivery is over.
+    pub fn send_watched(
+        &self,
+        ctx: &Ctx,
+        delivery: Delivery,
+        watch: impl Fn(u16) -> bool + Send + 'static,
+    ) -> tokio::task::JoinHandle<()> {
         self.pending.fetch_add(1, Ordering::SeqCst);
         let ctx = ctx.clone();
         tokio::spawn(async move {
@@ -91,27 +107,32 @@ impl Deliveries {
                 }
                 let status = deliveries.attempt(&ctx, &delivery).await;
                 statuses.push(status);
-                if (200..300).contains(&status) {
+                if !watch(status) || (200..300).contains(&status) {
                     break;
                 }
             }
             if !statuses.last().is_some_and(|status| (200..300).contains(status)) {
                 eprintln!("sandbox: gave up delivering {} {}: {statuses:?}", delivery.source, delivery.topic);
             }
-            deliveries.remember(&delivery, statuses);
+            deliveries.remember(&delivery, statuses, false);
             deliveries.pending.fetch_sub(1, Ordering::SeqCst);
-        });
+        })
     }
 
     /// Delivers once and tells the status; 0 where no answer came.
     pub async fn once(&self, ctx: &Ctx, delivery: &Delivery) -> u16 {
         let status = self.attempt(ctx, delivery).await;
-        self.remember(delivery, vec![status]);
+        self.remember(delivery, vec![status], false);
         status
     }
 
+    /// Notes a delivery that the provider lost before it left.
+    pub fn lose(&self, delivery: &Delivery) {
+        self.remember(delivery, vec![0], true);
+    }
+
     async fn attempt(&self, ctx: &Ctx, delivery: &Delivery) -> u16 {
-        let Some(intake) = ctx.live().intake_url else { return 0 };
+        let Some(url) = target(ctx, &delivery.path) else { return 0 };
         let mut headers = HeaderMap::new();
         for (name, value) in &delivery.headers {
             match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
@@ -121,15 +142,14 @@ impl Deliveries {
                 _ => eprintln!("sandbox: a header named {name:?} cannot be sent and is left out"),
             }
         }
-        let request =
-            self.client.post(format!("{intake}{}", delivery.path)).headers(headers).body(delivery.body.clone());
+        let request = self.client.post(url).headers(headers).body(delivery.body.clone());
         match request.send().await {
             Ok(response) => response.status().as_u16(),
             Err(_) => 0,
         }
     }
 
-    fn remember(&self, delivery: &Delivery, statuses: Vec<u16>) {
+    fn remember(&self, delivery: &Delivery, statuses: Vec<u16>, lost: bool) {
         let mut log = lock(&self.log);
         if log.len() >= LOG_ENTRIES {
             log.drain(..LOG_ENTRIES / 2);
@@ -139,9 +159,21 @@ impl Deliveries {
             source: delivery.source.clone(),
             topic: delivery.topic.clone(),
             statuses,
+            lost,
             bytes: delivery.body.len(),
         });
     }
+}
+
+/// Where a delivery goes. There is no network behind the sandbox: an address on another machine is the door's public one, whose
+/// path counts; none where no door is known.
+fn target(ctx: &Ctx, address: &str) -> Option<String> {
+    let path = match Url::parse(address) {
+        Ok(url) if url.host_str().is_some_and(|host| HERE.contains(&host)) => return Some(url.into()),
+        Ok(url) => url.path().trim_start_matches('/').to_owned(),
+        Err(_) => address.to_owned(),
+    };
+    Some(format!("{}{path}", ctx.live().intake_url?))
 }
 
 /// HMAC-SHA256, which Shopify prints in base64 and Printful in hex.

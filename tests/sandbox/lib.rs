@@ -1,9 +1,9 @@
-//! Stand-ins for everybody Baton speaks to: a store (Shopify), a production partner (Printful), and AWS calls on
-//! their way to the emulator. Stateful and strict: what the real provider would refuse is refused in its own words and
+//! Stand-ins for everybody Baton speaks to: a store (Shopify), production partners (Printful, Printify,
+//! Gelato, a workshop), a payment provider (Stripe), and AWS calls on their way to the emulator. Stateful and strict: what the real provider would refuse is refused in its own words and
 //! kept for `GET /_sandbox/unexpected`.
 //!
-//! One process, two listeners on 127.0.0.1: the first for control (`/_sandbox/…`, see [`control`]), `/shopify/…` and
-//! `/printful/…`; the second is the proxy in front of AWS. [`Sandbox::start`] runs it inside a test, the binary
+//! One process, two listeners on 127.0.0.1: the first for control (`/_sandbox/…`, see [`control`]), `/shopify/…`,
+//! `/printful/…` and so on; the second is the proxy in front of AWS. [`Sandbox::start`] runs it inside a test, the binary
 //! `sandbox` beside the local stack. Nothing is global: several can run in one process.
 
 pub mod aws;
@@ -13,10 +13,15 @@ pub mod control;
 pub mod crash;
 pub mod deliver;
 pub mod faults;
+pub mod gelato;
+pub mod partners;
 pub mod printful;
+pub mod printify;
 mod serve;
 pub mod shopify;
+pub mod stripe;
 pub mod unexpected;
+pub mod workshop;
 
 pub use config::Config;
 pub use crash::{CrashCaller, ProcessKiller};
@@ -49,6 +54,10 @@ pub struct Live {
     pub intake_url: Option<String>,
     /// Whether SES's events are published.
     pub ses_events: bool,
+    /// Who hears of what happens in the store.
+    pub shopify_subscriptions: config::Subscriptions,
+    /// Where the store's clock stands; none: it shows real time. For tests that live in a time of their own.
+    pub store_time: Option<jiff::Timestamp>,
 }
 
 impl std::ops::Deref for Ctx {
@@ -64,7 +73,12 @@ impl Ctx {
         let intake_url = config.intake_url.clone().map(|url| with_slash(&url));
         Self(Arc::new(Shared {
             deliveries: deliver::Deliveries::new(config.retry_ms.clone()),
-            live: Mutex::new(Live { intake_url, ses_events: true }),
+            live: Mutex::new(Live {
+                intake_url,
+                ses_events: true,
+                shopify_subscriptions: config.shopify.subscriptions,
+                store_time: None,
+            }),
             ids: AtomicU64::new(config.seed),
             config,
             faults: faults::Faults::default(),
@@ -76,6 +90,17 @@ impl Ctx {
     /// The next number of the one counter behind all ids; never the same twice in one sandbox, a reset included.
     pub fn next_id(&self) -> u64 {
         self.ids.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// What the store's clock shows.
+    pub fn store_time(&self) -> jiff::Timestamp {
+        let stands = lock(&self.live).store_time;
+        stands.unwrap_or_else(clock::now)
+    }
+
+    /// The same in RFC 3339, UTC, whole seconds: what `updatedAt` and bodies say.
+    pub fn store_now(&self) -> String {
+        clock::rfc3339(self.store_time())
     }
 
     /// The settings as they are now.
@@ -98,7 +123,11 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub struct Sandbox {
     pub ctx: Ctx,
     pub shopify: shopify::Shopify,
+    pub stripe: stripe::Stripe,
     pub printful: printful::Printful,
+    pub printify: printify::Printify,
+    pub gelato: gelato::Gelato,
+    pub workshop: workshop::Workshop,
     pub aws: aws::Aws,
     address: SocketAddr,
     aws_address: SocketAddr,
@@ -116,24 +145,42 @@ impl Sandbox {
         let (port, aws_port) = (config.port, config.aws_proxy_port);
         let ctx = Ctx::new(config, crash);
         let shopify = shopify::Shopify::new(ctx.clone())?;
+        let stripe = stripe::Stripe::new(ctx.clone())?;
         let printful = printful::Printful::new(ctx.clone())?;
+        let (printify, gelato) = (printify::Printify::new(&ctx), gelato::Gelato::new(&ctx));
+        let workshop = workshop::Workshop::new(&ctx);
+        let partners = partners::control::Partners::new([
+            (printful::NAME, printful.played()),
+            (printify::NAME, printify.played()),
+            (gelato::NAME, gelato.played()),
+            (workshop::NAME, workshop.played()),
+        ]);
         let aws = aws::Aws::new(ctx.clone())?;
 
         let listener = bind(port).await?;
         let aws_listener = bind(aws_port).await?;
         let (address, aws_address) = (listener.local_addr()?, aws_listener.local_addr()?);
 
-        let parts =
-            control::Parts { ctx: ctx.clone(), shopify: shopify.clone(), printful: printful.clone(), aws: aws.clone() };
+        let parts = control::Parts {
+            ctx: ctx.clone(),
+            shopify: shopify.clone(),
+            stripe: stripe.clone(),
+            partners,
+            aws: aws.clone(),
+        };
         let router = axum::Router::new()
             .nest("/shopify", shopify.router())
+            .nest("/stripe", stripe.router())
             .nest("/printful", printful.router())
+            .nest("/printify", printify.router())
+            .nest("/gelato", gelato.router())
+            .nest("/workshop", workshop.router())
             .merge(control::router(parts));
         let mut tasks = tokio::task::JoinSet::new();
         tasks.spawn(serve::serve(listener, router));
         tasks.spawn(serve::serve(aws_listener, aws.proxy_router()));
         aws.start(&mut tasks);
-        Ok(Self { ctx, shopify, printful, aws, address, aws_address, tasks })
+        Ok(Self { ctx, shopify, stripe, printful, printify, gelato, workshop, aws, address, aws_address, tasks })
     }
 
     /// `http://127.0.0.1:<port>`, without a slash: the contract's `sandbox_url`.
@@ -149,6 +196,11 @@ impl Sandbox {
     /// Tells the sandbox where the door is.
     pub fn set_intake_url(&self, url: &str) {
         lock(&self.ctx.live).intake_url = Some(with_slash(url));
+    }
+
+    /// Sets the store's clock, which stands there until it is set again; none: it shows real time.
+    pub fn set_store_time(&self, at: Option<jiff::Timestamp>) {
+        lock(&self.ctx.live).store_time = at;
     }
 
     /// Serves until a listener fails, which it does not in normal life.

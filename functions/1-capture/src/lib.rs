@@ -1,21 +1,58 @@
-//! Layer 1, capture: reads the order from the store and decides whether it may be made.
+//! Layer 1, capture: reads the order from the store and decides whether it may be made; holds what may not, and does what a
+//! person decides about it.
 //!
-//! It has no effect on the outside world: its decision is an event (`order.cleared` or `order.held`) whose id comes from the
-//! fact, so a crash, a duplicate or a second look appends nothing twice.
+//! Its decision is an event (`order.cleared` or `order.held`) whose id comes from the fact, so a crash, a duplicate or a second
+//! look appends nothing twice. What it does to the outside world, it does under claims: `hold`, `hold-release`, `order-refusal`.
+//!
+//! | file | event |
+//! |---|---|
+//! | [`look`] | `order.paid` and all that makes an order worth another look |
+//! | [`hold`] | holding an order in the store, and lifting the hold |
+//! | [`refuse`] | `order.decided`: cancelling and refunding, on a person's decision |
+//! | [`payments`] | `payment.told`: what a payment provider said is true about an order |
+//!
+//! Beside its queue it has rounds, by a schedule and on the operator's request ([`incoming`], [`handle`], [`rounds`]):
+//!
+//! | file | round |
+//! |---|---|
+//! | [`sweep`], [`missing`] | what changed at the store and nobody told us |
+//! | [`subscriptions`] | the webhooks that should tell us |
+//! | [`health`] | whether payments fail or checkouts stall |
+//! | [`trial`] | the test order |
 
-use domain::event::{Event, Fact};
-use domain::exception::What;
-use domain::handoff::{Layer, Wait};
-use domain::provider::Trouble;
-use domain::verdict::{Rules, Verdict, verdict};
+mod handle;
+mod health;
+mod hold;
+pub mod incoming;
+mod look;
+mod missing;
+mod payments;
+mod refuse;
+mod rounds;
+mod subscriptions;
+pub mod sweep;
+mod trial;
+
+use domain::event::Fact;
+use domain::handoff::Layer;
+use domain::verdict::Rules;
 use lambda::{Clock, Failure, Outcome, Queue, Station, Work};
-use ledger::{Stored, Table};
-use store::ReadOrder;
+use ledger::{LedgerError, Stored, Table};
+use store::{HoldOrder, ReadOrder, RefuseOrder, ReleaseHold, ResolvePayment};
 
+pub use handle::Failed;
+pub use rounds::{Report, Rounds, Settings};
+
+const LAYER: Layer = Layer::Capture;
 /// What the store is called in exceptions.
 const STORE: &str = "The store";
 
-/// The layer, standing on a station and reading a store.
+/// What capture does to a store.
+pub trait Platform: ReadOrder + HoldOrder + ReleaseHold + RefuseOrder + ResolvePayment {}
+
+impl<S: ReadOrder + HoldOrder + ReleaseHold + RefuseOrder + ResolvePayment> Platform for S {}
+
+/// The layer, standing on a station, working on a store.
 #[derive(Debug)]
 pub struct Capture<'s, T, Q, C, S> {
     station: &'s Station<T, Q, C>,
@@ -23,57 +60,54 @@ pub struct Capture<'s, T, Q, C, S> {
     rules: Rules,
 }
 
-impl<'s, T: Table, Q: Queue, C: Clock, S: ReadOrder> Capture<'s, T, Q, C, S> {
+/// Something stopped the work before its end; the outcome says how it goes on.
+enum Stop {
+    Outcome(Outcome),
+    Failure(Failure),
+}
+
+impl From<LedgerError> for Stop {
+    fn from(error: LedgerError) -> Self {
+        Self::Failure(error.into())
+    }
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<Outcome> for Stop {
+    fn from(outcome: Outcome) -> Self {
+        Self::Outcome(outcome)
+    }
+}
+
+impl<'s, T: Table, Q: Queue, C: Clock, S: Platform> Capture<'s, T, Q, C, S> {
     /// Capture by the owner's rules.
     pub fn new(station: &'s Station<T, Q, C>, store: S, rules: Rules) -> Self {
         Self { station, store, rules }
     }
-
-    /// A new assessment only matters for an order whose payment has reached us: before that, the payment will look itself.
-    async fn paid(&self, event: &Event) -> Result<bool, Failure> {
-        if matches!(event.fact, Fact::OrderPaid {}) {
-            return Ok(true);
-        }
-        let journey = self.station.ledger.journey(&event.subject).await?;
-        Ok(journey.events.iter().any(|event| matches!(event.fact, Fact::OrderPaid {})))
-    }
-
-    async fn decide(&self, stored: &Stored) -> Result<Outcome, Failure> {
-        let event = &stored.event;
-        let Some(id) = event.subject.order() else { return Ok(Outcome::done()) };
-        let order = match self.store.order(id).await {
-            Ok(Some(order)) => order,
-            // The store announced it a moment ago: it is behind, or the key is another store's. Both are worth a second look.
-            Ok(None) => {
-                let why = "it announced this order and does not know it".to_owned();
-                return Ok(self.station.wait_or_raise(stored, Layer::Capture, STORE, Trouble::Unavailable { why }));
-            }
-            Err(trouble) => return Ok(self.station.wait_or_raise(stored, Layer::Capture, STORE, trouble)),
-        };
-        let named = Event { order_name: Some(order.name.clone()), ..event.clone() };
-        let settled = Outcome::Done { settled: vec![Wait::RiskVerdict] };
-        Ok(match verdict(&order, &self.rules) {
-            Verdict::Clear => {
-                self.station.append(Layer::Capture, &named, Fact::OrderCleared {}).await?;
-                settled
-            }
-            // The wait for the verdict stays open; the assessment's own event looks again.
-            Verdict::Wait => Outcome::done(),
-            Verdict::Cancelled => settled,
-            Verdict::Hold(hold) => {
-                let what = What::Held(hold);
-                let fact = Fact::OrderHeld { reason: what.to_string(), round: 1 };
-                self.station.append(Layer::Capture, &named, fact).await?;
-                Outcome::raise(what)
-            }
-        })
-    }
 }
 
-impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Work for Capture<'_, T, Q, C, S> {
-    const LAYER: Layer = Layer::Capture;
+impl<T: Table, Q: Queue, C: Clock, S: Platform> Work for Capture<'_, T, Q, C, S> {
+    const LAYER: Layer = LAYER;
 
     async fn work(&self, stored: &Stored) -> Result<Outcome, Failure> {
-        if self.paid(&stored.event).await? { self.decide(stored).await } else { Ok(Outcome::done()) }
+        let done = match &stored.event.fact {
+            Fact::PaymentTold { provider, topic, object, .. } => self.told(stored, provider, topic, object).await,
+            Fact::OrderPaid {}
+            | Fact::RiskAssessed { .. }
+            | Fact::OrderEdited { .. }
+            | Fact::OrderDisputed { .. }
+            | Fact::FraudWarned { .. }
+            | Fact::OrderDecided { .. } => self.look(stored).await,
+            _ => Ok(Outcome::done()),
+        };
+        match done {
+            Ok(outcome) | Err(Stop::Outcome(outcome)) => Ok(outcome),
+            Err(Stop::Failure(failure)) => Err(failure),
+        }
     }
 }

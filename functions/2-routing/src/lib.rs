@@ -1,37 +1,61 @@
-//! Layer 2, routing: a cleared order goes to its production partner.
+//! Layer 2, routing: a cleared order goes to its production partners, each part of it exactly once.
 //!
-//! Two effects, each under its own claim: `partner-order` (a draft exists at the partner) and `partner-release` (the partner will
-//! make it). A cancellation writes `refused` on both keys: whoever writes first wins. What happens when nothing is known is in
-//! [`place`]: the partner is asked by our external id before anything is sent again.
+//! An order has one part per partner. Two effects per part, each under its own claim: `partner-order` (a draft exists at the
+//! partner) and `partner-release` (the partner will make it). A cancellation writes `refused` on both keys: whoever writes first
+//! wins. What happens when nothing is known is in [`place`]: the partner is asked before anything is sent again.
 //!
-//! | file | event |
+//! | file | what |
 //! |---|---|
-//! | [`place`] | `order.cleared` |
+//! | [`route`] | `order.cleared`, `order.decided`: the order as a whole |
+//! | [`preflight`] | what can be known to go wrong before anything is sent |
+//! | [`place`], [`release`] | one part: the draft, then its release |
+//! | [`margin`] | whether it is worth making |
+//! | [`turn`] | each partner's limit |
 //! | [`cancel`] | `order.cancelled`, `order.refunded` |
+//! | [`hold`] | `order.held` |
+//! | [`change`] | `order.changed`, `order.edited` |
 //! | [`resume`] | `partner.resumed` |
+//! | [`told`] | `partner.told`: the partner is asked what is true |
+//! | [`sweep`], [`look`] | on a schedule: what silent webhooks did not tell, funds, the catalog |
 
+mod begun;
 mod cancel;
+mod change;
+mod files;
+mod hold;
+pub mod incoming;
+mod life;
+mod look;
+mod margin;
 mod place;
+mod preflight;
+mod release;
+mod report;
 mod resume;
+mod route;
+mod sweep;
+mod told;
+mod turn;
 
-use domain::effect::EffectKey;
 use domain::event::Fact;
 use domain::external_id::external_id;
 use domain::handoff::Layer;
 use domain::order::Order;
-use domain::plan::Catalog;
+use domain::plan::{Catalog, PlanRules};
 use domain::provider::Trouble;
 use domain::subject::OrderId;
-use lambda::{Clock, Failure, Outcome, Queue, Station, Work};
+use domain::watch::{LayerWait, WaitReason};
+use lambda::config::RoutingSection;
+use lambda::{Clock, Failure, Outcome, Queue, Station, StoreConfig, Work};
 use ledger::{LedgerError, Stored, Table};
 use partner::{OrderRef, Partner};
 use store::ReadOrder;
 
+pub use files::Files;
+
 const LAYER: Layer = Layer::Routing;
 /// What the store is called in exceptions.
 const STORE: &str = "The store";
-/// Orders are not split over partners yet.
-const SPLIT: u8 = 1;
 
 /// The layer, standing on a station, reading a store, speaking to partners.
 #[derive(Debug)]
@@ -40,6 +64,9 @@ pub struct Routing<'s, T, Q, C, S> {
     store: S,
     partners: Vec<Partner>,
     catalog: Catalog,
+    choices: RoutingSection,
+    rules: PlanRules,
+    looks: preflight::Looks,
     /// The shop's name, part of every external id.
     shop: String,
 }
@@ -56,6 +83,12 @@ impl From<LedgerError> for Stop {
     }
 }
 
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
 impl From<Outcome> for Stop {
     fn from(outcome: Outcome) -> Self {
         Self::Outcome(outcome)
@@ -63,23 +96,33 @@ impl From<Outcome> for Stop {
 }
 
 impl<'s, T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'s, T, Q, C, S> {
-    /// Routing by the owner's catalog.
+    /// Routing by the owner's choices. `files` looks at print files.
     pub fn new(
         station: &'s Station<T, Q, C>,
         store: S,
         partners: Vec<Partner>,
-        catalog: Catalog,
-        shop: String,
+        config: &StoreConfig,
+        files: Files,
     ) -> Self {
-        Self { station, store, partners, catalog, shop }
+        Self {
+            station,
+            store,
+            partners,
+            catalog: config.catalog.clone(),
+            rules: config.routing.plan_rules(),
+            looks: preflight::Looks::new(config.routing.check_files.then_some(files)),
+            choices: config.routing.clone(),
+            shop: config.store.shop.clone(),
+        }
     }
 
     fn partner(&self, name: &str) -> Option<&Partner> {
         self.partners.iter().find(|partner| partner.name() == name)
     }
 
-    fn order_ref(&self, order: OrderId) -> OrderRef {
-        OrderRef { external_id: external_id(&self.shop, order, SPLIT), id: None }
+    /// How the partner knows this part; `id` is its own name of it, once we have heard it.
+    fn order_ref(&self, order: OrderId, split: u8, id: Option<&str>) -> OrderRef {
+        OrderRef { external_id: external_id(&self.shop, order, split), id: id.map(str::to_owned) }
     }
 
     async fn read_store(&self, stored: &Stored, id: OrderId) -> Result<Order, Stop> {
@@ -90,30 +133,60 @@ impl<'s, T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'s, T, Q, C, S> {
         };
         Err(self.station.wait_or_raise(stored, LAYER, STORE, trouble).into())
     }
+
+    /// One end for several parts: what each has to tell is told at once, and the event is finished when all of them are. The
+    /// earliest wait counts; that a provider is out of reach outweighs our own pace.
+    async fn merge(&self, stored: &Stored, ends: Vec<Result<Outcome, Stop>>) -> Result<Outcome, Stop> {
+        let mut whats = Vec::new();
+        let mut wait: Option<LayerWait> = None;
+        for end in ends {
+            match end {
+                Ok(outcome) | Err(Stop::Outcome(outcome)) => match outcome {
+                    Outcome::Done { .. } => {}
+                    Outcome::Raise(told) | Outcome::Tell { whats: told, .. } => whats.extend(told),
+                    Outcome::Wait(other) => wait = Some(wait.map_or(other.clone(), |wait| earliest(wait, other))),
+                },
+                Err(Stop::Failure(failure)) => return Err(failure.into()),
+            }
+        }
+        match wait {
+            Some(wait) => {
+                for what in &whats {
+                    self.station.raise(stored, what).await?;
+                }
+                Ok(Outcome::Wait(wait))
+            }
+            None if whats.is_empty() => Ok(Outcome::done()),
+            None => Ok(Outcome::Raise(whats)),
+        }
+    }
 }
 
-fn order_key(partner: &str) -> EffectKey {
-    EffectKey::PartnerOrder { partner: partner.to_owned(), split: SPLIT }
-}
-
-fn release_key(partner: &str) -> EffectKey {
-    EffectKey::PartnerRelease { partner: partner.to_owned(), split: SPLIT }
-}
-
-fn cancel_key(partner: &str) -> EffectKey {
-    EffectKey::PartnerCancel { partner: partner.to_owned(), split: SPLIT }
+fn earliest(one: LayerWait, other: LayerWait) -> LayerWait {
+    let until = one.until.min(other.until);
+    let outage = |wait: &LayerWait| matches!(wait.reason, WaitReason::Outage { .. });
+    let reason = if outage(&one) { one.reason } else { other.reason };
+    LayerWait { since: one.since.min(other.since), until, reason }
 }
 
 impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Work for Routing<'_, T, Q, C, S> {
     const LAYER: Layer = LAYER;
 
     async fn work(&self, stored: &Stored) -> Result<Outcome, Failure> {
-        let Some(order) = stored.event.subject.order() else { return Ok(Outcome::done()) };
-        let done = match &stored.event.fact {
-            Fact::OrderCleared {} => self.route(stored, order).await,
-            Fact::OrderCancelled { .. } => self.cancelled(stored, order).await,
-            Fact::OrderRefunded { .. } => self.refunded(stored, order).await,
-            Fact::PartnerResumed { partner, at, .. } => self.resumed(stored, order, partner, at).await,
+        let fact = &stored.event.fact;
+        let done = match (stored.event.subject.order(), fact) {
+            // Some partners name only their own order: then the event is about the store.
+            (_, Fact::PartnerTold { partner, partner_order, .. }) => self.told(stored, partner, partner_order).await,
+            (Some(order), Fact::OrderCleared {}) => self.route(stored, order).await,
+            (Some(order), Fact::OrderDecided { .. }) => self.decided(stored, order).await,
+            (Some(order), Fact::OrderHeld { .. }) => self.held(stored, order).await,
+            (Some(order), Fact::OrderCancelled { .. }) => self.cancelled(stored, order).await,
+            (Some(order), Fact::OrderRefunded { .. }) => self.refunded(stored, order).await,
+            (Some(order), Fact::OrderChanged { .. }) => self.changed(stored, order).await,
+            (Some(order), Fact::OrderEdited { .. }) => self.edited(stored, order).await,
+            (Some(order), Fact::PartnerResumed { partner, partner_order, at }) => {
+                self.resumed(stored, order, partner, partner_order, at).await
+            }
             _ => Ok(Outcome::done()),
         };
         match done {

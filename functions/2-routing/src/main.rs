@@ -1,31 +1,48 @@
 //! Routing's wiring.
 
-use aws_lambda_events::event::sqs::SqsEvent;
+use std::sync::Arc;
+
+use domain::Timestamp;
 use domain::handoff::Layer;
 use lambda::{Environment, Secrets, Sqs, Station, StoreConfig, SystemClock, aws, batch, http};
 use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
 use ledger::{Dynamo, Ledger};
 use partner::Partner;
-use routing::Routing;
+use routing::incoming::{self, Incoming};
+use routing::{Files, Routing};
+use serde_json::Value;
 use store::Shopify;
-
-const SECRETS: &[&str] = &[store::shopify::ADMIN_TOKEN, partner::printful::TOKEN];
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     let config = StoreConfig::load()?;
     let account = aws::config(config.timing.http_timeout).await;
-    let secrets = Secrets::load(&aws_sdk_ssm::Client::new(&account), &Environment.stack()?, SECRETS).await?;
+    let mut names = Partner::secrets(&config)?;
+    names.push(store::shopify::ADMIN_TOKEN.to_owned());
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let secrets = Secrets::load(&aws_sdk_ssm::Client::new(&account), &Environment.stack()?, &names).await?;
     let http = http::client(config.timing.http_timeout)?;
-    let partners = Partner::all(&config, &secrets, &http)?;
+    let partners = Partner::all(&config, &secrets, &http, Arc::new(SystemClock))?;
     let shopify = Shopify::new(&config.store, &secrets, http)?;
     let ledger = Ledger::new(Dynamo::new(aws_sdk_dynamodb::Client::new(&account), Environment.table()?));
     let queue = Sqs::own(aws_sdk_sqs::Client::new(&account), Layer::Routing, Environment)?;
     let station = &Station::new(ledger, queue, SystemClock, Environment.lease()?, &config);
-    let routing = &Routing::new(station, shopify, partners, config.catalog, config.store.shop);
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
-        Ok::<_, Error>(batch::take(station, routing, event.payload.records).await)
+    let files = Files::new(config.timing.http_timeout)?;
+    let routing = &Routing::new(station, shopify, partners, &config, files);
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
+        let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
+        let deadline = Timestamp::from_millisecond(deadline).unwrap_or(Timestamp::MAX);
+        let answer = match incoming::read(event.payload)? {
+            Incoming::Messages(messages) => serde_json::to_value(batch::take(station, routing, messages).await),
+            // Lambda logs this text: with its causes, or it says little.
+            Incoming::Round(now) => {
+                let round = routing.round(now, deadline).await.map_err(|error| Error::from(batch::chain(&error)))?;
+                serde_json::to_value(round)
+            }
+            Incoming::Catalog => serde_json::to_value(routing.report(deadline).await),
+        };
+        Ok::<_, Error>(answer?)
     }))
     .await
 }

@@ -1,103 +1,148 @@
-//! `order.cleared`: place the order at its partner, then release it to production.
+//! One part of an order: a draft at its partner, worth making, then its release ([`crate::release`]).
 
 use std::collections::BTreeMap;
 
+use domain::Timestamp;
 use domain::effect::{EffectKey, State};
-use domain::event::Fact;
 use domain::exception::What;
-use domain::order::{Order, Payment};
-use domain::plan::{Item, Plan, plan};
+use domain::facts::address_hash;
+use domain::money::Money;
+use domain::order::Order;
+use domain::plan::Part;
 use domain::provider::Trouble;
-use domain::subject::OrderId;
-use domain::verdict::Hold;
 use lambda::{Clock, Outcome, Queue};
 use ledger::{Claim, Lease, Stored, Table};
-use partner::{FindOrder, NewOrder, Partner, PlaceOrder, ReleaseOrder};
+use partner::{FindOrder, NewOrder, Partner, PlaceOrder, TwinRule};
 use store::ReadOrder;
 
-use crate::{LAYER, Routing, SPLIT, STORE, Stop, order_key, release_key};
+use crate::begun::{ADDRESS, At, Begun, COST, HELD, LINES, TRIAL, WITHDRAWN, WORK};
+use crate::{LAYER, Routing, STORE, Stop, margin};
 
 /// Reasons that begin with this are nobody's fault and are never reopened by a replay.
 pub(crate) const CANCELLED: &str = "cancelled in the store";
 pub(crate) const REFUNDED: &str = "cancelled in the store: all of the money was refunded";
 
+/// A draft at a partner.
+pub(crate) struct Draft {
+    /// The partner's own id.
+    pub id: String,
+    /// What the partner charges: `12.40 USD`.
+    pub cost: Option<String>,
+}
+
+/// How a claim may go on.
+pub(crate) enum Held {
+    Ours(Lease),
+    Done(String),
+    /// It was refused for a reason that is nobody's fault, and is not done now.
+    Stays,
+}
+
 impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
-    pub(crate) async fn route(&self, stored: &Stored, id: OrderId) -> Result<Outcome, Stop> {
-        // What was begun goes on where it was begun, whatever the store or the catalog say by now.
-        let begun = self.begun(stored).await?;
-        if let Some((partner, Some(partner_order))) = begun {
-            return self.routed(stored, partner, partner_order).await;
-        }
-        let order = self.read_store(stored, id).await?;
-        if order.cancelled {
-            return self.cancellation_seen(stored).await;
-        }
-        if order.payment == Payment::Refunded {
-            return Ok(Outcome::raise(What::Held(Hold::Refunded)));
-        }
-        let (name, items) = match plan(&order, &self.catalog) {
-            Plan::Nothing => return Ok(Outcome::done()),
-            Plan::Impossible(problems) => return Ok(Outcome::raise(What::CannotRoute(problems))),
-            Plan::One { partner, items } => (partner, items),
-        };
-        if let Some((first, _)) = begun.filter(|(first, _)| *first != name) {
-            let why = format!("the order was begun at {first}, and the catalog now gives it to {name}");
-            return Ok(Outcome::raise(What::PartnerRefused { partner: name, why }));
-        }
-        let Some(partner) = self.partner(&name) else {
-            let why = format!("the catalog names it, and store.toml does not set up [partners.{name}]");
-            return Ok(Outcome::raise(What::ProviderBroken { layer: LAYER, provider: name, why }));
-        };
-        let partner_order = match self.claimed(stored, &order_key(&name), &name).await? {
-            Held::Done(reference) => reference,
-            Held::Cancelled => return Ok(Outcome::done()),
-            Held::Ours(lease) => self.place(stored, lease, partner, &order, items).await?,
-        };
-        match self.claimed(stored, &release_key(&name), &name).await? {
-            Held::Done(_) => {}
-            Held::Cancelled => return Ok(Outcome::done()),
-            Held::Ours(lease) => self.release_unless_cancelled(stored, lease, partner, id, &partner_order).await?,
-        }
-        self.routed(stored, name, partner_order).await
-    }
-
-    async fn routed(&self, stored: &Stored, partner: String, partner_order: String) -> Result<Outcome, Stop> {
-        let fact = Fact::OrderRouted { partner, split: SPLIT, partner_order, cost: None };
-        self.station.append(LAYER, &stored.event, fact).await?;
-        Ok(Outcome::done())
-    }
-
-    /// The partner at which an earlier attempt began, and the order there if it was released.
-    async fn begun(&self, stored: &Stored) -> Result<Option<(String, Option<String>)>, Stop> {
-        let effects = self.station.ledger.journey(&stored.event.subject).await?.effects;
-        let mut begun = None;
-        for effect in effects {
-            match (effect.key, effect.state) {
-                (EffectKey::PartnerRelease { partner, .. }, State::Done { reference }) => {
-                    return Ok(Some((partner, Some(reference))));
-                }
-                (_, State::Refused { .. }) => {}
-                (EffectKey::PartnerOrder { partner, .. }, _) => begun = Some((partner, None)),
-                _ => {}
+    /// What is missing of this part: a draft of what is wanted now, its release, and the word about it.
+    pub(crate) async fn part(
+        &self,
+        stored: &Stored,
+        order: &Order,
+        part: &Part,
+        mut here: Begun,
+    ) -> Result<Outcome, Stop> {
+        let partner = self.set_up(&part.partner)?;
+        let mut at = At { partner, order: order.id, split: here.split };
+        if here.draft().is_some() && !wanted(order, part, &here) {
+            if !self.withdraw(stored, at, here.draft()).await? {
+                // It was released meanwhile: what changed has an event of its own.
+                return Ok(self.station.overtaken(stored, LAYER));
             }
+            at.split = here.split.saturating_add(1);
+            here = Begun::default();
         }
-        Ok(begun)
+        let draft = match here.draft() {
+            Some(id) => Draft { id: id.to_owned(), cost: here.noted(COST).map(str::to_owned) },
+            None => match self.draft(stored, at, order, part, &here).await? {
+                Some(draft) => draft,
+                None => return Ok(Outcome::done()),
+            },
+        };
+        if order.is_trial() {
+            return self.end_of_trial(stored, at, &draft).await;
+        }
+        let cost = draft.cost.as_deref().and_then(price);
+        if let Some(thin) = margin::too_thin(order, part, cost, self.choices.margin_floor_percent) {
+            return Ok(Outcome::raise(thin));
+        }
+        match self.claimed(stored, &at.release_key(), at.name(), &BTreeMap::new()).await? {
+            Held::Done(_) => {}
+            Held::Stays => return Ok(Outcome::done()),
+            Held::Ours(lease) => self.release_unless_changed(stored, lease, at, order, part, &draft).await?,
+        }
+        self.routed(stored, (at.name(), at.split), &draft.id, draft.cost.as_deref(), false).await?;
+        Ok(Outcome::done())
     }
 
-    /// The store shows a cancellation whose webhook has not come yet: it is the same fact, and its event does what follows.
-    async fn cancellation_seen(&self, stored: &Stored) -> Result<Outcome, Stop> {
-        self.station.append(LAYER, &stored.event, Fact::OrderCancelled { reason: None }).await?;
-        Ok(Outcome::done())
+    /// The partner as `store.toml` sets it up.
+    pub(crate) fn set_up(&self, name: &str) -> Result<&Partner, Stop> {
+        self.partner(name).ok_or_else(|| {
+            let why = format!("the catalog names it, and store.toml does not set up [partners.{name}]");
+            Outcome::raise(What::ProviderBroken { layer: LAYER, provider: name.to_owned(), why }).into()
+        })
+    }
+
+    /// The draft: found because an earlier attempt made it, or placed now. `None`: the order was cancelled meanwhile.
+    async fn draft(
+        &self,
+        stored: &Stored,
+        at: At<'_>,
+        order: &Order,
+        part: &Part,
+        here: &Begun,
+    ) -> Result<Option<Draft>, Stop> {
+        let key = at.order_key();
+        // The draft and its release.
+        self.its_turn(stored, &key, here.order.as_ref(), at.partner, 2).await?;
+        let mut note = BTreeMap::from([(LINES.to_owned(), part.lines()), (WORK.to_owned(), part.work())]);
+        note.extend(order.ship_to.as_ref().map(|to| (ADDRESS.to_owned(), address_hash(to))));
+        let lease = match self.claimed(stored, &key, at.name(), &note).await? {
+            Held::Done(id) => return Ok(Some(Draft { id, cost: here.noted(COST).map(str::to_owned) })),
+            Held::Stays => return Ok(None),
+            Held::Ours(lease) => lease,
+        };
+        let Some(since) = lease.doubt_since() else {
+            return self.place(stored, lease, at, order, part).await.map(Some);
+        };
+        match at.partner.find(&self.order_ref(at.order, at.split, None)).await {
+            Ok(Some(found)) => {
+                let noted = lease.effect.note.clone();
+                let draft = self.drafted(stored, lease, found.id, found.cost).await?;
+                // The attempt that made it may have made what was wanted then.
+                if note.iter().any(|(word, now)| noted.get(word).is_some_and(|then| then != now)) {
+                    return Err(self.station.overtaken(stored, LAYER).into());
+                }
+                Ok(Some(draft))
+            }
+            Ok(None) => match self.too_early(at.partner, since) {
+                Some(until) => Err(self.still_open(stored, lease, until).await),
+                None => self.place(stored, lease.not_done_before().noting(note), at, order, part).await.map(Some),
+            },
+            Err(trouble) => Err(self.troubled(stored, lease, at.partner, trouble.still_in_doubt()).await),
+        }
     }
 
     /// Claims an effect and sorts out every answer but ours and done.
-    pub(crate) async fn claimed(&self, stored: &Stored, key: &EffectKey, partner: &str) -> Result<Held, Stop> {
+    pub(crate) async fn claimed(
+        &self,
+        stored: &Stored,
+        key: &EffectKey,
+        partner: &str,
+        note: &BTreeMap<String, String>,
+    ) -> Result<Held, Stop> {
         let station = self.station;
-        let claim = station.ledger.claim(&stored.event.subject, key, station.now(), station.lease).await?;
+        let subject = &stored.event.subject;
+        let claim = station.ledger.claim_noting(subject, key, note, station.now(), station.lease).await?;
         Err(match claim {
             Claim::Ours(lease) => return Ok(Held::Ours(lease)),
             Claim::Done { reference } => return Ok(Held::Done(reference)),
-            Claim::Refused { reason } if reason.starts_with(CANCELLED) => return Ok(Held::Cancelled),
+            Claim::Refused { reason } if stays(&reason) => return Ok(Held::Stays),
             // Raised again in case the attempt that was refused died before it could say so; the same cause is told once.
             Claim::Refused { reason } => {
                 Outcome::raise(What::PartnerRefused { partner: partner.to_owned(), why: reason })
@@ -108,119 +153,52 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
         .into())
     }
 
-    /// The partner's id of the draft: found if an earlier attempt may have made it, else placed now.
     async fn place(
         &self,
         stored: &Stored,
-        mut lease: Lease,
-        partner: &Partner,
+        lease: Lease,
+        at: At<'_>,
         order: &Order,
-        items: Vec<Item>,
-    ) -> Result<String, Stop> {
-        let known = self.order_ref(order.id);
-        if lease.doubt_since().is_some() {
-            match partner.find(&known).await {
-                Ok(Some(found)) => return self.done(stored, lease, found.id).await,
-                // The partner's external ids are unique, so even a request that is still on its way cannot make a second one.
-                Ok(None) => lease = lease.not_done_before(),
-                Err(trouble) => {
-                    return Err(self.troubled(stored, lease, partner.name(), trouble.still_in_doubt()).await);
-                }
-            }
-        }
+        part: &Part,
+    ) -> Result<Draft, Stop> {
         // The plan asked for an address; the currency is the customer's.
         let new = NewOrder {
-            external_id: known.external_id,
+            external_id: self.order_ref(at.order, at.split, None).external_id,
             order_name: order.name.clone(),
             ship_to: order.ship_to.clone().unwrap_or_default(),
             email: order.email.clone(),
             currency: order.amounts.customer.total.0.code().to_owned(),
-            items,
+            items: part.items.clone(),
         };
-        match partner.place(&new).await {
-            Ok(placed) => self.done(stored, lease, placed.id).await,
-            Err(trouble) => Err(self.troubled(stored, lease, partner.name(), trouble).await),
+        match at.partner.place(&new).await {
+            Ok(placed) => self.drafted(stored, lease, placed.id, placed.cost).await,
+            Err(trouble) => Err(self.troubled(stored, lease, at.partner, trouble).await),
         }
     }
 
-    /// Releases the draft, unless the store has cancelled the order since it was placed: from here on it costs money.
-    async fn release_unless_cancelled(
-        &self,
-        stored: &Stored,
-        lease: Lease,
-        partner: &Partner,
-        id: OrderId,
-        partner_order: &str,
-    ) -> Result<(), Stop> {
-        let order = match self.store.order(id).await {
-            Ok(Some(order)) => order,
-            Ok(None) => {
-                let trouble = Trouble::Broken { why: format!("it no longer knows the order {id}") };
-                return Err(self.troubled(stored, lease, STORE, trouble).await);
-            }
-            Err(trouble) => return Err(self.troubled(stored, lease, STORE, trouble.nothing_sent()).await),
-        };
-        let refunded = order.payment == Payment::Refunded || order.lines.iter().all(|line| line.quantity == 0);
-        if !order.cancelled && !refunded {
-            return self.release(stored, lease, partner, id, partner_order).await;
-        }
-        if lease.doubt_since().is_some() {
-            match partner.find(&self.order_ref(id)).await {
-                // An earlier attempt released it; what was cancelled or refunded since has an event of its own.
-                Ok(Some(found)) if found.stage.is_released() => {
-                    self.done(stored, lease, found.id).await?;
-                    return Ok(());
-                }
-                Ok(_) => {}
-                Err(trouble) => {
-                    return Err(self.troubled(stored, lease, partner.name(), trouble.still_in_doubt()).await);
-                }
-            }
-        }
-        let reason = if order.cancelled { CANCELLED } else { REFUNDED }.to_owned();
-        let state = State::Refused { reason };
-        self.station.ledger.settle(lease, state, BTreeMap::new(), None, self.station.now()).await?;
-        Err(if order.cancelled { self.cancellation_seen(stored).await? } else { Outcome::done() }.into())
+    async fn drafted(&self, stored: &Stored, lease: Lease, id: String, cost: Option<Money>) -> Result<Draft, Stop> {
+        let cost = cost.map(|cost| cost.to_string());
+        let note: BTreeMap<_, _> = cost.iter().map(|cost| (COST.to_owned(), cost.clone())).collect();
+        let id = self.done(stored, lease.noting(note), id).await?;
+        Ok(Draft { id, cost })
     }
 
-    /// Has the draft made; asks first if an earlier attempt may have done so.
-    pub(crate) async fn release(
-        &self,
-        stored: &Stored,
-        mut lease: Lease,
-        partner: &Partner,
-        id: OrderId,
-        partner_order: &str,
-    ) -> Result<(), Stop> {
-        let known = self.order_ref(id);
-        if lease.doubt_since().is_some() {
-            match partner.find(&known).await {
-                Ok(Some(found)) if found.stage.is_released() => {
-                    return self.done(stored, lease, found.id).await.map(|_| ());
-                }
-                Ok(_) => lease = lease.not_done_before(),
-                Err(trouble) => {
-                    return Err(self.troubled(stored, lease, partner.name(), trouble.still_in_doubt()).await);
-                }
-            }
+    /// Until when "not found" proves nothing: what was sent may still turn up. A partner that refuses a second order needs no such
+    /// time: even a request that is still on its way cannot make one.
+    fn too_early(&self, partner: &Partner, since: Timestamp) -> Option<Timestamp> {
+        let TwinRule::Searched { settle } = partner.twin_rule() else { return None };
+        let until = since.checked_add(settle).ok()?;
+        (until > self.station.now()).then_some(until)
+    }
+
+    /// Stays in doubt until then.
+    async fn still_open(&self, stored: &Stored, lease: Lease, until: Timestamp) -> Stop {
+        let state = State::Unknown { reason: "no answer yet, and too early to send again".to_owned() };
+        let now = self.station.now();
+        match self.station.ledger.settle(lease, state, BTreeMap::new(), Some(until), now).await {
+            Ok(_) => self.station.come_back(stored, LAYER, until, "what was sent may still turn up").into(),
+            Err(error) => error.into(),
         }
-        let trouble = match partner.release(partner_order).await {
-            Ok(()) => return self.done(stored, lease, partner_order.to_owned()).await.map(|_| ()),
-            Err(trouble) => trouble,
-        };
-        // "It is not a draft" is also what a partner says when it was released already.
-        if matches!(trouble, Trouble::Refused { .. }) {
-            match partner.find(&known).await {
-                Ok(Some(found)) if found.stage.is_released() => {
-                    return self.done(stored, lease, found.id).await.map(|_| ());
-                }
-                Ok(_) => {}
-                Err(asking) => {
-                    return Err(self.troubled(stored, lease, partner.name(), asking.still_in_doubt()).await);
-                }
-            }
-        }
-        Err(self.troubled(stored, lease, partner.name(), trouble).await)
     }
 
     pub(crate) async fn done(&self, stored: &Stored, lease: Lease, reference: String) -> Result<String, Stop> {
@@ -232,8 +210,19 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
         }
     }
 
-    /// Settles an effect whose provider did not say yes; how the work stops because of it.
-    pub(crate) async fn troubled(&self, stored: &Stored, lease: Lease, provider: &str, trouble: Trouble) -> Stop {
+    /// Settles an effect whose partner did not say yes; how the work stops because of it.
+    pub(crate) async fn troubled(&self, stored: &Stored, lease: Lease, partner: &Partner, trouble: Trouble) -> Stop {
+        match self.slowed(partner, trouble).await {
+            Ok(trouble) => self.settled(stored, lease, partner.name(), trouble).await,
+            Err(stop) => stop,
+        }
+    }
+
+    pub(crate) async fn store_troubled(&self, stored: &Stored, lease: Lease, trouble: Trouble) -> Stop {
+        self.settled(stored, lease, STORE, trouble).await
+    }
+
+    async fn settled(&self, stored: &Stored, lease: Lease, provider: &str, trouble: Trouble) -> Stop {
         let refused = |why| What::PartnerRefused { partner: provider.to_owned(), why };
         match self.station.settle_trouble(stored, lease, LAYER, provider, trouble, refused).await {
             Ok(outcome) => Stop::Outcome(outcome),
@@ -242,9 +231,20 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
     }
 }
 
-/// How a claim may go on.
-pub(crate) enum Held {
-    Ours(Lease),
-    Done(String),
-    Cancelled,
+/// Whether the draft is what the order says now. A draft that an earlier version placed has no such words.
+fn wanted(order: &Order, part: &Part, here: &Begun) -> bool {
+    let address = order.ship_to.as_ref().map(address_hash);
+    let same = |word, now: Option<&str>| here.noted(word).is_none_or(|noted| Some(noted) == now);
+    same(WORK, Some(&part.work())) && same(ADDRESS, address.as_deref())
+}
+
+/// `12.40 USD`, as it was noted.
+pub(crate) fn price(text: &str) -> Option<Money> {
+    let (amount, currency) = text.split_once(' ')?;
+    Money::parse(amount, currency).ok()
+}
+
+/// Refused for a reason that is nobody's fault: there is nothing to tell.
+fn stays(reason: &str) -> bool {
+    reason.starts_with(CANCELLED) || [HELD, WITHDRAWN, TRIAL].contains(&reason)
 }

@@ -32,9 +32,6 @@ use mailer::address;
 
 pub use mails::Brand;
 
-/// The secrets this function reads.
-pub const SECRETS: &[&str] = &[store::shopify::ADMIN_TOKEN];
-
 /// The email layer: where it works, the store it reads and the mailer it sends through.
 #[derive(Debug)]
 pub struct Email<'s, T, Q, C, S, M> {

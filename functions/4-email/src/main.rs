@@ -1,5 +1,6 @@
 //! The email layer's wiring.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::handoff::Layer;
@@ -9,7 +10,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
 use ledger::{Dynamo, Ledger};
 use mailer::Ses;
 use serde_json::Value;
-use store::Shopify;
+use store::Store;
 
 const AWS_SECONDS: u64 = 4;
 
@@ -20,11 +21,12 @@ async fn main() -> Result<(), Error> {
     let seconds = config.timing.http_timeout;
     let account = aws::config(AWS_SECONDS).await;
     let ssm = aws_sdk_ssm::Client::new(&account);
-    let secrets = Secrets::load(&ssm, &Environment.stack()?, email::SECRETS).await?;
-    let ledger = Ledger::new(Dynamo::new(aws_sdk_dynamodb::Client::new(&account), Environment.table()?));
+    let secrets = Secrets::load(&ssm, &Environment.stack()?, Store::secrets(&config)).await?;
+    let dynamo = aws_sdk_dynamodb::Client::new(&account);
+    let store = Store::open(&config, &secrets, http::client(seconds)?, &dynamo, Arc::new(SystemClock))?;
+    let ledger = Ledger::new(Dynamo::new(dynamo, Environment.table()?));
     let queue = Sqs::own(aws_sdk_sqs::Client::new(&account), Layer::Email, Environment)?;
     let station = &Station::new(ledger, queue, SystemClock, Environment.lease()?, &config);
-    let store = Shopify::new(&config.store, &secrets, http::client(seconds)?)?;
     let configuration_set = Environment.required("BATON_CONFIGURATION_SET")?;
     let mailer = Ses::new(&account, configuration_set, Duration::from_secs(seconds));
     let email = &Email { station, store, mailer, sender: Sender::new(&config) };

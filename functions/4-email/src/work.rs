@@ -333,7 +333,7 @@ fn sent_again(lease: &Lease) -> u32 {
 fn until(outcome: &Outcome) -> Option<Timestamp> {
     match outcome {
         Outcome::Wait(wait) => Some(wait.until),
-        Outcome::Done { .. } | Outcome::Raise(_) => None,
+        Outcome::Done { .. } | Outcome::Tell { .. } | Outcome::Raise(_) => None,
     }
 }
 

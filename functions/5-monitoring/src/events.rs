@@ -41,8 +41,11 @@ impl<T: Table, Q: Queue, C: Clock> Work for Events<'_, T, Q, C> {
             Fact::Unreadable { topic, why, .. } => {
                 Outcome::raise(What::Unreadable { topic: topic.clone(), why: why.clone() })
             }
-            Fact::CustomerRedacted { customer, orders } => {
+            Fact::CustomerRedacted { customer, orders, contact } => {
                 self.forget_customer(event, customer.as_deref(), orders).await?;
+                if let Some(contact) = contact {
+                    self.0.ledger.forget_payloads(&Subject::Contact(contact.clone())).await?;
+                }
                 Outcome::done()
             }
             Fact::ShopRedacted { .. } => self.forget_everything(stored).await?,

@@ -44,6 +44,8 @@ pub struct Page {
     /// It was told before, and has come back so often.
     pub again: Option<u32>,
     pub replayable: bool,
+    /// Where the owner decides about a held order.
+    pub decide: Option<String>,
 }
 
 impl Page {
@@ -69,6 +71,7 @@ impl Page {
             raised: format!("{:.0}", exception.raised),
             again: (exception.round > 1).then_some(exception.round),
             replayable: exception.replayable,
+            decide: None,
         }
     }
 
@@ -80,14 +83,15 @@ impl Page {
     }
 }
 
-/// The alert as a mail. `effect` is the hash it carries.
+/// The alert as a mail. `effect` is the hash it carries; `decide` the address of the page where the owner decides.
 pub fn write(
     exception: &Exception,
     name: Option<&str>,
     alerts: &Alerts,
     effect: String,
+    decide: Option<String>,
 ) -> Result<Letter, askama::Error> {
-    let page = Page::new(exception, name);
+    let page = Page { decide, ..Page::new(exception, name) };
     Ok(Letter {
         to: alerts.to.clone(),
         from: alerts.from.clone(),

@@ -7,6 +7,7 @@
 //! | [`events`] | the events that go to this layer |
 //! | [`watchdog`] | one round: what is due, what lies dead, what is open |
 //! | [`dead_letters`], [`queues`] | messages that were put aside, by the names of their orders |
+//! | [`silence`] | a sweep that has stopped |
 //! | [`review`] | open exceptions: the untold are told, what has settled by itself is closed |
 //! | [`alarms`] | CloudWatch's alarms, in the owner's words |
 //! | [`operator`] | `make replay`: what it would do, and doing it |
@@ -21,6 +22,7 @@ pub mod metrics;
 pub mod operator;
 pub mod queues;
 pub mod review;
+mod silence;
 pub mod tell;
 pub mod watchdog;
 
@@ -62,10 +64,20 @@ impl From<LedgerError> for Error {
 }
 
 /// Where the owner hears of exceptions.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Alerts {
     pub to: String,
     pub from: String,
+    /// For the links in alerts that ask for a decision; without it they name the other ways to decide.
+    pub links: Option<Links>,
+}
+
+/// What a link to the owner's page is made with.
+#[derive(Debug, Clone)]
+pub struct Links {
+    pub key: links::Key,
+    /// The address of the owner's page; ends with a slash.
+    pub console: String,
 }
 
 impl Alerts {
@@ -73,7 +85,7 @@ impl Alerts {
     #[must_use]
     pub fn from_config(config: &StoreConfig) -> Self {
         let from = config.alerts.from.clone().unwrap_or_else(|| config.mail.from.clone());
-        Self { to: config.alerts.to.clone(), from }
+        Self { to: config.alerts.to.clone(), from, links: None }
     }
 }
 
@@ -85,6 +97,8 @@ pub struct Monitoring<T, Q, C, M, D> {
     pub alerts: Alerts,
     /// The stack's name: the dimension of its metrics.
     pub stack: String,
+    /// A sweep that has not come to its end for so many hours is an exception; 0: none is expected.
+    pub silent_hours: i64,
 }
 
 impl<T, Q, C, M, D> fmt::Debug for Monitoring<T, Q, C, M, D> {

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use lambda::{Environment, Sqs, Station, StoreConfig, SystemClock, aws, batch};
+use lambda::{Environment, Secrets, Sqs, Station, StoreConfig, SystemClock, aws, batch};
 use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
 use ledger::{Dynamo, Ledger};
 use mailer::Ses;
 use monitoring::queues::SqsQueues;
-use monitoring::{Alerts, Monitoring};
+use monitoring::{Alerts, Links, Monitoring};
 use serde_json::Value;
 
 /// A call to AWS ends after this; a round makes many.
@@ -27,8 +27,9 @@ async fn main() -> Result<(), Error> {
         station: Station::new(Ledger::new(table), queue, SystemClock, Environment.lease()?, &config),
         mail: Ses::new(&account, Environment.required("BATON_CONFIGURATION_SET")?, timeout),
         queues: SqsQueues::from_environment(sqs, Environment)?,
-        alerts: Alerts::from_config(&config),
+        alerts: Alerts { links: links(&aws_sdk_ssm::Client::new(&account)).await, ..Alerts::from_config(&config) },
         stack: Environment.stack()?,
+        silent_hours: config.sweep.silent_hours,
     };
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
@@ -37,4 +38,21 @@ async fn main() -> Result<(), Error> {
         Box::pin(monitoring.handle(event.payload, deadline)).await.map_err(|error| Error::from(batch::chain(&error)))
     }))
     .await
+}
+
+/// What links are made with. An alert without a link is better than none: whatever is missing is logged, and the owner is told
+/// all the same.
+async fn links(ssm: &aws_sdk_ssm::Client) -> Option<Links> {
+    let console = Environment.required("BATON_CONSOLE_URL").ok()?;
+    let loaded = async {
+        let secrets = Secrets::load(ssm, &Environment.stack()?, &[links::KEY]).await?;
+        Ok::<_, Error>(links::Key::new(secrets.all(links::KEY)?)?)
+    };
+    match loaded.await {
+        Ok(key) => Some(Links { key, console }),
+        Err(error) => {
+            tracing::error!(error = %error, "alerts go out without links");
+            None
+        }
+    }
 }

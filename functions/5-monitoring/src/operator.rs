@@ -195,6 +195,11 @@ fn belongs(key: &EffectKey, layer: Layer, event: &Event) -> bool {
         (EffectKey::Fulfilment(parcel), Layer::Shipping, Fact::ParcelShipped { partner, shipment, tracking, .. }) => {
             *parcel == ParcelKey::of(partner, shipment, tracking.as_ref())
         }
+        (
+            EffectKey::Hold { .. } | EffectKey::HoldRelease { .. } | EffectKey::OrderRefusal { .. },
+            Layer::Capture,
+            _,
+        ) => true,
         (EffectKey::Email(MailKind::Confirmation), Layer::Email, Fact::OrderCleared {}) => true,
         (
             EffectKey::Email(MailKind::Shipped(parcel) | MailKind::Delivered(parcel)),

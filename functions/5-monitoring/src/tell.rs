@@ -11,14 +11,21 @@ use domain::exception::{Exception, Life};
 use domain::handoff::Layer;
 use domain::provider::Trouble;
 use domain::subject::{Subject, address_hash};
+use domain::verdict::Standing;
 use domain::watch::{LayerWait, WaitReason};
 use jiff::SignedDuration;
 use lambda::{Clock, Failure, Key, Queue};
 use ledger::{Claim, Lease, LedgerError, Table};
+use links::Purpose;
 use mailer::SendMail;
 
 use crate::queues::Queues;
 use crate::{Monitoring, letter};
+
+/// What asks the owner for a decision about a held order.
+const TO_BE_DECIDED: [&str; 3] = ["held", "hold-refused", "late-held-order"];
+/// So long its link is good.
+const GOOD_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// What came of telling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +94,8 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             }
         }
         let name = self.order_name(exception).await?;
-        let letter = match letter::write(exception, name.as_deref(), &self.alerts, lease.hash()) {
+        let decide = self.decision_link(exception).await?;
+        let letter = match letter::write(exception, name.as_deref(), &self.alerts, lease.hash(), decide) {
             Ok(letter) => letter,
             Err(error) => {
                 return self.put_off(exception, lease, Trouble::Broken { why: error.to_string() }).await;
@@ -129,6 +137,19 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             tracing::warn!(effect.hash = hash, "the claim on an alert was over before it was settled");
         }
         Ok(())
+    }
+
+    /// Where the owner decides about the hold that this is about; `None` where there is nothing to decide, or no page to do it on.
+    async fn decision_link(&self, exception: &Exception) -> Result<Option<String>, LedgerError> {
+        let (Some(links), Some(order)) = (&self.alerts.links, exception.subject.order()) else { return Ok(None) };
+        if !TO_BE_DECIDED.contains(&exception.what.as_str()) {
+            return Ok(None);
+        }
+        let standing = Standing::of(&self.station.ledger.journey(&exception.subject).await?.events);
+        let Some(round) = standing.held() else { return Ok(None) };
+        let expires = later(self.station.now(), GOOD_FOR);
+        let token = links.key.sign(Purpose::Decision, &format!("{order}#{round}"), expires);
+        Ok(Some(format!("{}decisions/{token}", links.console)))
     }
 
     /// The order's name: most events carry it, a partner's do not.

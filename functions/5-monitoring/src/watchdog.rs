@@ -98,12 +98,14 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         let dead = self.dead_letters(&mut round).await;
         let nothing_dead = Dead::default();
         let due = self.look_at_due(&mut round, dead.as_ref().unwrap_or(&nothing_dead)).await;
+        let silence = self.listen_for_the_sweep(&mut round).await;
         let open = self.review(&mut round).await;
-        round.totals.finished = dead.is_ok() && due.is_ok() && open.is_ok();
+        round.totals.finished = dead.is_ok() && due.is_ok() && silence.is_ok() && open.is_ok();
         round.totals.publish(&self.stack, now);
         tracing::info!(report = ?round.report, totals = ?round.totals, "round");
         dead?;
         due?;
+        silence?;
         open?;
         if round.report.failed > 0 { Err(Error::Partly(round.report.failed)) } else { Ok(round.report) }
     }

@@ -13,12 +13,12 @@ use domain::handoff::{Deadlines, owes};
 use domain::subject::Subject;
 use jiff::SignedDuration;
 use lambda::batch::chain;
-use lambda::{Clock, Secrets, StoreConfig, secrets::SecretsError};
+use lambda::{Clock, Secrets, StoreConfig};
 use ledger::{Appended, Ledger, Payload, Table};
 use sha2::{Digest, Sha256};
 
 pub use http::{Answer, Request};
-pub use sources::SECRETS;
+pub use sources::{DoorError, secrets};
 use sources::{Source, Translated};
 
 /// The largest body the door takes, in bytes. Shopify's largest order payloads are a few hundred kilobytes; deflated, this still
@@ -42,7 +42,7 @@ pub struct Door<T, C> {
 
 impl<T: Table, C: Clock> Door<T, C> {
     /// A door with the store's configuration and its senders' secrets.
-    pub fn new(ledger: Ledger<T>, clock: C, config: &StoreConfig, secrets: &Secrets) -> Result<Self, SecretsError> {
+    pub fn new(ledger: Ledger<T>, clock: C, config: &StoreConfig, secrets: &Secrets) -> Result<Self, DoorError> {
         Ok(Self {
             ledger,
             clock,
@@ -62,12 +62,12 @@ impl<T: Table, C: Clock> Door<T, C> {
         if request.body.len() > LARGEST_BODY {
             return Answer::TooLarge;
         }
-        if !source.signed(request) {
+        let now = self.clock.now();
+        if !source.signed(request, now) {
             tracing::warn!(source = source.name(), "a delivery is not rightly signed");
             return Answer::Unauthorized;
         }
-        let now = self.clock.now();
-        let event = self.event(source, request, now);
+        let event = self.event(&source, request, now);
         let expires = now.checked_add(self.retention).unwrap_or(Timestamp::MAX);
         let payload = Payload { body: &request.body, expires };
         if event.fact.repeats() && matches!(self.ledger.event(&event.key()).await, Ok(Some(_))) {
@@ -89,10 +89,11 @@ impl<T: Table, C: Clock> Door<T, C> {
     }
 
     /// The delivery as one of our own events. A body nobody follows or nobody can read is an event too.
-    fn event(&self, source: &Source, request: &Request, now: Timestamp) -> Event {
-        let topic = source.topic(request);
+    fn event(&self, source: &Source<'_>, request: &Request, now: Timestamp) -> Event {
+        let topic = || source.topic(request, now);
         // Of the bytes, not of their text: two bodies that are no text are two bodies.
-        let body_hash = hex::encode(&Sha256::digest(&request.body)[..8]);
+        let body_hash = || hex::encode(&Sha256::digest(&request.body)[..8]);
+        let unreadable = |why| Fact::Unreadable { topic: topic(), why, body_hash: body_hash() };
         let of_store = |fact| Event {
             subject: self.store.clone(),
             fact,
@@ -100,10 +101,9 @@ impl<T: Table, C: Clock> Door<T, C> {
             time: now,
             order_name: None,
         };
-        match source.translate(request) {
+        match source.translate(request, now) {
             Ok(Translated::Fact(translated)) if translated.fact.id().0.len() > LONGEST_ID => {
-                let why = "an id in it is longer than any we know of".to_owned();
-                of_store(Fact::Unreadable { topic, why, body_hash })
+                of_store(unreadable("an id in it is longer than any we know of".to_owned()))
             }
             Ok(Translated::Fact(translated)) => Event {
                 subject: translated.subject.unwrap_or_else(|| self.store.clone()),
@@ -114,10 +114,10 @@ impl<T: Table, C: Clock> Door<T, C> {
                 order_name: translated.order_name.map(|name| name.chars().take(64).collect()),
             },
             Ok(Translated::Unfollowed(subject)) => {
-                let event = of_store(Fact::Unfollowed { topic, body_hash });
+                let event = of_store(Fact::Unfollowed { topic: topic(), body_hash: body_hash() });
                 Event { subject: subject.unwrap_or_else(|| self.store.clone()), ..event }
             }
-            Err(why) => of_store(Fact::Unreadable { topic, why: why.to_string(), body_hash }),
+            Err(why) => of_store(unreadable(why.to_string())),
         }
     }
 }

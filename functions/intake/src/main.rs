@@ -15,7 +15,7 @@ async fn main() -> Result<(), Error> {
     let config = StoreConfig::load()?;
     let account = aws::config(AWS_SECONDS).await;
     let ssm = aws_sdk_ssm::Client::new(&account);
-    let secrets = Secrets::load(&ssm, &Environment.stack()?, intake::SECRETS).await?;
+    let secrets = Secrets::load(&ssm, &Environment.stack()?, &intake::secrets(&config)?).await?;
     let table = Dynamo::new(aws_sdk_dynamodb::Client::new(&account), Environment.table()?);
     let door = &Door::new(Ledger::new(table), SystemClock, &config, &secrets)?;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<LambdaFunctionUrlRequest>| async move {

@@ -3,20 +3,33 @@
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
-use subtle::ConstantTimeEq;
 
-/// Whether `signature` is the body's HMAC under one of the keys. Every key is tried, so that a rotation takes no time off.
-pub(crate) fn hmac_fits(keys: &[Vec<u8>], body: &[u8], signature: &[u8]) -> bool {
-    let mut fits = false;
-    for key in keys {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { continue };
-        mac.update(body);
-        fits |= mac.verify_slice(signature).is_ok();
+/// The keys a source may sign with: one, or two during a rotation. Prepared once, since a delivery is many times shorter than
+/// what setting a key up would cost.
+pub(crate) struct Keys(Vec<Hmac<Sha256>>);
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} keys", self.0.len())
     }
-    fits
 }
 
-/// Whether two secrets are equal, without telling where they differ.
-pub(crate) fn same(secret: &SecretString, given: &str) -> bool {
-    bool::from(secret.expose_secret().as_bytes().ct_eq(given.as_bytes()))
+impl Keys {
+    /// Keys that are the secrets' own text. HMAC takes a key of any length; an empty one is no key.
+    pub(crate) fn of(secrets: &[SecretString]) -> Self {
+        let keys = secrets.iter().map(|secret| secret.expose_secret().as_bytes()).filter(|key| !key.is_empty());
+        Self(keys.filter_map(|key| Hmac::new_from_slice(key).ok()).collect())
+    }
+
+    /// Whether `signature` is the HMAC of the parts, one after the other, under one of the keys. Every key is tried, so that
+    /// neither a rotation nor which of the keys it was can be told from the time it takes.
+    pub(crate) fn fit(&self, parts: &[&[u8]], signature: &[u8]) -> bool {
+        self.0.iter().fold(false, |fits, key| {
+            let mut mac = key.clone();
+            for part in parts {
+                mac.update(part);
+            }
+            fits | mac.verify_slice(signature).is_ok()
+        })
+    }
 }

@@ -11,11 +11,17 @@ from pathlib import Path
 
 from cli import places, render, storefile
 from cli.say import Failure
-from cli.schema import FILE, SECTIONS, VARIANT
+from cli.schema import FILE, PLATFORMS, PRODUCT, PROPERTY, SECTIONS, SHIPPING, VARIANT
 
 EXAMPLE = places.INFRA / "store.toml"
 LOCAL = places.LOCAL_DEFAULTS / "store.toml"
 BASES = {"shopify": "http://127.0.0.1:4567/shopify", "printful": "http://127.0.0.1:4567/printful"}
+
+
+def uncommented() -> str:
+    """The example with every commented key and section taken up."""
+    lines = EXAMPLE.read_text().splitlines()
+    return "\n".join(line.removeprefix("# ") if re.match(r"# (\w+ = |\[)", line) else line for line in lines) + "\n"
 
 
 class Files(unittest.TestCase):
@@ -52,21 +58,35 @@ class TheExample(Files):
         store = storefile.read(EXAMPLE)
         self.assertEqual(store.values["mail"]["identity"], "example.com")
         text = EXAMPLE.read_text()
-        for name, keys in SECTIONS.items():
+        for name, keys in [*SECTIONS.items(), *(entry for platform in PLATFORMS.values() for entry in platform.items())]:
             self.assertIn(f"[{name}]", text)
             for key in keys:
                 self.assertRegex(text, rf"(?m)^(# )?{key} = ", f"[{name}] {key}")
-        for key in VARIANT:
+        for key in (*VARIANT, *SHIPPING, *PRODUCT):
             self.assertRegex(text, rf"(?m)^(# )?{key} = ")
-        for key in FILE:
+        for key in (*FILE, *PROPERTY):
             self.assertIn(f"{key} = ", text)
 
+    def test_everything_in_it_is_valid_for_its_platform(self) -> None:
+        """The example with all comments taken away, once as a Shopify store and once as a headless one."""
+        whole = uncommented()
+        # A variant has a number or a SKU, not both.
+        whole = whole.replace('sku = "LIGHTHOUSE-30x40"\n', "", 1)
+        headless, machine = whole.index("# --- only with"), whole.index("# The machine.")
+        shopify = self.write(text=whole[:headless] + whole[machine:])
+        store = storefile.read(shopify)
+        self.assertEqual(set(store.values["partners"]), {"printful", "printify", "gelato", "workshop"})
+        self.assertIn("door/gelato/path-secret", store.secret_files)
+        only_shopify = r'(?m)^(base_url = "https://example-prints|api_version|webhook_secret_file = "secrets/shopify|admin_token_file).*\n'
+        text = re.sub(only_shopify, "", whole).replace('platform = "shopify"', 'platform = "headless"')
+        text = text.replace("example-prints.myshopify.com", "example-prints")
+        store = storefile.read(self.write(text=text))
+        self.assertEqual(store.values["checkout"]["products"][0]["prices"]["JPY"], "3600")
+        self.assertIn("call/stripe/secret-key", store.secret_files)
+        self.assertNotIn("call/shopify/admin-token", store.secret_files)
+
     def test_its_comments_show_the_defaults(self) -> None:
-        uncommented = "\n".join(
-            line.removeprefix("# ") if re.match(r"# (\w+ = |\[)", line) else line
-            for line in EXAMPLE.read_text().splitlines()
-        )
-        shown = tomllib.loads(uncommented)
+        shown = tomllib.loads(uncommented())
         for name, keys in SECTIONS.items():
             section = shown
             for part in name.split("."):
@@ -78,7 +98,7 @@ class TheExample(Files):
     def test_the_local_one_is_valid(self) -> None:
         store = storefile.read(LOCAL)
         self.assertEqual(store.values["store"]["mode"], "test")
-        self.assertEqual(store.values["catalog"]["any_variant"], {"partner": "printful"})
+        self.assertEqual(store.values["catalog"]["any_variant"], {"partner": "printful", "other_properties": "refuse"})
 
 
 class Mistakes(Files):
@@ -92,7 +112,8 @@ class Mistakes(Files):
             ('mode = "test"', 'mode = "tset"', "store.mode: must be live or test, not 'tset'"),
             ('mode = "test"', "mode = 1", "store.mode: must be text in quotes, not 1"),
             ('mode = "test"', 'mood = "test"', "store.mood: unknown key; did you mean mode?"),
-            ("variant_id = 4012", 'variant_id = "4012"', "catalog.variants.0.variant_id: must be a whole number"),
+            ("variant_id = 4012", "variant_id = 40.12", "catalog.variants.0.variant_id: must be a number, or text"),
+            ('partner = "printful"', 'partner = "printfull"', "catalog.variants.0.partner: there is no [partners.printfull]"),
             ("[deadlines]", "[deadline]", "deadline: unknown section; did you mean deadlines?"),
             ('to = "owner@example.com"', 'to = "the owner"', "alerts.to: must be one plain mail address"),
             ('# color = "#1f2937"', 'color = "blue"', "brand.color: must be a colour such as #205081"),
@@ -104,9 +125,9 @@ class Mistakes(Files):
                 self.assertIn(f"store.toml:{line_of(old)}: {words.split(':')[0]}", said)
 
     def test_all_of_them_at_once(self) -> None:
-        said = self.refusal(self.write(lambda text: text.replace('mode = "test"', "").replace("4012", "0")))
+        said = self.refusal(self.write(lambda text: text.replace('mode = "test"', "").replace("4012", '""')))
         self.assertIn("store.mode: is missing", said)
-        self.assertIn("variant_id: must lie between 1", said)
+        self.assertIn("variant_id: is empty", said)
 
     def test_what_no_key_tells_alone(self) -> None:
         said = self.refusal(
@@ -131,12 +152,18 @@ class Rendering(Files):
         text = json.dumps(rendered.store)
         for secret in rendered.secrets.values():
             self.assertNotIn(f'"{secret}"', text)
-        self.assertNotIn("_file", text)
+        self.assertNotIn('_file"', text)
         self.assertEqual(rendered.store["store"]["base_url"], BASES["shopify"])
         self.assertEqual(rendered.store["deadlines"]["layer"], 300)
         self.assertEqual(
             sorted(rendered.secrets),
-            sorted(render.ROTATING + ("call/shopify/admin-token", "call/printful/token", "door/printful/path-secret")),
+            [
+                "call/printful/token",
+                "call/shopify/admin-token",
+                "door/printful/path-secret",
+                "door/printful/webhook-secret",
+                "door/shopify/webhook-secret",
+            ],
         )
 
     def test_a_base_url_of_the_owners_stays(self) -> None:

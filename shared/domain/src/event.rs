@@ -36,9 +36,16 @@ pub enum Fact {
     /// A person decided about a held order. `round` counts the holds, so that a later hold is decided anew.
     #[serde(rename = "order.decided")]
     OrderDecided { choice: Choice, decision: String, round: u32 },
-    /// A payment provider told us something about a payment, in its own words; capture asks it what is true.
+    /// A payment provider told us something about a payment, in its own words; capture asks it what is true. `repeat` tells
+    /// apart what the provider says of the same object more than once (a second refund of one charge).
     #[serde(rename = "payment.told")]
-    PaymentTold { provider: String, topic: String, object: String },
+    PaymentTold {
+        provider: String,
+        topic: String,
+        object: String,
+        #[serde(default)]
+        repeat: Option<String>,
+    },
     /// A checkout was begun, or changed (`at` tells the changes apart).
     #[serde(rename = "checkout.started")]
     CheckoutStarted { at: String },
@@ -78,6 +85,9 @@ pub enum Fact {
         reason: String,
         #[serde(default = "first_round")]
         round: u32,
+        /// What tells one reason from another (`dispute#9`): a person who releases the order has accepted just these.
+        #[serde(default)]
+        causes: Vec<String>,
     },
     /// Routing: the partner has the order and was told to make it.
     #[serde(rename = "order.routed")]
@@ -125,9 +135,14 @@ pub enum Fact {
     /// A customer asked the store what it holds about them.
     #[serde(rename = "privacy.data_requested")]
     DataRequested { request: String, customer: Option<String>, orders: Vec<OrderId> },
-    /// The store asks us to forget a customer.
+    /// The store asks us to forget a customer. `contact`: the hash of the customer's address, where the store names it.
     #[serde(rename = "privacy.customer_redacted")]
-    CustomerRedacted { customer: Option<String>, orders: Vec<OrderId> },
+    CustomerRedacted {
+        customer: Option<String>,
+        orders: Vec<OrderId>,
+        #[serde(default)]
+        contact: Option<String>,
+    },
     /// The store asks us to forget everything, 48 hours after our app was removed.
     #[serde(rename = "privacy.shop_redacted")]
     ShopRedacted { shop: String },
@@ -347,7 +362,10 @@ impl Fact {
             Self::FraudWarned { warning } => format!("fraud-warning#{warning}"),
             // The first decision about a hold counts; a second click, or the other button, changes nothing.
             Self::OrderDecided { round, .. } => format!("decided#{round}"),
-            Self::PaymentTold { provider, topic, object } => format!("payment#{provider}#{topic}#{object}"),
+            Self::PaymentTold { provider, topic, object, repeat } => {
+                let repeat = repeat.as_ref().map(|repeat| format!("#{repeat}")).unwrap_or_default();
+                format!("payment#{provider}#{topic}#{object}{repeat}")
+            }
             Self::CheckoutStarted { at } => format!("checkout#{at}"),
             Self::CheckoutEnded { how } => match how {
                 CheckoutEnd::Deleted => "checkout-deleted".to_owned(),
@@ -385,7 +403,7 @@ impl Fact {
             Self::ParcelReturned { source, tracking_event, .. } => format!("returned#{source}#{tracking_event}"),
             Self::AppUninstalled { at } => format!("app-uninstalled#{at}"),
             Self::DataRequested { request, .. } => format!("data-request#{request}"),
-            Self::CustomerRedacted { customer, orders } => format!(
+            Self::CustomerRedacted { customer, orders, .. } => format!(
                 "redact#{}#{}",
                 customer.as_deref().unwrap_or("none"),
                 orders.iter().map(ToString::to_string).collect::<Vec<_>>().join("-")

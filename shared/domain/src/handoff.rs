@@ -245,7 +245,7 @@ pub const RELAY: &[Leg] = {
         leg(E::OrderRefunded,      &[Routing],          &[]),
         leg(E::OrderCleared,       &[Routing, Email],   &[]),
         leg(E::OrderHeld,          &[Routing],          &[HeldOrder]),
-        leg(E::OrderDecided,       &[Capture],          &[]),
+        leg(E::OrderDecided,       &[Capture, Routing], &[]),
         leg(E::OrderRouted,        &[],                 &[PartnerAccepts, PartnerShips, CustomerInformed]),
         leg(E::PartnerTold,        &[Routing],          &[]),
         leg(E::PartnerAccepted,    &[],                 &[]),

@@ -8,35 +8,43 @@
 //! | module | question it answers |
 //! |---|---|
 //! | [`money`] | how much, exactly |
+//! | [`address`] | does an address have all that its country needs |
 //! | [`subject`] | about which order, contact or store |
 //! | [`event`] | what happened, and what makes it one and the same fact |
 //! | [`external_id`] | how a partner knows our order |
+//! | [`facts`] | which facts does an order as the store has it imply |
 //! | [`handoff`] | which event goes to which layer, and what it owes by when |
+//! | [`health`] | do payments fail more than they should? |
 //! | [`effect`] | what we did, and in which of four states it is |
 //! | [`exception`] | what the owner must know, in the owner's words |
 //! | [`order`] | the order as the store has it now |
 //! | [`decision`] | what a person decided, as a type that code cannot make up |
 //! | [`verdict`] | may this order be made? |
+//! | [`screening`] | what speaks against it, in words |
 //! | [`plan`] | who makes which line, from which files |
 //! | [`parcel`] | which parcel is this, and which store lines are in it |
 //! | [`mails`] | which mails does the customer get because of this event |
 //! | [`provider`] | what a provider's no, silence or "later" means for what happens next |
 //! | [`watch`] | what the watchdog does about something that is due |
 
+pub mod address;
 pub mod decision;
 pub mod effect;
 pub mod event;
 pub mod exception;
 pub mod external_id;
+pub mod facts;
 #[cfg(any(test, feature = "fixture"))]
 pub mod fixture;
 pub mod handoff;
+pub mod health;
 pub mod mails;
 pub mod money;
 pub mod order;
 pub mod parcel;
 pub mod plan;
 pub mod provider;
+pub mod screening;
 pub mod subject;
 pub mod verdict;
 pub mod watch;

@@ -17,6 +17,7 @@ pub mod batch;
 pub mod clock;
 pub mod config;
 pub mod environment;
+#[cfg(feature = "calls")]
 pub mod http;
 pub mod queue;
 pub mod secrets;

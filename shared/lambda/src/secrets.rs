@@ -19,7 +19,7 @@ pub enum SecretsError {
     Missing(String),
 }
 
-/// The secrets a function was given, by name (`shopify/admin-token`).
+/// The secrets a function was given, by name (`call/shopify/admin-token`).
 #[derive(Debug, Clone, Default)]
 pub struct Secrets {
     values: BTreeMap<String, SecretString>,
@@ -27,21 +27,29 @@ pub struct Secrets {
 
 impl Secrets {
     /// Reads the named secrets of the stack; one that is missing is an error naming it.
-    pub async fn load(client: &aws_sdk_ssm::Client, stack: &str, names: &[&str]) -> Result<Self, SecretsError> {
-        let paths: Vec<String> = names.iter().map(|name| format!("/{stack}/{name}")).collect();
-        let request = client.get_parameters().with_decryption(true).set_names(Some(paths));
-        let answer = request
-            .send()
-            .await
-            .map_err(|source| SecretsError::Ssm { names: names.join(", "), source: Box::new(source) })?;
+    pub async fn load<N: AsRef<str>>(
+        client: &aws_sdk_ssm::Client,
+        stack: &str,
+        names: &[N],
+    ) -> Result<Self, SecretsError> {
         let prefix = format!("/{stack}/");
-        let found = answer.parameters.unwrap_or_default().into_iter().filter_map(|parameter| {
-            let name = parameter.name?.strip_prefix(&prefix)?.to_owned();
-            Some((name, SecretString::from(parameter.value?)))
-        });
-        let secrets = Self { values: found.collect() };
+        let mut values = BTreeMap::new();
+        // SSM takes at most ten names a call.
+        for names in names.chunks(10) {
+            let paths = names.iter().map(|name| format!("{prefix}{}", name.as_ref())).collect();
+            let request = client.get_parameters().with_decryption(true).set_names(Some(paths));
+            let answer = request.send().await.map_err(|source| {
+                let names = names.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
+                SecretsError::Ssm { names, source: Box::new(source) }
+            })?;
+            values.extend(answer.parameters.unwrap_or_default().into_iter().filter_map(|parameter| {
+                let name = parameter.name?.strip_prefix(&prefix)?.to_owned();
+                Some((name, SecretString::from(parameter.value?)))
+            }));
+        }
+        let secrets = Self { values };
         for name in names {
-            secrets.get(name)?;
+            secrets.get(name.as_ref())?;
         }
         Ok(secrets)
     }

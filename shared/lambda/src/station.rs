@@ -34,6 +34,8 @@ pub enum Outcome {
     Done { settled: Vec<Wait> },
     /// Finished for now with something the owner must know.
     Raise(Vec<What>),
+    /// Finished, these longer waits with it, and there is something the owner must know all the same.
+    Tell { settled: Vec<Wait>, whats: Vec<What> },
     /// Not yet: it comes back by itself.
     Wait(LayerWait),
 }
@@ -211,12 +213,11 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
         match outcome {
             Outcome::Done { settled } => {
                 tracing::info!(subject = key.pk, event = key.sk, "done");
-                if stored.flagged {
-                    self.heal(layer, &stored.event).await?;
-                }
-                let mut owed = vec![Owed::Layer(layer)];
-                owed.extend(settled.into_iter().map(Owed::Wait));
-                self.ledger.acknowledge(stored, &owed).await?;
+                self.finished(layer, stored, settled, &[]).await?;
+            }
+            Outcome::Tell { settled, whats } => {
+                tracing::info!(subject = key.pk, event = key.sk, "done, with something to tell");
+                self.finished(layer, stored, settled, &whats).await?;
             }
             Outcome::Raise(whats) => {
                 for what in whats {
@@ -235,23 +236,48 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
         Ok(())
     }
 
+    /// What was raised about the layer and the event is over, except what is told now; the event is acknowledged.
+    async fn finished(
+        &self,
+        layer: Layer,
+        stored: &Stored,
+        settled: Vec<Wait>,
+        told: &[What],
+    ) -> Result<(), LedgerError> {
+        if stored.flagged {
+            let still: Vec<String> = told.iter().map(|what| self.exception(&stored.event, what).id).collect();
+            self.heal(layer, &stored.event, &still).await?;
+        }
+        for what in told {
+            self.raise(stored, what).await?;
+        }
+        let mut owed = vec![Owed::Layer(layer)];
+        owed.extend(settled.into_iter().map(Owed::Wait));
+        self.ledger.acknowledge(stored, &owed).await
+    }
+
+    /// An exception about an event. Two layers may meet the same trouble over one event, and so may two partners of one order;
+    /// each has to be mended.
+    fn exception(&self, event: &Event, what: &What) -> Exception {
+        let cause = format!("{} {}", what.layer(), event.fact.id());
+        let cause = what.apart().map_or(cause.clone(), |partner| format!("{cause} {partner}"));
+        Exception::raise(&event.subject, what, &cause, self.now()).about(event)
+    }
+
     /// Raises an exception about an event, once per kind and event.
     pub async fn raise(&self, stored: &Stored, what: &What) -> Result<(), LedgerError> {
-        let event = &stored.event;
-        // Two layers may meet the same trouble over one event; each has to be mended.
-        let cause = format!("{} {}", what.layer(), event.fact.id());
-        let exception = Exception::raise(&event.subject, what, &cause, self.now()).about(event);
+        let exception = self.exception(&stored.event, what);
         let new = self.ledger.raise(&exception).await?;
         tracing::warn!(exception.id = exception.id, exception.new = new, "exception");
         self.ledger.flag(stored).await
     }
 
-    /// The layer has finished the event after all: what was raised about the two is resolved.
-    async fn heal(&self, layer: Layer, event: &Event) -> Result<(), LedgerError> {
+    /// The layer has finished the event after all: what was raised about the two is resolved, except what still stands.
+    async fn heal(&self, layer: Layer, event: &Event, still: &[String]) -> Result<(), LedgerError> {
         let id = event.fact.id().0;
         let journey = self.ledger.journey(&event.subject).await?;
         let about = |e: &&Exception| e.state != Life::Resolved && e.layer == layer && e.event.as_ref() == Some(&id);
-        for exception in journey.exceptions.iter().filter(about) {
+        for exception in journey.exceptions.iter().filter(about).filter(|exception| !still.contains(&exception.id)) {
             self.ledger.resolve(&event.subject, &exception.id).await?;
         }
         Ok(())

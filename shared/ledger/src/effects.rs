@@ -1,6 +1,7 @@
 //! Effects: claim, act, settle. Each happens once because it runs under its row.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use domain::Timestamp;
 use domain::effect::{Effect, EffectKey, State};
@@ -29,6 +30,13 @@ impl Lease {
     #[must_use]
     pub fn not_done_before(mut self) -> Self {
         self.effect.doubt_since = None;
+        self
+    }
+
+    /// Adds to the effect's words; whatever the effect is settled as, they are written with it.
+    #[must_use]
+    pub fn noting(mut self, note: BTreeMap<String, String>) -> Self {
+        self.effect.note.extend(note);
         self
     }
 
@@ -79,6 +87,19 @@ impl<T: Table> Ledger<T> {
         now: Timestamp,
         lease: SignedDuration,
     ) -> Result<Claim, LedgerError> {
+        self.claim_noting(subject, key, &BTreeMap::new(), now, lease).await
+    }
+
+    /// The same, and says in the claim itself what is about to be done, so that a crash does not take that along. While an
+    /// earlier attempt is in doubt its words stay: it may be the one that acted.
+    pub async fn claim_noting(
+        &self,
+        subject: &Subject,
+        key: &EffectKey,
+        note: &BTreeMap<String, String>,
+        now: Timestamp,
+        lease: SignedDuration,
+    ) -> Result<Claim, LedgerError> {
         let lease_until = now.checked_add(lease).unwrap_or(now);
         let fresh = Effect {
             subject: subject.clone(),
@@ -87,7 +108,7 @@ impl<T: Table> Ledger<T> {
             attempts: 1,
             lease_until,
             doubt_since: None,
-            note: BTreeMap::new(),
+            note: note.clone(),
             updated: now,
         };
         let mut in_the_way = self.table.put_new(&Row::Effect(EffectRow::from(&fresh))).await?;
@@ -108,11 +129,21 @@ impl<T: Table> Ledger<T> {
                 State::Claimed => Some(effect.lease_until),
                 State::Unknown { .. } => effect.doubt_since.or(Some(effect.updated)),
             };
+            let mut words = effect.note.clone();
+            for (name, value) in note {
+                match words.entry(name.clone()) {
+                    Entry::Occupied(_) if doubt_since.is_some() => {}
+                    entry => {
+                        entry.insert_entry(value.clone());
+                    }
+                }
+            }
             let ours = Effect {
                 state: State::Claimed,
                 attempts: effect.attempts + 1,
                 lease_until,
                 doubt_since,
+                note: words,
                 updated: now,
                 ..effect
             };

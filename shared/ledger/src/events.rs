@@ -137,7 +137,7 @@ impl<T: Table> Ledger<T> {
                 Row::Event(row) => journey.events.push(row.event()?),
                 Row::Effect(row) => journey.effects.push(row.effect()?),
                 Row::Exception(row) => journey.exceptions.push(row.exception()?),
-                Row::Payload(_) | Row::Pause(_) => {}
+                Row::Payload(_) | Row::Pause(_) | Row::Mark(_) | Row::Bookmark(_) | Row::Pace(_) => {}
             }
         }
         journey.events.sort_by_cached_key(|event| (event.time, event.fact.id()));
@@ -303,7 +303,7 @@ impl<T: Table> Ledger<T> {
             match row {
                 Row::Payload(row) => self.table.delete(&row.pk, &row.sk).await?,
                 Row::Event(row) => self.change_event(&Stored::read(row)?, |row, _| row.payload = None).await?,
-                Row::Effect(_) | Row::Exception(_) | Row::Pause(_) => {}
+                _ => {}
             }
         }
         Ok(next)

@@ -5,21 +5,26 @@
 //! [`Memory`], and one set of contract tests for both (`tests/it/ledger_contract.rs`). Every row that changes carries a
 //! revision, and every change names the revision it was decided on: whoever decided on an older one decides again.
 
+mod bookmarks;
 mod dynamo;
 mod effects;
 mod events;
 mod exceptions;
+mod marks;
 mod memory;
+mod pace;
 pub mod row;
 pub mod stream;
 mod table;
 
 use std::fmt;
 
+pub use bookmarks::Bookmark;
 pub use dynamo::Dynamo;
 pub use effects::{Claim, Lease, Refusal};
 pub use events::{Appended, Journey, Payload, Stored};
 pub use memory::Memory;
+pub use pace::{Ask, ITS_TURN, Rate, Turn};
 pub use row::Row;
 pub use table::{Place, Table, TableError};
 

@@ -106,7 +106,7 @@ impl Table for Memory {
         let holds_a_body = |row: &&Row| match row {
             Row::Payload(_) => true,
             Row::Event(row) => row.payload.is_some(),
-            Row::Effect(_) | Row::Exception(_) | Row::Pause(_) => false,
+            _ => false,
         };
         Ok((page.into_iter().map(|(_, row)| row).filter(holds_a_body).cloned().collect(), next))
     }

@@ -33,6 +33,9 @@ pub enum Row {
     Effect(EffectRow),
     Exception(ExceptionRow),
     Pause(PauseRow),
+    Mark(MarkRow),
+    Bookmark(BookmarkRow),
+    Pace(PaceRow),
 }
 
 impl Row {
@@ -45,6 +48,9 @@ impl Row {
             Self::Effect(row) => (&row.pk, &row.sk),
             Self::Exception(row) => (&row.pk, &row.sk),
             Self::Pause(row) => (&row.pk, &row.sk),
+            Self::Mark(row) => (&row.pk, &row.sk),
+            Self::Bookmark(row) => (&row.pk, &row.sk),
+            Self::Pace(row) => (&row.pk, &row.sk),
         }
     }
 
@@ -55,7 +61,9 @@ impl Row {
             Self::Event(row) => row.rev,
             Self::Effect(row) => row.rev,
             Self::Exception(row) => row.rev,
-            Self::Payload(_) | Self::Pause(_) => 0,
+            Self::Bookmark(row) => row.rev,
+            Self::Pace(row) => row.rev,
+            Self::Payload(_) | Self::Pause(_) | Self::Mark(_) => 0,
         }
     }
 
@@ -188,6 +196,45 @@ pub struct PauseRow {
     pub pk: String,
     pub sk: String,
     pub layer: String,
+}
+
+/// An order was seen with something that tells buyers apart: `pk` is `mark#<kind>#<hash>`, `sk` is `order#<number>`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MarkRow {
+    pub pk: String,
+    pub sk: String,
+    /// Epoch seconds.
+    pub at: i64,
+    pub expires: i64,
+}
+
+/// How far a walk has come: `pk` is the store's subject, `sk` is `bookmark#<name>`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookmarkRow {
+    pub pk: String,
+    pub sk: String,
+    pub place: String,
+    /// When the walk last came to its end, epoch seconds.
+    pub at: i64,
+    pub rev: u64,
+}
+
+/// A provider's pace: `pk` is the store's subject, `sk` is `pace#<provider>`. All times in milliseconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaceRow {
+    pub pk: String,
+    pub sk: String,
+    /// The next slot that nobody has reserved.
+    pub next: i64,
+    /// Until then everybody reserves.
+    pub pressed_until: i64,
+    /// Until then the provider answers nobody.
+    pub blocked_until: i64,
+    /// When the counting below began.
+    pub window: i64,
+    /// Calls counted since.
+    pub counted: i64,
+    pub rev: u64,
 }
 
 fn bad(pk: &str, sk: &str, why: impl ToString) -> LedgerError {

@@ -3,18 +3,22 @@
 //! The port is one small trait per verb, so that a function is given only what it may do. Two platforms: [`shopify`], and
 //! [`headless`], our own for shops without one. Both pass the same contract tests (`tests/it/store_contract`).
 
+mod any;
 pub mod headless;
 pub mod shopify;
 
 use domain::Timestamp;
 use domain::decision::Refusal;
 use domain::event::Fact;
-use domain::order::Order;
+use domain::order::{Order, PaymentAttempt};
 use domain::parcel::{Contents, Tracking};
 use domain::provider::Trouble;
 use domain::subject::OrderId;
 
+pub use any::{OpenError, Store};
+pub use headless::Headless;
 pub use shopify::Shopify;
+pub use shopify::topics::Topic;
 
 /// Reads an order as the store has it now.
 pub trait ReadOrder: Send + Sync {
@@ -136,11 +140,41 @@ pub struct StalledCheckout {
     pub recovered: bool,
 }
 
+/// Lists orders as they were placed and paid for, for payment health.
+pub trait PlacedOrders: Send + Sync {
+    /// One page of the orders placed between the two moments, with every attempt to pay for them.
+    fn placed(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        after: Option<&str>,
+    ) -> impl Future<Output = Result<Page<PlacedOrder>, Trouble>> + Send;
+
+    /// When the newest order was placed that is no test order of ours; `None`: there is none.
+    fn newest_order(&self) -> impl Future<Output = Result<Option<Timestamp>, Trouble>> + Send;
+}
+
+/// An order as far as payment health looks at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedOrder {
+    pub id: OrderId,
+    pub placed: Timestamp,
+    /// ISO 3166-1 alpha-2, of the shipping or billing address.
+    pub country: Option<String>,
+    /// Every attempt to pay, failed ones included.
+    pub attempts: Vec<PaymentAttempt>,
+}
+
 /// Places and removes a tagged test order.
 pub trait TestOrder: Send + Sync {
-    /// A paid test order for one piece of the given variant (the store's own number), tagged with `tag`; `None`: a variant that
-    /// the catalog maps.
-    fn place_test_order(&self, tag: &str, variant: &str) -> impl Future<Output = Result<OrderId, Trouble>> + Send;
+    /// A paid test order for one piece of the given variant (the store's own number), tagged with `tag`; its mails go to `email`.
+    /// An order that has this tag already is the answer: asking again places no second one.
+    fn place_test_order(
+        &self,
+        tag: &str,
+        variant: &str,
+        email: &str,
+    ) -> impl Future<Output = Result<OrderId, Trouble>> + Send;
 
     /// Cancels it, so that it stands in nobody's way. Refuses an order that is not a test order with that tag.
     fn clean_up(&self, order: &Order, tag: &str) -> impl Future<Output = Result<(), Trouble>> + Send;

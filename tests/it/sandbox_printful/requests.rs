@@ -3,6 +3,7 @@
 use super::{Partner, TOKEN, changed, config, order};
 use crate::support;
 use reqwest::Method;
+use sandbox::partners::Played as _;
 use serde_json::{Value, json};
 
 #[tokio::test]

@@ -24,6 +24,7 @@ use ledger::{Journey, Ledger, Memory};
 use partner::Partner;
 use routing::Routing;
 use sandbox::Sandbox;
+use sandbox::partners::Played as _;
 use serde_json::{Value, json};
 use shipping::Shipping;
 use store::Shopify;
@@ -221,7 +222,7 @@ impl World {
     pub async fn process(&mut self, layer: Layer, key: &lambda::Key) -> bool {
         self.crash.arm();
         let shopify = || Shopify::new(&self.config.store, &self.secrets, self.http.clone()).unwrap();
-        let partners = || Partner::all(&self.config, &self.secrets, &self.http).unwrap();
+        let partners = || Partner::all(&self.config, &self.secrets, &self.http, Arc::new(lambda::SystemClock)).unwrap();
         let shop = || self.config.store.shop.clone();
         let [capture, routing, shipping, email] = &self.stations;
         let work = async {

@@ -2,8 +2,8 @@
 
 use super::answer::{Answer, Refusal};
 use super::book::Key;
-use super::rules::{self, Catalog};
-use super::{Printful, order::Order};
+use super::{Printful, catalog, order::Order, rules};
+use crate::partners::http::same;
 use crate::{clock, lock};
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Query, State};
@@ -22,6 +22,10 @@ enum Action {
     Update(Key),
     Confirm(Key),
     Cancel(Key),
+    Variant(u64),
+    StoreProducts,
+    StoreProduct(u64),
+    StoreVariant(u64),
     ShowWebhooks,
     SetWebhooks,
     DropWebhooks,
@@ -38,6 +42,10 @@ impl Action {
             Self::Update(_) => "update_order",
             Self::Confirm(_) => "confirm_order",
             Self::Cancel(_) => "cancel_order",
+            Self::Variant(_) => "get_variant",
+            Self::StoreProducts => "list_products",
+            Self::StoreProduct(_) => "get_product",
+            Self::StoreVariant(_) => "get_store_variant",
             Self::ShowWebhooks => "get_webhooks",
             Self::SetWebhooks => "set_webhooks",
             Self::DropWebhooks => "delete_webhooks",
@@ -122,12 +130,20 @@ fn find(method: &Method, path: &str) -> Result<Action, Refusal> {
         (&Method::PUT, ["orders", id]) => Ok(Action::Update(key(id)?)),
         (&Method::DELETE, ["orders", id]) => Ok(Action::Cancel(key(id)?)),
         (&Method::POST, ["orders", id, "confirm"]) => Ok(Action::Confirm(key(id)?)),
+        (&Method::GET, ["products", "variant", id]) => Ok(Action::Variant(number(id)?)),
+        (&Method::GET, ["store", "products"]) => Ok(Action::StoreProducts),
+        (&Method::GET, ["store", "products", id]) => Ok(Action::StoreProduct(number(id)?)),
+        (&Method::GET, ["store", "variants", id]) => Ok(Action::StoreVariant(number(id)?)),
         (&Method::GET, ["webhooks"]) => Ok(Action::ShowWebhooks),
         (&Method::POST, ["webhooks"]) => Ok(Action::SetWebhooks),
         (&Method::DELETE, ["webhooks"]) => Ok(Action::DropWebhooks),
         (_, ["orders" | "webhooks"] | ["orders", _] | ["orders", _, "confirm"]) => Err(Refusal::no_such_method()),
         _ => Err(Refusal::not_found(false)),
     }
+}
+
+fn number(id: &str) -> Result<u64, Refusal> {
+    id.parse().map_err(|_| Refusal::bad(format!("{id:?} is no id")))
 }
 
 fn key(id: &str) -> Result<Key, Refusal> {
@@ -188,10 +204,19 @@ impl Printful {
                 let (body, confirm) = (call.json()?, call.flag("confirm")?);
                 self.0.spec.check(&body, true)?;
                 self.with(key, |book, index| {
-                    rules::check(&body, true, &Catalog { variants: &config.variants, any: book.any_variant })?;
+                    rules::check(&body, true, &book.shelf)?;
                     book.update(index, &body, confirm)
                 })
             }
+            Action::Variant(id) => catalog::variant(&lock(&self.0.book).shelf, *id).map(Answer::One),
+            Action::StoreProducts => {
+                let (offset, limit) = page_of(call)?;
+                let all = catalog::products(&lock(&self.0.book).shelf);
+                let result = all.iter().skip(offset).take(limit).cloned().collect();
+                Ok(Answer::Page { result, total: all.len(), offset, limit })
+            }
+            Action::StoreProduct(id) => catalog::product(&lock(&self.0.book).shelf, *id).map(Answer::One),
+            Action::StoreVariant(id) => catalog::store_variant(&lock(&self.0.book).shelf, *id).map(Answer::One),
             Action::ShowWebhooks => Ok(Answer::One(lock(&self.0.book).webhooks_v1.clone())),
             Action::SetWebhooks => self.set_webhooks(call),
             Action::DropWebhooks => {
@@ -224,8 +249,7 @@ impl Printful {
         let body = call.json()?;
         self.0.spec.check(&body, false)?;
         let mut book = lock(&self.0.book);
-        let variants = &self.0.ctx.config.printful.variants;
-        rules::check(&body, false, &Catalog { variants, any: book.any_variant })?;
+        rules::check(&body, false, &book.shelf)?;
         let index = book.create(&body, confirm, update)?;
         Ok(Answer::One(book.orders.get(index).map(Order::v1).unwrap_or_default()))
     }
@@ -244,10 +268,7 @@ impl Printful {
     }
 
     fn list_orders(&self, call: &Call) -> Result<Answer, Refusal> {
-        let (offset, limit) = (call.number("offset", 0)?, call.number("limit", PAGE)?);
-        if !(1..=LARGEST_PAGE).contains(&limit) {
-            return Err(Refusal::bad(format!("limit must be 1 to {LARGEST_PAGE}")));
-        }
+        let (offset, limit) = page_of(call)?;
         let query = call.query()?;
         let status = query.iter().find(|(key, _)| key == "status").map(|(_, value)| value.as_str());
         let book = lock(&self.0.book);
@@ -277,8 +298,12 @@ impl Printful {
     }
 }
 
-/// Compares without telling by its time where two texts differ.
-fn same(given: &str, wanted: &str) -> bool {
-    let differs = given.bytes().zip(wanted.bytes()).fold(0, |differs, (a, b)| differs | (a ^ b));
-    given.len() == wanted.len() && differs == 0
+/// Where a list's page begins and how many it holds.
+fn page_of(call: &Call) -> Result<(usize, usize), Refusal> {
+    let (offset, limit) = (call.number("offset", 0)?, call.number("limit", PAGE)?);
+    if (1..=LARGEST_PAGE).contains(&limit) {
+        Ok((offset, limit))
+    } else {
+        Err(Refusal::bad(format!("limit must be 1 to {LARGEST_PAGE}")))
+    }
 }

@@ -4,6 +4,7 @@ use super::answer::Refusal;
 use super::order::{Item, Order, Shipment, Status};
 use super::webhooks::{self, About};
 use crate::clock;
+use crate::partners::shelf::Shelf;
 use serde_json::{Map, Value, json};
 
 /// How a request names an order.
@@ -15,12 +16,13 @@ pub(crate) enum Key {
 }
 
 /// All of it; emptied by a reset.
-#[derive(Debug)]
 pub(crate) struct Book {
     pub(super) store: u64,
     /// In order of arrival.
     pub(super) orders: Vec<Order>,
-    pub(super) any_variant: bool,
+    pub(super) shelf: Shelf,
+    /// Whether webhooks go out.
+    pub(super) speaks: bool,
     pub(super) autopilot: bool,
     /// `{"url","types","params"}` of the v1 webhook API; kept, never delivered to.
     pub(super) webhooks_v1: Value,
@@ -33,11 +35,12 @@ pub(crate) struct Book {
 const FIRST_ID: u64 = 100_000_000;
 
 impl Book {
-    pub fn new(store: u64, autopilot: bool) -> Self {
+    pub fn new(store: u64, variants: &[u64], autopilot: bool) -> Self {
         Self {
             store,
             orders: Vec::new(),
-            any_variant: false,
+            shelf: Shelf::new(variants.iter().map(u64::to_string)),
+            speaks: true,
             autopilot,
             webhooks_v1: json!({"url": null, "types": [], "params": {}}),
             outbox: Vec::new(),
@@ -120,6 +123,7 @@ impl Book {
             quantity: request["quantity"].as_u64().unwrap_or(1),
             request: request.as_object().cloned().unwrap_or_default(),
             file_ids: (0..files).map(|_| self.next_id()).collect(),
+            price: self.shelf.cost,
         }
     }
 
@@ -182,7 +186,7 @@ impl Book {
         let mut merged: Map<String, Value> = same.request.clone();
         merged.extend(given.as_object().cloned().unwrap_or_default());
         let again = self.item(&Value::Object(merged));
-        Item { id: same.id, ..again }
+        Item { id: same.id, price: same.price, ..again }
     }
 
     /// `POST /orders/{id}/confirm`.

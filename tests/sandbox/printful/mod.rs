@@ -1,8 +1,9 @@
 //! Printful, the production partner: API version 1 for orders, version 2's signed webhooks for what happens to them.
 //!
 //! `POST /orders` (`?confirm`, `?update_existing`), `GET /orders` (`offset`, `limit`, `status`), `GET`, `PUT` and
-//! `DELETE /orders/{id|@external_id}`, `POST /orders/{id|@external_id}/confirm`, and the v1 webhook settings, which are
-//! kept and never used. Requests are checked by [`spec`] and [`rules`]; the partner's own moves are in [`moves`].
+//! `DELETE /orders/{id|@external_id}`, `POST /orders/{id|@external_id}/confirm`, `GET /products/variant/{id}`, the store's own
+//! products (`GET /store/products`, `/store/products/{id}`, `/store/variants/{id}`), and the v1 webhook settings, which
+//! are kept and never used. Requests are checked by [`spec`] and [`rules`]; the partner's own moves are in [`moves`].
 //!
 //! Where the documentation is silent: error codes such as OR-13 stand in `error.reason`; confirming an order that is
 //! neither draft nor failed is OR-1; an answer's prices are made up.
@@ -10,15 +11,17 @@
 mod answer;
 mod api;
 mod book;
+mod catalog;
 mod limit;
 mod moves;
 mod order;
-mod places;
+
 mod rules;
 mod spec;
 mod webhooks;
 
 use crate::deliver::Delivery;
+use crate::partners::{ActError, Available, Cost, Played};
 use crate::{Ctx, clock, lock};
 use anyhow::Context as _;
 use bytes::Bytes;
@@ -34,6 +37,10 @@ pub const OPERATIONS: &[&str] = &[
     "cancel_order",
     "update_order",
     "list_orders",
+    "get_variant",
+    "list_products",
+    "get_product",
+    "get_store_variant",
     "get_webhooks",
     "set_webhooks",
     "delete_webhooks",
@@ -50,8 +57,8 @@ struct Inner {
     window: Mutex<limit::Window>,
 }
 
-/// An answer for the control routes: HTTP status and a sentence.
-pub type ActError = (u16, String);
+/// As control routes, faults and webhooks name it.
+pub const NAME: &str = "printful";
 
 /// The store's id where none is configured.
 const STORE: u64 = 10;
@@ -89,50 +96,19 @@ impl Printful {
         axum::Router::new().fallback(api::handle).with_state(self.clone())
     }
 
-    /// `[{"id","external_id","status","items","received_at","shipments","recipient"}]`, duplicates included; ids are
-    /// strings, items are `{"id","quantity"}` with the variant keys, `external_id`, `name` and `sku` they came with.
-    pub fn list(&self) -> Vec<Value> {
-        lock(&self.0.book).orders.iter().map(order::Order::listed).collect()
-    }
-
-    /// One of [`moves`] on one order (its id, or `@` and its external id); the order as `list` shows it afterwards.
-    pub fn act(&self, id: &str, act: &str, body: Value) -> Result<Value, ActError> {
-        let done = lock(&self.0.book).act(id, act, &body);
-        self.send();
-        done
-    }
-
-    /// Delivers any webhook signed as Printful signs; used by `POST /_sandbox/deliver`.
-    pub fn signed(&self, topic: &str, body: Bytes) -> Option<Delivery> {
-        Some(webhooks::signed(&self.0.ctx.config.printful, topic, body))
-    }
-
-    /// Every variant can be made, also those known by the store's own ids.
-    pub fn any_variant(&self, on: bool) {
-        lock(&self.0.book).any_variant = on;
-    }
-
-    /// Whether orders move by themselves. Switched on, it goes on where it stopped.
-    pub fn autopilot(&self, on: bool) {
-        lock(&self.0.book).autopilot = on;
-    }
-
-    /// Moves that the autopilot still has to make.
-    pub fn pending(&self) -> usize {
-        lock(&self.0.book).in_flight(&self.0.ctx.config.autopilot)
-    }
-
-    /// Forgets orders, settings and the rate limit's window; the autopilot is as configured again.
-    pub fn reset(&self) {
-        *lock(&self.0.book) = empty(&self.0.ctx);
-        *lock(&self.0.window) = limit::Window::default();
+    /// As the control routes see it.
+    pub fn played(&self) -> Arc<dyn Played> {
+        Arc::new(self.clone())
     }
 
     /// Sends what the last change left in the outbox, as far as it is subscribed to.
     fn send(&self) {
-        let outbox = std::mem::take(&mut lock(&self.0.book).outbox);
+        let (outbox, speaks) = {
+            let mut book = lock(&self.0.book);
+            (std::mem::take(&mut book.outbox), book.speaks)
+        };
         let config = &self.0.ctx.config.printful;
-        for (kind, body) in outbox {
+        for (kind, body) in outbox.into_iter().filter(|_| speaks) {
             if config.webhooks.iter().any(|subscribed| subscribed == kind) {
                 let delivery = webhooks::signed(config, kind, Bytes::from(body.to_string()));
                 self.0.ctx.deliveries.send(&self.0.ctx, delivery);
@@ -142,5 +118,58 @@ impl Printful {
 }
 
 fn empty(ctx: &Ctx) -> book::Book {
-    book::Book::new(ctx.config.printful.store_id.unwrap_or(STORE), ctx.config.autopilot.on)
+    let config = &ctx.config.printful;
+    book::Book::new(config.store_id.unwrap_or(STORE), &config.variants, ctx.config.autopilot.on)
+}
+
+/// A list shows `[{"id","external_id","status","items","received_at","shipments","recipient"}]`; ids are strings, items
+/// are `{"id","quantity"}` with the variant keys, `external_id`, `name` and `sku` they came with. Acts are those of
+/// [`moves`].
+impl Played for Printful {
+    fn list(&self) -> Vec<Value> {
+        lock(&self.0.book).orders.iter().map(order::Order::listed).collect()
+    }
+
+    fn act(&self, id: &str, act: &str, body: Value) -> Result<Value, ActError> {
+        let done = lock(&self.0.book).act(id, act, &body);
+        self.send();
+        done
+    }
+
+    /// Catalog variants only: their numbers.
+    fn set_variant(&self, id: &str, available: Available) -> Result<(), ActError> {
+        let number: u64 = id.parse().map_err(|_| (400, format!("{id:?} is no catalog variant's number")))?;
+        lock(&self.0.book).shelf.say(number.to_string(), available);
+        Ok(())
+    }
+
+    fn set_cost(&self, cost: Cost) -> Result<(), ActError> {
+        lock(&self.0.book).shelf.cost = cost;
+        Ok(())
+    }
+
+    fn set_webhooks(&self, on: bool) {
+        lock(&self.0.book).speaks = on;
+    }
+
+    fn any_variant(&self, on: bool) {
+        lock(&self.0.book).shelf.any = on;
+    }
+
+    fn autopilot(&self, on: bool) {
+        lock(&self.0.book).autopilot = on;
+    }
+
+    fn pending(&self) -> usize {
+        lock(&self.0.book).in_flight(&self.0.ctx.config.autopilot)
+    }
+
+    fn reset(&self) {
+        *lock(&self.0.book) = empty(&self.0.ctx);
+        *lock(&self.0.window) = limit::Window::default();
+    }
+
+    fn signed(&self, topic: &str, body: Bytes) -> Delivery {
+        webhooks::signed(&self.0.ctx.config.printful, topic, body)
+    }
 }

@@ -5,7 +5,7 @@
 //! | `produce` | | pending |
 //! | `ship` | `{"tracking_number"?, "carrier"?, "reshipment"?, "items"?: [{"id", "quantity"}]}` | pending, inprocess, partial; with `reshipment` also fulfilled |
 //! | `deliver` | `{"tracking_number"?}`: that parcel, or all | any with parcels on their way |
-//! | `hold` | `{"reason"}` | pending, inprocess, partial |
+//! | `hold` | `{"reason", "approval"?: true}`: the second when a person has to approve a design | pending, inprocess, partial |
 //! | `release` | `{"to"?: "draft"}`: back to where it was, or to be confirmed again | onhold |
 //! | `fail` | `{"reason"}` | pending, inprocess |
 //! | `return` | `{"tracking_number"?, "reason"?}` | any with parcels |
@@ -50,7 +50,9 @@ impl Book {
             "hold" => {
                 let reason = text("reason")?.unwrap_or("The order needs attention");
                 self.move_to(index, &[Status::Pending, Status::InProcess, Status::Partial], Status::OnHold, act)?;
-                self.changed(index, "order_put_hold", About::Reason(reason));
+                let approval = body["approval"].as_bool().unwrap_or(false);
+                let kind = if approval { "order_put_hold_approval" } else { "order_put_hold" };
+                self.changed(index, kind, About::Reason(reason));
             }
             "release" => {
                 let to = match text("to")? {

@@ -1,5 +1,7 @@
-//! An order as Printful holds it, and its form in the v1 API. Money is in the minor unit of US dollars.
+//! An order as Printful holds it, and its form in the v1 API. What Printful charges for a piece is the
+//! shelf's price of the moment it was ordered; what it charges for parcels is made up.
 
+use crate::partners::Cost;
 use serde_json::{Map, Value, json};
 
 /// `status` of an order.
@@ -43,6 +45,8 @@ pub(crate) struct Item {
     pub request: Map<String, Value>,
     /// Ids of the files, in the order of the request's.
     pub file_ids: Vec<u64>,
+    /// What one of it costs.
+    pub price: Cost,
 }
 
 #[derive(Clone, Debug)]
@@ -84,14 +88,9 @@ pub(crate) struct Order {
     pub shipments: Vec<Shipment>,
 }
 
-/// What one piece costs and what parcels cost: the first piece, and each further one.
-const PRICE: u64 = 1_250;
+/// What parcels cost, in the minor unit: the first piece, and each further one.
 const SHIPPING_FIRST: u64 = 475;
 const SHIPPING_NEXT: u64 = 200;
-
-fn money(minor: u64) -> String {
-    format!("{}.{:02}", minor / 100, minor % 100)
-}
 
 /// The fields of `value`, null where absent.
 fn fields(value: &Value, names: &[&str]) -> Map<String, Value> {
@@ -164,21 +163,21 @@ impl Order {
 
     fn costs(&self) -> Value {
         let pieces: u64 = self.items.iter().map(|item| item.quantity).sum();
-        let subtotal = pieces * PRICE;
-        let shipping = SHIPPING_FIRST + pieces.saturating_sub(1) * SHIPPING_NEXT;
-        json!({
-            "currency": "USD",
-            "subtotal": money(subtotal),
-            "discount": "0.00",
-            "shipping": money(shipping),
-            "digitization": "0.00",
-            "additional_fee": "0.00",
-            "fulfillment_fee": "0.00",
-            "retail_delivery_fee": "0.00",
-            "tax": "0.00",
-            "vat": "0.00",
-            "total": money(subtotal + shipping),
-        })
+        let Some(price) = self.items.first().map(|item| item.price) else { return Value::Null };
+        let subtotal: u64 = self.items.iter().map(|item| item.quantity.saturating_mul(item.price.minor)).sum();
+        let shipping = SHIPPING_FIRST + pieces.saturating_sub(1).saturating_mul(SHIPPING_NEXT);
+        let mut costs = json!({
+            "currency": price.currency.code(),
+            "subtotal": price.of(subtotal).text(),
+            "shipping": price.of(shipping).text(),
+            "total": price.of(subtotal.saturating_add(shipping)).text(),
+        });
+        for nothing in
+            ["discount", "digitization", "additional_fee", "fulfillment_fee", "retail_delivery_fee", "tax", "vat"]
+        {
+            costs[nothing] = json!(price.of(0).text());
+        }
+        costs
     }
 
     /// The order as the control routes list it: ids are strings.
@@ -243,7 +242,7 @@ impl Item {
         item.extend([
             ("id".to_owned(), json!(self.id)),
             ("quantity".to_owned(), json!(self.quantity)),
-            ("price".to_owned(), json!(money(PRICE))),
+            ("price".to_owned(), json!(self.price.text())),
             (
                 "product".to_owned(),
                 json!({

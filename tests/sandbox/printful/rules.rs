@@ -6,15 +6,10 @@
 //! where the country has them, a quantity, a print file for a catalog variant without a template.
 
 use super::answer::Refusal;
-use super::places;
+use crate::partners::Available;
+use crate::partners::places;
+use crate::partners::shelf::Shelf;
 use serde_json::{Map, Value};
-
-/// Which variants exist.
-pub(crate) struct Catalog<'a> {
-    pub variants: &'a [u64],
-    /// Every variant can be made, also those known by a store's own id.
-    pub any: bool,
-}
 
 /// Shipping methods an order may ask for.
 const SHIPPING: [&str; 4] = ["STANDARD", "PRINTFUL_FAST", "PRINTFUL_MEDIUM", "PRINTFUL_SLOW"];
@@ -23,7 +18,7 @@ const MOST_OF_ONE_ITEM: u64 = 1_000;
 const NOT_PRINTED: [&str; 3] = ["preview", "label_inside", "label_outside"];
 
 /// Checks a whole order, or with `partial` only the parts that are given. The body has passed the schema.
-pub(crate) fn check(order: &Value, partial: bool, catalog: &Catalog<'_>) -> Result<(), Refusal> {
+pub(crate) fn check(order: &Value, partial: bool, shelf: &Shelf) -> Result<(), Refusal> {
     if let Some(id) = order["external_id"].as_str() {
         external_id("external_id", id)?;
     }
@@ -34,7 +29,7 @@ pub(crate) fn check(order: &Value, partial: bool, catalog: &Catalog<'_>) -> Resu
         recipient(&order["recipient"])?;
     }
     if !partial || order.get("items").is_some() {
-        items(order["items"].as_array().map_or(&[], Vec::as_slice), catalog)?;
+        items(order["items"].as_array().map_or(&[], Vec::as_slice), shelf)?;
     }
     money(&order["retail_costs"], "retail_costs", &["subtotal", "discount", "shipping", "tax"])?;
     if let Some(currency) = order["retail_costs"]["currency"].as_str()
@@ -96,7 +91,7 @@ fn is_us_zip(zip: &str) -> bool {
     matches!(digits.len(), 5 | 9) && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn items(items: &[Value], catalog: &Catalog<'_>) -> Result<(), Refusal> {
+fn items(items: &[Value], shelf: &Shelf) -> Result<(), Refusal> {
     if items.is_empty() {
         return Err(Refusal::bad("Order must have at least one item"));
     }
@@ -105,7 +100,7 @@ fn items(items: &[Value], catalog: &Catalog<'_>) -> Result<(), Refusal> {
         let Some(item) = entry.as_object() else {
             return Err(Refusal::coded("OR-5", format!("Item {index} is invalid")));
         };
-        one_item(index, item, catalog)?;
+        one_item(index, item, shelf)?;
         if let Some(id) = item.get("external_id").and_then(Value::as_str) {
             external_id(&format!("items.{index}.external_id"), id)?;
             if external_ids.contains(&id) {
@@ -117,7 +112,7 @@ fn items(items: &[Value], catalog: &Catalog<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn one_item(index: usize, item: &Map<String, Value>, catalog: &Catalog<'_>) -> Result<(), Refusal> {
+fn one_item(index: usize, item: &Map<String, Value>, shelf: &Shelf) -> Result<(), Refusal> {
     let refuse = |why: String| Err(Refusal::bad(format!("Item {index}: {why}")));
     match item.get("quantity").and_then(Value::as_i64).map(u64::try_from) {
         Some(Ok(1..=MOST_OF_ONE_ITEM)) => {}
@@ -129,10 +124,14 @@ fn one_item(index: usize, item: &Map<String, Value>, catalog: &Catalog<'_>) -> R
         .iter()
         .find_map(|key| item.get(*key).map(|value| (key, value)));
     match (of_the_store, item.get("variant_id")) {
-        (Some((key, value)), _) if !catalog.any => return refuse(format!("{key} {value} was not found in this store")),
+        (Some((key, value)), _) if !shelf.any => return refuse(format!("{key} {value} was not found in this store")),
         (None, Some(variant)) => {
-            if !catalog.any && !variant.as_u64().is_some_and(|id| catalog.variants.contains(&id)) {
-                return refuse(format!("variant_id {variant} was not found"));
+            match shelf.state(&variant.to_string()) {
+                Some(Available::Yes) => {}
+                // No client can know it: no finding.
+                Some(Available::OutOfStock) => return unavailable(index, variant, "out of stock"),
+                Some(Available::Discontinued) => return unavailable(index, variant, "discontinued"),
+                None => return refuse(format!("variant_id {variant} was not found")),
             }
             if !template {
                 files(index, item.get("files"))?;
@@ -141,6 +140,10 @@ fn one_item(index: usize, item: &Map<String, Value>, catalog: &Catalog<'_>) -> R
         _ => {}
     }
     money(&Value::Object(item.clone()), &format!("items.{index}"), &["retail_price"])
+}
+
+fn unavailable(index: usize, variant: &Value, why: &str) -> Result<(), Refusal> {
+    Err(Refusal::business("BadRequest", format!("Item {index}: variant {variant} is {why}")))
 }
 
 fn files(index: usize, files: Option<&Value>) -> Result<(), Refusal> {

@@ -5,15 +5,24 @@ use super::money::{Amount, Bag, Currencies};
 use super::order::Order;
 use super::payload::{count, lines, lines_mut};
 use super::rest;
-use crate::{Ctx, clock};
+use crate::Ctx;
 use serde_json::{Value, json};
 
 /// A webhook to be sent: topic and body.
 pub type Webhook = (&'static str, Value);
 
+/// `orders/updated` as the order is now.
+pub fn updated(order: &Order) -> Webhook {
+    ("orders/updated", rest::order(order))
+}
+
+fn restock_type(restock: bool) -> &'static str {
+    if restock { "cancel" } else { "no_restock" }
+}
+
 /// Cancels; with `refund`, what was paid is paid back.
-pub fn cancel(ctx: &Ctx, order: &mut Order, reason: &str, refund: bool) -> Vec<Webhook> {
-    let now = clock::now_rfc3339();
+pub fn cancel(ctx: &Ctx, order: &mut Order, reason: &str, refund: bool, restock: bool) -> Vec<Webhook> {
+    let now = ctx.store_now();
     order.rest.insert("cancelled_at".to_owned(), json!(now));
     order.rest.insert("cancel_reason".to_owned(), json!(reason));
     order.rest.insert("closed_at".to_owned(), json!(now));
@@ -26,7 +35,7 @@ pub fn cancel(ctx: &Ctx, order: &mut Order, reason: &str, refund: bool) -> Vec<W
             .filter_map(|line| Some((count(line, "id")?, count(line, "current_quantity")?)))
             .filter(|(_, quantity)| *quantity > 0)
             .collect();
-        webhooks.extend(pay_back(ctx, order, &open, Some(received_less_refunded(order)), "cancel", None));
+        webhooks.extend(pay_back(ctx, order, &open, Some(received_less_refunded(order)), restock_type(restock), None));
     }
     for group in &mut order.fulfillment_orders {
         group.status = "CLOSED";
@@ -36,8 +45,9 @@ pub fn cancel(ctx: &Ctx, order: &mut Order, reason: &str, refund: bool) -> Vec<W
             line.remaining = 0;
         }
     }
-    order.touch();
+    order.touch(ctx);
     webhooks.insert(0, ("orders/cancelled", rest::order(order)));
+    webhooks.push(updated(order));
     webhooks
 }
 
@@ -63,9 +73,9 @@ pub fn edit(ctx: &Ctx, order: &mut Order, wanted: &[(u64, u64)]) -> Vec<Webhook>
         }
     }
     retotal(order, &changes);
-    order.touch();
-    let edited = rest::edit(order, ctx.next_id(), &clock::now_rfc3339(), &changes);
-    vec![("orders/edited", edited), ("orders/updated", rest::order(order))]
+    order.touch(ctx);
+    let edited = rest::edit(order, ctx.next_id(), &ctx.store_now(), &changes);
+    vec![("orders/edited", edited), updated(order)]
 }
 
 /// `current_total_price` after lines were added or taken out.
@@ -116,9 +126,9 @@ pub fn refund(
         }
     }
     let amount = if everything { Some(left) } else { amount.map(|amount| Currencies::of(&order.rest).bag(amount)) };
-    let restock_type = if restock { "cancel" } else { "no_restock" };
-    let webhooks = pay_back(ctx, order, &lines_wanted, amount, restock_type, note);
-    order.touch();
+    let mut webhooks = pay_back(ctx, order, &lines_wanted, amount, restock_type(restock), note);
+    order.touch(ctx);
+    webhooks.push(updated(order));
     Ok(webhooks)
 }
 
@@ -142,7 +152,7 @@ fn pay_back(
     let subtotal = worth.iter().fold(currencies.zero(), |sum, (_, _, worth)| sum.plus(worth));
     let amount = amount.unwrap_or_else(|| subtotal.clone());
     let adjustment = Some(amount.minus(&subtotal)).filter(|rest| rest.shop != Amount::ZERO);
-    let now = clock::now_rfc3339();
+    let now = ctx.store_now();
     let gateway = order.rest.get("payment_gateway_names").and_then(|names| names.get(0)).and_then(Value::as_str);
     // The refund's lines take the ids that follow its own.
     let id = ctx.next_id();

@@ -1,38 +1,48 @@
 //! Shopify: a store with its orders, its Admin GraphQL and its webhooks.
 //!
-//! * [`payload`] judges an order payload, [`order`] is what the store keeps;
+//! * [`payload`] judges an order payload, [`order`], [`payments`], [`risk`], [`checkouts`] and [`catalog`] are what the store
+//!   keeps;
 //! * [`graphql`] executes against the published schema ([`queries`], [`mutations`]; [`view`] shows objects);
-//! * [`moves`] and [`changes`] are what can happen, [`rest`] and [`webhooks`] how the world hears of it;
-//! * [`control`] are the contract's routes.
+//! * [`moves`] and [`changes`] are what can happen, [`rest`] and [`webhooks`] how the world hears of it, [`subscriptions`] who
+//!   does;
+//! * [`control`] and [`happen`] are the contract's routes.
 //!
-//! Approximated: one location for each fulfilment service; risk is one assessment; a refund without an amount pays the
-//! lines' undiscounted prices; `orders/updated` goes out after an edit only; costs are estimated (see
-//! [`cost::of`]); access scopes are not played.
+//! Approximated: one location for each fulfilment service; a refund without an amount pays the lines' undiscounted prices; a
+//! payment shows a card only where the payload or control names one; costs are estimated (see [`cost::of`]); access scopes
+//! are not played.
 
 mod api;
+mod catalog;
 mod changes;
+mod checkouts;
 pub mod control;
 mod cost;
 pub mod graphql;
+mod happen;
 mod money;
 mod moves;
 mod mutations;
 mod mutations_fulfillment;
 mod order;
+mod order_create;
 mod page;
 mod payload;
+mod payments;
 mod queries;
 mod rest;
+mod risk;
+mod search;
+mod subscriptions;
 mod view;
 mod view_parts;
 pub mod webhooks;
 
-pub use order::RiskLevel;
+pub use risk::RiskLevel;
 
-use crate::{Ctx, clock, lock};
+use crate::config::Subscriptions;
+use crate::{Ctx, lock};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
-use webhooks::Subscription;
 
 /// Operations for `GET /_sandbox/operations`: the fields of GraphQL's roots.
 pub const OPERATIONS: &[&str] = &[
@@ -45,12 +55,16 @@ pub const OPERATIONS: &[&str] = &[
     "job",
     "shop",
     "webhookSubscriptions",
+    "abandonedCheckouts",
+    "productVariant",
+    "productVariants",
     "fulfillmentCreate",
     "fulfillmentTrackingInfoUpdate",
     "fulfillmentEventCreate",
     "fulfillmentOrderHold",
     "fulfillmentOrderReleaseHold",
     "orderCancel",
+    "orderCreate",
     "tagsAdd",
     "tagsRemove",
     "metafieldsSet",
@@ -70,7 +84,12 @@ pub struct Shopify {
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     orders: BTreeMap<u64, order::Order>,
-    subscriptions: Vec<Subscription>,
+    checkouts: BTreeMap<u64, checkouts::Checkout>,
+    /// Topics of the standing subscription.
+    standing: BTreeSet<String>,
+    /// What was subscribed through the Admin API.
+    subscriptions: Vec<subscriptions::Subscription>,
+    drop: subscriptions::Drop,
     /// Jobs under way.
     jobs: BTreeSet<String>,
     bucket: api::Bucket,
@@ -85,17 +104,20 @@ impl Shopify {
         Ok(shopify)
     }
 
-    /// An empty store with the subscriptions it began with.
+    /// An empty store; the mode of its subscriptions stays.
     pub fn reset(&self) {
-        let config = &self.ctx.config.shopify;
-        let subscribe = |topic: &String| Subscription {
-            id: self.ctx.next_id(),
-            topic: topic.clone(),
-            uri: webhooks::DOOR.to_owned(),
-            created_at: clock::now_rfc3339(),
+        let mode = self.ctx.live().shopify_subscriptions;
+        *lock(&self.store) = Store::default();
+        self.subscriptions_are(mode);
+    }
+
+    /// Changes who hears of the store; what was subscribed through the API stays.
+    pub fn subscriptions_are(&self, mode: Subscriptions) {
+        lock(&self.ctx.live).shopify_subscriptions = mode;
+        lock(&self.store).standing = match mode {
+            Subscriptions::Standing => self.ctx.config.shopify.topics.iter().cloned().collect(),
+            Subscriptions::Api => BTreeSet::new(),
         };
-        let subscriptions = config.topics.iter().map(subscribe).collect();
-        *lock(&self.store) = Store { subscriptions, ..Store::default() };
     }
 
     /// Jobs the store still has to finish.

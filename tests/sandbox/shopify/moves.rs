@@ -2,7 +2,7 @@
 //! known (`Invalid fulfillment order line item quantity requested.`), else in ours.
 
 use super::order::{Event, Fulfillment, FulfillmentLine, FulfillmentOrder, Hold, Order, Tracking, is_third_party};
-use crate::{Ctx, clock};
+use crate::Ctx;
 use serde_json::{Map, Value, json};
 
 /// GraphQL's `userErrors` entry.
@@ -76,7 +76,7 @@ impl Order {
         if sent.is_empty() {
             return Err(refuse(QUANTITY.to_owned()));
         }
-        let now = clock::now_rfc3339();
+        let now = ctx.store_now();
         let fulfillment = Fulfillment {
             id: ctx.next_id(),
             name: format!("{}-F{}", self.name(), self.fulfillments.len() + 1),
@@ -103,28 +103,28 @@ impl Order {
         }
         let id = fulfillment.id;
         self.fulfillments.push(fulfillment);
-        self.notify(notify, "shipping_confirmation", id);
-        self.touch();
+        self.notify(ctx, notify, "shipping_confirmation", id);
+        self.touch(ctx);
         Ok(id)
     }
 
     /// The store's own mail to the customer, when `notifyCustomer` asks for it.
-    pub fn notify(&mut self, notify: bool, kind: &str, fulfillment: u64) {
+    pub fn notify(&mut self, ctx: &Ctx, notify: bool, kind: &str, fulfillment: u64) {
         if notify {
-            let notice = json!({"kind": kind, "fulfillment": fulfillment, "time": clock::now_rfc3339()});
+            let notice = json!({"kind": kind, "fulfillment": fulfillment, "time": ctx.store_now()});
             self.notifications.push(notice);
         }
     }
 
     /// `fulfillmentTrackingInfoUpdate`; false where the order has no such fulfilment.
-    pub fn track(&mut self, fulfillment: u64, tracking: Tracking, notify: bool) -> bool {
+    pub fn track(&mut self, ctx: &Ctx, fulfillment: u64, tracking: Tracking, notify: bool) -> bool {
         let Some(known) = self.fulfillments.iter_mut().find(|known| known.id == fulfillment) else {
             return false;
         };
         known.tracking = tracking;
-        known.updated_at = clock::now_rfc3339();
-        self.notify(notify, "shipping_update", fulfillment);
-        self.touch();
+        known.updated_at = ctx.store_now();
+        self.notify(ctx, notify, "shipping_update", fulfillment);
+        self.touch(ctx);
         true
     }
 
@@ -137,7 +137,7 @@ impl Order {
         details: &Map<String, Value>,
     ) -> Option<u64> {
         let known = self.fulfillments.iter_mut().find(|known| known.id == fulfillment)?;
-        let now = clock::now_rfc3339();
+        let now = ctx.store_now();
         let text = |key: &str| details.get(key).and_then(Value::as_str).map(str::to_owned);
         let event = Event {
             id: ctx.next_id(),
@@ -181,13 +181,13 @@ impl Order {
         let id = ctx.next_id();
         group.holds.push(Hold { id, ..hold });
         group.status = "ON_HOLD";
-        group.updated_at = clock::now_rfc3339();
-        self.touch();
+        group.updated_at = ctx.store_now();
+        self.touch(ctx);
         Ok(id)
     }
 
     /// `fulfillmentOrderReleaseHold`: the given holds, or all of them.
-    pub fn release(&mut self, fulfillment_order: u64, holds: Option<&[u64]>) -> Result<(), UserError> {
+    pub fn release(&mut self, ctx: &Ctx, fulfillment_order: u64, holds: Option<&[u64]>) -> Result<(), UserError> {
         let not_found =
             UserError::new(&["id"], "Fulfillment order does not exist.").code("FULFILLMENT_ORDER_NOT_FOUND");
         let group = self.fulfillment_order_mut(fulfillment_order).ok_or(not_found)?;
@@ -195,8 +195,8 @@ impl Order {
         if group.holds.is_empty() && group.status == "ON_HOLD" {
             group.status = "OPEN";
         }
-        group.updated_at = clock::now_rfc3339();
-        self.touch();
+        group.updated_at = ctx.store_now();
+        self.touch(ctx);
         Ok(())
     }
 

@@ -4,10 +4,10 @@
 use super::graphql::{World, field_error};
 use super::moves::UserError;
 use super::order::{Metafield, Order, gid, gid_number};
-use super::queries::subscription;
+use super::subscriptions::Subscription;
 use super::view::{self, reference};
-use super::webhooks::{Subscription, enum_of};
-use super::{changes, mutations_fulfillment};
+use super::webhooks::enum_of;
+use super::{changes, mutations_fulfillment, order_create};
 use crate::{clock, lock};
 use apollo_compiler::resolvers::FieldError;
 use serde_json::{Map, Value, json};
@@ -34,10 +34,11 @@ pub fn run(world: &World, field: &str, arguments: &Arguments) -> Result<Value, F
             "fulfillmentOrderHold" => mutations_fulfillment::hold(world, arguments)?,
             "fulfillmentOrderReleaseHold" => mutations_fulfillment::release(world, arguments),
             "orderCancel" => order_cancel(world, arguments),
+            "orderCreate" => order_create::run(world, arguments)?,
             "tagsAdd" => tags(world, arguments, true),
             "tagsRemove" => tags(world, arguments, false),
             "metafieldsSet" => metafields_set(world, arguments),
-            "webhookSubscriptionCreate" => subscription_create(world, arguments),
+            "webhookSubscriptionCreate" => subscription_create(world, arguments)?,
             "webhookSubscriptionDelete" => subscription_delete(world, arguments),
             other => return Err(world.unexpected(other, &format!("the sandbox does not play Mutation.{other}"))),
         }
@@ -66,6 +67,7 @@ fn empty(field: &str) -> Arguments {
         "fulfillmentEventCreate" => &["fulfillmentEvent"],
         "fulfillmentCreate" | "fulfillmentTrackingInfoUpdate" => &["fulfillment"],
         "orderCancel" => &["job"],
+        "orderCreate" => &["order"],
         "tagsAdd" | "tagsRemove" => &["node"],
         "metafieldsSet" => &["metafields"],
         "webhookSubscriptionCreate" => &["webhookSubscription"],
@@ -137,7 +139,7 @@ fn order_cancel(world: &World, arguments: &Arguments) -> Outcome {
     let method = object(arguments, "refundMethod");
     let refund = flag(arguments, "refund") || method.is_some_and(|method| flag(method, "originalPaymentMethodsRefund"));
     let reason = text(arguments, "reason").unwrap_or("OTHER").to_lowercase();
-    let notify = flag(arguments, "notifyCustomer");
+    let (notify, restock) = (flag(arguments, "notifyCustomer"), flag(arguments, "restock"));
     let (shopify, pending) = (shopify.clone(), job.clone());
     tokio::spawn(async move {
         clock::sleep_ms(JOB_MS).await;
@@ -146,9 +148,9 @@ fn order_cancel(world: &World, arguments: &Arguments) -> Outcome {
             let order = store.orders.get_mut(&id).filter(|order| !order.is_cancelled());
             order.map(|order| {
                 if notify {
-                    order.notifications.push(json!({"kind": "order_cancelled", "time": clock::now_rfc3339()}));
+                    order.notifications.push(json!({"kind": "order_cancelled", "time": shopify.ctx.store_now()}));
                 }
-                changes::cancel(&shopify.ctx, order, &reason, refund)
+                changes::cancel(&shopify.ctx, order, &reason, refund, restock)
             })
         };
         for (topic, body) in webhooks.into_iter().flatten() {
@@ -170,7 +172,9 @@ fn tags(world: &World, arguments: &Arguments, add: bool) -> Outcome {
         return Err(UserError::new(&["tags"], format!("Tag {tag:?} must have 1 to 40 characters")));
     }
     let missing = UserError::new(&["id"], "Resource not found");
+    let ctx = &world.shopify.ctx;
     let id = change(world, is_order(id), missing, |order| {
+        let before = order.tags.clone();
         let is = |known: &str, tag: &String| known.eq_ignore_ascii_case(tag);
         if add {
             for tag in wanted {
@@ -181,8 +185,11 @@ fn tags(world: &World, arguments: &Arguments, add: bool) -> Outcome {
         } else {
             order.tags.retain(|known| !wanted.iter().any(|tag| is(known, tag)));
         }
-        order.touch();
-        Ok((order.id, Vec::new()))
+        if order.tags == before {
+            return Ok((order.id, Vec::new()));
+        }
+        order.touch(ctx);
+        Ok((order.id, vec![changes::updated(order)]))
     })?;
     Ok(json!({"node": reference(gid("Order", id))}))
 }
@@ -237,7 +244,7 @@ fn metafields_set(world: &World, arguments: &Arguments) -> Outcome {
             key: key.to_owned(),
             kind,
             value: value.to_owned(),
-            updated_at: clock::now_rfc3339(),
+            updated_at: world.shopify.ctx.store_now(),
         };
         planned.push((order.id, field));
     }
@@ -249,31 +256,44 @@ fn metafields_set(world: &World, arguments: &Arguments) -> Outcome {
         shown.push(view::metafield(order_id, &field));
         order.metafields.retain(|known| known.id != field.id);
         order.metafields.push(field);
-        order.touch();
+        order.touch(&world.shopify.ctx);
     }
     Ok(json!({"metafields": shown}))
 }
 
-fn subscription_create(world: &World, arguments: &Arguments) -> Outcome {
+fn subscription_create(world: &World, arguments: &Arguments) -> Result<Outcome, FieldError> {
     let empty = Map::new();
     let input = object(arguments, "webhookSubscription").unwrap_or(&empty);
-    let wanted = text(arguments, "topic").unwrap_or_default();
+    let filled = |value: &Value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty());
+    if let Some(name) =
+        ["filter", "metafieldNamespaces", "metafields"].iter().find(|name| input.get(**name).is_some_and(filled))
+    {
+        let reason = format!("the sandbox does not play webhookSubscriptionCreate(webhookSubscription: {{{name}}})");
+        return Err(world.unexpected("webhookSubscriptionCreate", &reason));
+    }
+    Ok(subscribe(world, text(arguments, "topic").unwrap_or_default(), input))
+}
+
+fn subscribe(world: &World, topic: &str, input: &Arguments) -> Outcome {
     let field = &["webhookSubscription", "callbackUrl"];
     let uri = text(input, "uri").or(text(input, "callbackUrl")).unwrap_or_default();
     if !uri.starts_with("https://") && !uri.starts_with("http://127.0.0.1") && !uri.starts_with("arn:") {
         return Err(UserError::new(field, "Address is invalid"));
     }
+    if text(input, "format").is_some_and(|format| format != "JSON") {
+        return Err(UserError::new(&["webhookSubscription", "format"], "Format is not included in the list"));
+    }
+    let ctx = &world.shopify.ctx;
     let mut store = lock(&world.shopify.store);
-    if store.subscriptions.iter().any(|known| enum_of(&known.topic) == wanted && world.shopify.address(known) == uri) {
+    if store.subscriptions.iter().any(|known| enum_of(&known.topic) == topic && known.uri == uri) {
         return Err(UserError::new(field, "Address for this topic has already been taken"));
     }
-    let made = Subscription {
-        id: world.shopify.ctx.next_id(),
-        topic: super::webhooks::topic_of(wanted),
-        uri: uri.to_owned(),
-        created_at: clock::now_rfc3339(),
-    };
-    let shown = subscription(world, &made);
+    let topic = super::webhooks::topic_of(topic);
+    let mut made = Subscription::new(ctx.next_id(), topic, uri.to_owned(), ctx.store_now());
+    made.name = text(input, "name").map(str::to_owned);
+    let fields = input.get("includeFields").and_then(Value::as_array).into_iter().flatten();
+    made.include_fields = fields.filter_map(Value::as_str).map(str::to_owned).collect();
+    let shown = made.graphql(&ctx.config.shopify.api_version);
     store.subscriptions.push(made);
     Ok(json!({"webhookSubscription": shown}))
 }

@@ -5,7 +5,7 @@ use super::moves::{UserError, Wanted};
 use super::mutations::{Arguments, Outcome, change, flag, number, object, text};
 use super::order::{Hold, Order, Tracking, gid, gid_number};
 use super::view::{self, reference};
-use super::{rest, view_parts};
+use super::{changes, rest, view_parts};
 use apollo_compiler::resolvers::FieldError;
 use serde_json::{Map, Value, json};
 
@@ -55,7 +55,12 @@ pub fn fulfillment_create(world: &World, arguments: &Arguments) -> Outcome {
     let id = change(world, has_group(first), missing, |order| {
         let id = order.fulfil(ctx, &wanted, tracking(object(input, "trackingInfo")), notify)?;
         let parcel = order.fulfillments.last().map(|parcel| rest::fulfillment(order, parcel)).unwrap_or_default();
-        Ok((id, vec![("fulfillments/create", parcel)]))
+        let how = if order.fulfillment_status() == Some("fulfilled") {
+            "orders/fulfilled"
+        } else {
+            "orders/partially_fulfilled"
+        };
+        Ok((id, vec![("fulfillments/create", parcel), changes::updated(order), (how, rest::order(order))]))
     })?;
     Ok(json!({"fulfillment": reference(gid("Fulfillment", id))}))
 }
@@ -65,11 +70,12 @@ pub fn tracking_update(world: &World, arguments: &Arguments) -> Outcome {
     let missing = UserError::new(&["fulfillmentId"], "Fulfillment does not exist.");
     let info = tracking(object(arguments, "trackingInfoInput"));
     let notify = flag(arguments, "notifyCustomer");
+    let ctx = &world.shopify.ctx;
     change(world, has_parcel(id), missing, |order| {
-        order.track(id, info, notify);
+        order.track(ctx, id, info, notify);
         let parcel = order.fulfillments.iter().find(|parcel| parcel.id == id);
         let body = parcel.map(|parcel| rest::fulfillment(order, parcel)).unwrap_or_default();
-        Ok(((), vec![("fulfillments/update", body)]))
+        Ok(((), vec![("fulfillments/update", body), changes::updated(order)]))
     })?;
     Ok(json!({"fulfillment": reference(gid("Fulfillment", id))}))
 }
@@ -126,8 +132,9 @@ pub fn release(world: &World, arguments: &Arguments) -> Outcome {
         .get("holdIds")
         .and_then(Value::as_array)
         .map(|ids| ids.iter().filter_map(|id| gid_number(id.as_str()?, "FulfillmentHold")).collect());
+    let ctx = &world.shopify.ctx;
     change(world, has_group(id), missing, |order| {
-        order.release(id, holds.as_deref())?;
+        order.release(ctx, id, holds.as_deref())?;
         Ok(((), Vec::new()))
     })?;
     Ok(json!({"fulfillmentOrder": reference(gid("FulfillmentOrder", id))}))

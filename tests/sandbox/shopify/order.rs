@@ -1,48 +1,10 @@
 //! The store's orders and what belongs to them.
 
 use super::payload::{count, lines, lines_mut};
-use crate::{Ctx, clock};
-use serde::{Deserialize, Serialize};
+use super::payments::{self, Dispute, Transaction};
+use super::risk::{Assessment, RiskLevel};
+use crate::Ctx;
 use serde_json::{Map, Value, json};
-
-/// What Shopify's own fraud analysis says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum RiskLevel {
-    Low,
-    Medium,
-    High,
-    Pending,
-    None,
-}
-
-impl RiskLevel {
-    /// From a query parameter or a body, in either case.
-    pub fn parse(text: &str) -> Option<Self> {
-        serde_json::from_value(json!(text.to_ascii_uppercase())).ok()
-    }
-
-    /// `order.risk.recommendation`.
-    pub fn recommendation(self) -> &'static str {
-        match self {
-            Self::Low => "ACCEPT",
-            Self::Medium => "INVESTIGATE",
-            Self::High => "CANCEL",
-            Self::Pending | Self::None => "NONE",
-        }
-    }
-
-    /// `riskLevel` of the one assessment.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Low => "LOW",
-            Self::Medium => "MEDIUM",
-            Self::High => "HIGH",
-            Self::Pending => "PENDING",
-            Self::None => "NONE",
-        }
-    }
-}
 
 /// One order.
 #[derive(Clone, Debug)]
@@ -51,9 +13,11 @@ pub struct Order {
     pub id: u64,
     /// The number in `admin_graphql_api_id` where it differs, as in documents whose ids a JSON library has rounded.
     pub alias: Option<u64>,
-    /// The payload as the store has it now, without `fulfillments`.
+    /// The payload as the store has it now, without `fulfillments` and `transactions`.
     pub rest: Map<String, Value>,
-    pub risk: RiskLevel,
+    pub assessments: Vec<Assessment>,
+    pub transactions: Vec<Transaction>,
+    pub disputes: Vec<Dispute>,
     pub tags: Vec<String>,
     pub fulfillment_orders: Vec<FulfillmentOrder>,
     pub fulfillments: Vec<Fulfillment>,
@@ -159,21 +123,24 @@ impl Order {
     /// A new order with its fulfilment orders. Lines of one service stand together; lines that nobody ships get a
     /// fulfilment order of their own, as Shopify makes one with the delivery method `NONE`. A service other than the
     /// merchant's or Shopify's is taken to have been asked already: `SUBMITTED`.
-    pub fn new(ctx: &Ctx, id: u64, rest: Map<String, Value>, risk: RiskLevel) -> Self {
+    pub fn new(ctx: &Ctx, id: u64, mut rest: Map<String, Value>, risk: RiskLevel) -> Self {
         let alias = rest.get("admin_graphql_api_id").and_then(Value::as_str).and_then(|gid| gid_number(gid, "Order"));
         let tags = rest.get("tags").and_then(Value::as_str).unwrap_or_default();
+        let tags = tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect();
         let mut order = Self {
             id,
             alias: alias.filter(|alias| *alias != id),
-            risk,
-            tags: tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect(),
+            assessments: vec![Assessment::shopifys(risk)],
+            transactions: payments::of_payload(ctx, &mut rest),
+            disputes: Vec::new(),
+            tags,
             fulfillment_orders: Vec::new(),
             fulfillments: Vec::new(),
             metafields: Vec::new(),
             notifications: Vec::new(),
             rest,
         };
-        let now = clock::now_rfc3339();
+        let now = ctx.store_now();
         let cancelled = order.is_cancelled();
         let mut groups: Vec<FulfillmentOrder> = Vec::new();
         for line in lines(&order.rest) {
@@ -221,6 +188,11 @@ impl Order {
         self.rest.get(key).and_then(Value::as_str)
     }
 
+    /// The number of the customer.
+    pub fn customer(&self) -> Option<u64> {
+        super::view_parts::number(self.rest.get("customer")?.get("id"))
+    }
+
     pub fn is_cancelled(&self) -> bool {
         self.text("cancelled_at").is_some()
     }
@@ -243,8 +215,8 @@ impl Order {
     }
 
     /// Something changed: `updated_at` and what REST derives from the fulfilments.
-    pub fn touch(&mut self) {
-        self.rest.insert("updated_at".to_owned(), json!(clock::now_rfc3339()));
+    pub fn touch(&mut self, ctx: &Ctx) {
+        self.rest.insert("updated_at".to_owned(), json!(ctx.store_now()));
         let status = self.fulfillment_status();
         self.rest.insert("fulfillment_status".to_owned(), json!(status));
         self.rest.insert("tags".to_owned(), json!(self.tags.join(", ")));

@@ -1,8 +1,9 @@
 //! An order payload in the webhook's (REST) shape, judged and made the store's own.
 
 use super::money::{Amount, Currencies};
-use super::order::{Order, RiskLevel};
-use crate::{Ctx, clock};
+use super::order::Order;
+use super::risk::RiskLevel;
+use crate::Ctx;
 use iso_currency::Currency;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -30,14 +31,21 @@ const MOMENTS: [&str; 5] = ["created_at", "updated_at", "processed_at", "cancell
 /// An error is a sentence that names the field no store could hold.
 pub fn accept(ctx: &Ctx, body: &[u8], risk: RiskLevel) -> Result<Order, String> {
     let payload: Value = serde_json::from_slice(body).map_err(|error| format!("the body is not JSON: {error}"))?;
-    let Value::Object(mut rest) = payload else {
+    let Value::Object(rest) = payload else {
         return Err("the body is not a JSON object".to_owned());
     };
+    accept_order(ctx, rest, risk)
+}
+
+/// The same for a payload that is read already.
+pub fn accept_order(ctx: &Ctx, mut rest: Map<String, Value>, risk: RiskLevel) -> Result<Order, String> {
     let id = id_of(&rest, "id")?;
     check_money("", &Value::Object(rest.clone()))?;
     check_order(&rest)?;
-    let now = clock::now_rfc3339();
-    for key in ["created_at", "updated_at", "processed_at"] {
+    let now = ctx.store_now();
+    // The store learns of the order now, whenever the payload was written.
+    rest.insert("updated_at".to_owned(), json!(now));
+    for key in ["created_at", "processed_at"] {
         if rest.get(key).is_none_or(Value::is_null) {
             rest.insert(key.to_owned(), json!(now));
         }
@@ -84,9 +92,8 @@ fn check_order(order: &Map<String, Value>) -> Result<(), String> {
         }
     }
     for key in ["shipping_address", "billing_address"] {
-        let code = order.get(key).and_then(|address| address.get("country_code")).and_then(Value::as_str);
-        if let Some(code) = code.filter(|code| code.len() != 2 || !code.bytes().all(|byte| byte.is_ascii_uppercase())) {
-            return Err(format!("{key}.country_code is not an ISO 3166 code of two letters: {code:?}"));
+        if let Some(address) = order.get(key).and_then(Value::as_object) {
+            check_country(key, address)?;
         }
     }
     let lines = match order.get("line_items") {
@@ -111,6 +118,15 @@ fn check_order(order: &Map<String, Value>) -> Result<(), String> {
         check_prices(&path, line, &LINE_PRICES)?;
     }
     Ok(())
+}
+
+/// `key` is the address's name in the error.
+pub fn check_country(key: &str, address: &Map<String, Value>) -> Result<(), String> {
+    let code = address.get("country_code").and_then(Value::as_str);
+    match code.filter(|code| code.len() != 2 || !code.bytes().all(|byte| byte.is_ascii_uppercase())) {
+        Some(code) => Err(format!("{key}.country_code is not an ISO 3166 code of two letters: {code:?}")),
+        None => Ok(()),
+    }
 }
 
 fn id_of(object: &Map<String, Value>, key: &str) -> Result<u64, String> {

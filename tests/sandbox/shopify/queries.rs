@@ -1,10 +1,13 @@
 //! Fields of `QueryRoot`.
 
+use super::catalog::Variant;
+use super::checkouts::Checkout;
 use super::graphql::{World, field_error};
 use super::order::{Order, gid, gid_number};
+use super::page::keyed;
 use super::rest::SHOP;
+use super::search::{self, Term};
 use super::view::reference;
-use super::webhooks::{Subscription, enum_of};
 use crate::lock;
 use apollo_compiler::resolvers::FieldError;
 use jiff::Timestamp;
@@ -27,6 +30,9 @@ pub fn run(world: &World, field: &str, arguments: &Arguments) -> Result<Value, F
             ids.map(|id| node(world, check_id(world, field, id.as_str().unwrap_or_default())?)).collect()
         }
         "orders" => orders(world, arguments),
+        "abandonedCheckouts" => checkouts(world, arguments),
+        "productVariants" => variants(world, arguments),
+        "productVariant" => by_id(world, field, arguments, "ProductVariant"),
         "job" => Ok(job(world, id_argument(world, field, arguments, "id")?)),
         "shop" => {
             let config = &world.shopify.ctx.config.shopify;
@@ -71,7 +77,7 @@ fn by_id(world: &World, field: &str, arguments: &Arguments, kind: &str) -> Resul
 
 fn node(world: &World, id: &str) -> Result<Value, FieldError> {
     if gid_number(id, "Order").or(gid_number(id, "Fulfillment")).or(gid_number(id, "FulfillmentOrder")).is_some()
-        || gid_number(id, "LineItem").is_some()
+        || gid_number(id, "LineItem").or(gid_number(id, "ProductVariant")).is_some()
     {
         return Ok(world.lookup(id).unwrap_or_default());
     }
@@ -84,151 +90,87 @@ pub fn job(world: &World, id: &str) -> Value {
     json!({"id": id, "done": done})
 }
 
-/// `WebhookSubscription`.
-pub fn subscription(world: &World, subscription: &Subscription) -> Value {
-    let uri = world.shopify.address(subscription);
-    json!({
-        "__typename": "WebhookSubscription",
-        "id": gid("WebhookSubscription", subscription.id),
-        "legacyResourceId": subscription.id.to_string(),
-        "topic": enum_of(&subscription.topic),
-        "uri": uri,
-        "callbackUrl": uri,
-        "format": "JSON",
-        "filter": null,
-        "name": null,
-        "includeFields": [],
-        "metafieldNamespaces": [],
-        "createdAt": subscription.created_at,
-        "updatedAt": subscription.created_at,
-        "apiVersion": {"handle": world.shopify.ctx.config.shopify.api_version, "supported": true},
-    })
+fn subscriptions(world: &World, arguments: &Arguments) -> Result<Value, FieldError> {
+    refuse_unplayed(world, "webhookSubscriptions", arguments, &["format", "query"])?;
+    if !matches!(text(arguments, "sortKey"), None | Some("CREATED_AT" | "ID")) {
+        return Err(
+            world.unexpected("webhookSubscriptions", "the sandbox does not play webhookSubscriptions(sortKey:)")
+        );
+    }
+    let topics = arguments.get("topics").and_then(Value::as_array);
+    let topics: Option<Vec<&str>> = topics.map(|topics| topics.iter().filter_map(Value::as_str).collect());
+    let uri = text(arguments, "uri").or(text(arguments, "callbackUrl"));
+    Ok(Value::Array(world.shopify.listed(topics.as_deref(), uri)))
 }
 
-fn subscriptions(world: &World, arguments: &Arguments) -> Result<Value, FieldError> {
-    let unplayed = ["format", "query", "uri", "callbackUrl"]
-        .iter()
-        .find(|name| arguments.get(**name).is_some_and(|value| !value.is_null()));
-    if let Some(name) = unplayed {
-        return Err(world
-            .unexpected("webhookSubscriptions", &format!("the sandbox does not play webhookSubscriptions({name}:)")));
+fn text<'a>(arguments: &'a Arguments, key: &str) -> Option<&'a str> {
+    arguments.get(key).and_then(Value::as_str)
+}
+
+fn refuse_unplayed(world: &World, field: &str, arguments: &Arguments, names: &[&str]) -> Result<(), FieldError> {
+    match names.iter().find(|name| arguments.get(**name).is_some_and(|value| !value.is_null())) {
+        Some(name) => Err(world.unexpected(field, &format!("the sandbox does not play {field}({name}:)"))),
+        None => Ok(()),
     }
-    let topics: Option<Vec<&str>> = arguments
-        .get("topics")
-        .and_then(Value::as_array)
-        .map(|topics| topics.iter().filter_map(Value::as_str).collect());
-    let store = lock(&world.shopify.store);
-    let list = store
-        .subscriptions
-        .iter()
-        .filter(|known| topics.as_ref().is_none_or(|topics| topics.contains(&enum_of(&known.topic).as_str())));
-    Ok(list.map(|known| subscription(world, known)).collect())
+}
+
+/// The terms of `query:`, where all is played.
+fn terms(world: &World, field: &str, arguments: &Arguments, known: &[&str]) -> Result<Vec<Term>, FieldError> {
+    refuse_unplayed(world, field, arguments, &["savedSearchId"])?;
+    let query = text(arguments, "query").unwrap_or_default();
+    search::terms(field, query, known).map_err(|why| world.unexpected(field, &why))
 }
 
 fn orders(world: &World, arguments: &Arguments) -> Result<Value, FieldError> {
-    let query = arguments.get("query").and_then(Value::as_str).unwrap_or_default();
-    let filters = filters(query).map_err(|why| world.unexpected("orders", &why))?;
-    let store = lock(&world.shopify.store);
-    let mut found: Vec<&Order> =
-        store.orders.values().filter(|order| filters.iter().all(|filter| filter.fits(order))).collect();
-    let moment = |order: &Order, key: &str| order.text(key).and_then(|text| text.parse::<Timestamp>().ok());
-    match arguments.get("sortKey").and_then(Value::as_str).unwrap_or("PROCESSED_AT") {
-        "PROCESSED_AT" => found.sort_by_key(|order| (moment(order, "processed_at"), order.id)),
-        "CREATED_AT" => found.sort_by_key(|order| (moment(order, "created_at"), order.id)),
-        "UPDATED_AT" => found.sort_by_key(|order| (moment(order, "updated_at"), order.id)),
-        "ID" | "ORDER_NUMBER" => found.sort_by_key(|order| order.id),
+    let terms = terms(world, "orders", arguments, search::ORDERS)?;
+    let sorted = match text(arguments, "sortKey").unwrap_or("PROCESSED_AT") {
+        "PROCESSED_AT" => "processed_at",
+        "CREATED_AT" => "created_at",
+        "UPDATED_AT" => "updated_at",
+        "ID" | "ORDER_NUMBER" => "",
         other => {
-            drop(store);
             return Err(world.unexpected("orders", &format!("the sandbox does not play orders(sortKey: {other})")));
         }
-    }
-    Ok(found.into_iter().map(|order| reference(gid("Order", order.id))).collect())
+    };
+    let value = |order: &Order| {
+        let at = order.text(sorted).and_then(|text| text.parse::<Timestamp>().ok());
+        at.map_or(0, Timestamp::as_millisecond)
+    };
+    let store = lock(&world.shopify.store);
+    let mut found: Vec<&Order> =
+        store.orders.values().filter(|order| terms.iter().all(|term| term.fits_order(order))).collect();
+    found.sort_by_key(|order| (value(order), order.id));
+    Ok(found.into_iter().map(|order| keyed(reference(gid("Order", order.id)), value(order), order.id)).collect())
 }
 
-/// One term of `orders(query:)`.
-struct Filter {
-    key: String,
-    comparison: &'static str,
-    value: String,
+fn checkouts(world: &World, arguments: &Arguments) -> Result<Value, FieldError> {
+    let terms = terms(world, "abandonedCheckouts", arguments, search::CHECKOUTS)?;
+    let by_creation = match text(arguments, "sortKey").unwrap_or("ID") {
+        "CREATED_AT" => true,
+        "ID" | "CHECKOUT_ID" => false,
+        other => {
+            let reason = format!("the sandbox does not play abandonedCheckouts(sortKey: {other})");
+            return Err(world.unexpected("abandonedCheckouts", &reason));
+        }
+    };
+    let shop = &world.shopify.ctx.config.shopify.shop;
+    let store = lock(&world.shopify.store);
+    let mut found: Vec<&Checkout> = store
+        .checkouts
+        .values()
+        .filter(|checkout| terms.iter().all(|term| term.fits_checkout(checkout.id, |key| checkout.moment(key))))
+        .collect();
+    if by_creation {
+        let created = |checkout: &Checkout| checkout.moment("created_at").and_then(|at| at.parse::<Timestamp>().ok());
+        found.sort_by_key(|checkout| (created(checkout), checkout.id));
+    }
+    Ok(found.into_iter().map(|checkout| checkout.graphql(shop, by_creation)).collect())
 }
 
-/// Terms joined by spaces or `AND`: `name:#1001 updated_at:>='2026-11-20T00:00:00Z'`.
-fn filters(query: &str) -> Result<Vec<Filter>, String> {
-    let mut found = Vec::new();
-    let mut rest = query.trim();
-    while !rest.is_empty() {
-        let (key, after) = rest.split_once(':').ok_or_else(|| format!("orders(query:) cannot be read at {rest:?}"))?;
-        let comparison = [">=", "<=", ">", "<"].into_iter().find(|sign| after.starts_with(sign)).unwrap_or("");
-        let after = after.strip_prefix(comparison).unwrap_or(after);
-        let quote = after.chars().next().filter(|first| matches!(first, '\'' | '"'));
-        let (value, next) = match quote {
-            Some(quote) => after
-                .get(1..)
-                .and_then(|text| text.split_once(quote))
-                .ok_or_else(|| format!("orders(query:) has a quote without end at {after:?}"))?,
-            None => after.split_once(' ').unwrap_or((after, "")),
-        };
-        let key = key.trim().trim_start_matches("AND ").trim();
-        if ![
-            "name",
-            "id",
-            "created_at",
-            "updated_at",
-            "processed_at",
-            "financial_status",
-            "status",
-            "tag",
-            "test",
-            "email",
-        ]
-        .contains(&key)
-        {
-            return Err(format!("the sandbox does not play orders(query: \"{key}:\")"));
-        }
-        if key.ends_with("_at") && value.parse::<Timestamp>().is_err() && value.parse::<jiff::civil::Date>().is_err() {
-            return Err(format!("orders(query:) compares {key} with {value:?}, which is no moment"));
-        }
-        found.push(Filter { key: key.to_owned(), comparison, value: value.to_owned() });
-        rest = next.trim();
+fn variants(world: &World, arguments: &Arguments) -> Result<Value, FieldError> {
+    refuse_unplayed(world, "productVariants", arguments, &["query", "savedSearchId"])?;
+    if !matches!(text(arguments, "sortKey"), None | Some("ID")) {
+        return Err(world.unexpected("productVariants", "the sandbox does not play productVariants(sortKey:)"));
     }
-    Ok(found)
-}
-
-impl Filter {
-    fn fits(&self, order: &Order) -> bool {
-        let value = self.value.as_str();
-        match self.key.as_str() {
-            "name" => order.name() == value || order.name().trim_start_matches('#') == value.trim_start_matches('#'),
-            "id" => value.parse().is_ok_and(|id| self.compare(order.id, id)),
-            "financial_status" => order.text("financial_status") == Some(value),
-            "email" => order.text("email").is_some_and(|email| email.eq_ignore_ascii_case(value)),
-            "tag" => order.tags.iter().any(|tag| tag.eq_ignore_ascii_case(value)),
-            "test" => order.rest.get("test").and_then(Value::as_bool).unwrap_or(false).to_string() == value,
-            "status" => match value {
-                "open" => order.text("closed_at").is_none() && !order.is_cancelled(),
-                "closed" => order.text("closed_at").is_some(),
-                "cancelled" => order.is_cancelled(),
-                "not_closed" => order.text("closed_at").is_none(),
-                _ => true,
-            },
-            key => {
-                let moment = |text: &str| text.parse::<Timestamp>().ok();
-                let day = || format!("{value}T00:00:00Z").parse::<Timestamp>().ok();
-                let Some((at, wanted)) = order.text(key).and_then(moment).zip(moment(value).or_else(day)) else {
-                    return false;
-                };
-                self.compare(at, wanted)
-            }
-        }
-    }
-
-    fn compare<T: PartialOrd>(&self, left: T, right: T) -> bool {
-        match self.comparison {
-            ">=" => left >= right,
-            "<=" => left <= right,
-            ">" => left > right,
-            "<" => left < right,
-            _ => left == right,
-        }
-    }
+    Ok(lock(&world.shopify.store).variants().values().map(Variant::graphql).collect())
 }

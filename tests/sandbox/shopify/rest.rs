@@ -76,18 +76,6 @@ pub fn event(order: &Order, parcel: &Fulfillment, event: &Event) -> Value {
 /// The shop's number.
 pub const SHOP: u64 = 1;
 
-/// The body of `orders/risk_assessment_changed`; Shopify's own analysis has no provider.
-pub fn risk(order: &Order, now: &str) -> Value {
-    json!({
-        "provider_id": null,
-        "provider_title": null,
-        "risk_level": order.risk.name().to_lowercase(),
-        "created_at": now,
-        "order_id": order.id,
-        "admin_graphql_api_order_id": gid("Order", order.alias.unwrap_or(order.id)),
-    })
-}
-
 /// The body of `orders/edited`; `changes` is `(line, before, after)`.
 pub fn edit(order: &Order, id: u64, now: &str, changes: &[(u64, u64, u64)]) -> Value {
     let delta = |line: u64, more: u64| json!({"id": line, "delta": more});
@@ -205,6 +193,7 @@ pub fn refund(order: &Order, refund: &Refund<'_>) -> Value {
 ///
 /// * `tags`: a list,
 /// * `risk`: `{"level", "recommendation"}`,
+/// * `transactions`: as GraphQL has them, `disputes`: as webhooks have them,
 /// * `fulfillment_orders`: `[{"id", "status", "request_status", "service", "requires_shipping", "holds", "line_items":
 ///   [{"id", "line_item_id", "quantity", "remaining"}]}]`,
 /// * `holds`: all of them, `[{"id", "fulfillment_order_id", "reason", "reason_notes", "handle"}]`,
@@ -270,7 +259,9 @@ pub fn control(order: &Order) -> Value {
         .collect();
     let added = [
         ("tags", json!(order.tags)),
-        ("risk", json!({"level": order.risk.name(), "recommendation": order.risk.recommendation()})),
+        ("risk", json!({"level": order.risk().name(), "recommendation": order.risk().recommendation()})),
+        ("transactions", super::payments::transactions(order)),
+        ("disputes", order.disputes.iter().map(|dispute| dispute.body(order)).collect()),
         ("fulfillment_orders", json!(groups)),
         ("holds", order.fulfillment_orders.iter().flat_map(holds).collect()),
         ("metafields", json!(metafields)),

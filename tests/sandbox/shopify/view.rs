@@ -3,12 +3,13 @@
 
 use super::changes::received;
 use super::money::{Amount, Bag, Currencies};
-use super::order::{FulfillmentOrder, MANUAL, Order, RiskLevel, gid, gid_number, is_third_party, line_gid, service_of};
+use super::order::{FulfillmentOrder, MANUAL, Order, gid, gid_number, is_third_party, line_gid, service_of};
 use super::payload::{count, lines};
-use super::rest;
+use super::payments::{Dispute, transactions};
 use super::view_parts::{
-    address, customer, discount_applications, fulfillment, instant, line_item, refunds, shipping_lines, transactions,
+    address, customer, discount_applications, fulfillment, instant, line_item, refunds, shipping_lines,
 };
+use super::{rest, risk};
 use serde_json::{Map, Value, json};
 
 /// `{"__ref": gid}`.
@@ -16,8 +17,9 @@ pub fn reference(gid: impl Into<String>) -> Value {
     json!({"__ref": gid.into()})
 }
 
-/// The whole order; `shown` is the number it was asked for, which may be the order's alias.
-pub fn order(order: &Order, shown: u64, shop: &str) -> Value {
+/// The whole order; `shown` is the number it was asked for, which may be the order's alias; `others` is how many orders of its
+/// customer the store holds.
+pub fn order(order: &Order, shown: u64, shop: &str, others: u64) -> Value {
     let rest = &order.rest;
     let currencies = Currencies::of(rest);
     let get = |key: &str| rest.get(key).cloned().unwrap_or(Value::Null);
@@ -84,8 +86,10 @@ pub fn order(order: &Order, shown: u64, shop: &str) -> Value {
         "subtotalLineItemsQuantity": units("quantity"),
         "currentSubtotalLineItemsQuantity": units("current_quantity"),
         "statusPageUrl": status_page,
-        "risk": risk(order.risk),
-        "customer": customer(rest),
+        "risk": risk::summary(order),
+        "clientIp": ip(rest),
+        "customer": customer(rest, others),
+        "disputes": order.disputes.iter().map(Dispute::graphql).collect::<Value>(),
         "billingAddress": address(rest.get("billing_address"), shown, "BillingAddress"),
         "shippingAddress": address(rest.get("shipping_address"), shown, "ShippingAddress"),
         "shippingLines": shipping_lines(rest),
@@ -94,7 +98,7 @@ pub fn order(order: &Order, shown: u64, shop: &str) -> Value {
         "fulfillmentOrders": order.fulfillment_orders.iter().map(|group| reference(gid("FulfillmentOrder", group.id))).collect::<Value>(),
         "fulfillments": order.fulfillments.iter().map(|parcel| reference(gid("Fulfillment", parcel.id))).collect::<Value>(),
         "refunds": refunds(order),
-        "transactions": transactions(order, &received),
+        "transactions": transactions(order),
         "discountApplications": discount_applications(rest),
         "metafields": order.metafields.iter().map(|field| metafield(shown, field)).collect::<Value>(),
     });
@@ -142,6 +146,12 @@ impl Bag {
     }
 }
 
+/// Where the order was placed from.
+fn ip(rest: &Map<String, Value>) -> Option<&str> {
+    let client = rest.get("client_details").and_then(|client| client.get("browser_ip"));
+    rest.get("browser_ip").and_then(Value::as_str).or(client.and_then(Value::as_str))
+}
+
 fn codes(rest: &Map<String, Value>) -> Vec<Value> {
     let codes = rest.get("discount_codes").and_then(Value::as_array).into_iter().flatten();
     codes.filter_map(|code| code.get("code").cloned()).collect()
@@ -181,24 +191,6 @@ fn fulfillment_status(order: &Order) -> &'static str {
         None if groups.iter().all(|group| group.lines.iter().all(|line| line.total == 0)) => "FULFILLMENT_NOT_REQUIRED",
         None => "UNFULFILLED",
     }
-}
-
-/// `OrderRiskSummary` with Shopify's one assessment; a pending one has no facts yet.
-fn risk(level: RiskLevel) -> Value {
-    let fact = |description: &str, sentiment: &str| json!([{"description": description, "sentiment": sentiment}]);
-    let facts = match level {
-        RiskLevel::High => {
-            fact("Characteristics of this order are similar to fraudulent orders observed in the past", "NEGATIVE")
-        }
-        RiskLevel::Medium => fact("The billing address is far from where the order was placed", "NEUTRAL"),
-        RiskLevel::Low => fact("The order was placed from the shipping country", "POSITIVE"),
-        RiskLevel::Pending | RiskLevel::None => json!([]),
-    };
-    let assessments = match level {
-        RiskLevel::None => json!([]),
-        level => json!([{"riskLevel": level.name(), "provider": null, "facts": facts}]),
-    };
-    json!({"recommendation": level.recommendation(), "assessments": assessments})
 }
 
 /// `Metafield`.

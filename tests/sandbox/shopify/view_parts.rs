@@ -1,6 +1,6 @@
 //! Parts of [`super::view`]: lines, parcels, people, money moved.
 
-use super::money::{Bag, Currencies};
+use super::money::Currencies;
 use super::order::{Fulfillment, Order, gid, line_gid};
 use super::payload::{count, lines};
 use super::rest;
@@ -15,7 +15,7 @@ pub fn instant(value: Option<&Value>) -> Value {
 }
 
 /// An id that some captures print as a string.
-fn number(value: Option<&Value>) -> Option<u64> {
+pub fn number(value: Option<&Value>) -> Option<u64> {
     match value? {
         Value::Number(number) => number.as_u64(),
         Value::String(text) => text.parse().ok(),
@@ -198,8 +198,8 @@ pub fn address(value: Option<&Value>, order: u64, model: &str) -> Value {
     })
 }
 
-/// `Customer`, null where the order has none.
-pub fn customer(order: &Map<String, Value>) -> Value {
+/// `Customer`, null where the order has none. `known` is how many of their orders the store holds; a payload may know of more.
+pub fn customer(order: &Map<String, Value>, known: u64) -> Value {
     let Some(customer) = order.get("customer").and_then(Value::as_object) else {
         return Value::Null;
     };
@@ -231,6 +231,7 @@ pub fn customer(order: &Map<String, Value>) -> Value {
         "phone": get("phone"),
         "note": get("note"),
         "tags": text("tags").unwrap_or_default().split(", ").filter(|tag| !tag.is_empty()).collect::<Vec<_>>(),
+        "numberOfOrders": count(customer, "orders_count").unwrap_or(0).max(known).to_string(),
         "verifiedEmail": customer.get("verified_email").and_then(Value::as_bool).unwrap_or(false),
         "taxExempt": customer.get("tax_exempt").and_then(Value::as_bool).unwrap_or(false),
         "defaultEmailAddress": email,
@@ -349,42 +350,4 @@ pub fn refunds(order: &Order) -> Value {
             })
         })
         .collect()
-}
-
-/// `OrderTransaction`s: the payload's own where it has some; else the one payment a paid order must have had, and its
-/// refunds.
-pub fn transactions(order: &Order, received: &Bag) -> Value {
-    let currencies = Currencies::of(&order.rest);
-    let test = order.rest.get("test").and_then(Value::as_bool).unwrap_or(false);
-    let view = |transaction: &Map<String, Value>| {
-        let text = |key: &str| transaction.get(key).and_then(Value::as_str).unwrap_or_default();
-        Some(json!({
-            "__typename": "OrderTransaction",
-            "id": gid("OrderTransaction", number(transaction.get("id"))?),
-            "kind": text("kind").to_uppercase(),
-            "status": text("status").to_uppercase(),
-            "gateway": transaction.get("gateway"),
-            "createdAt": instant(transaction.get("created_at")),
-            "processedAt": instant(transaction.get("processed_at")),
-            "test": transaction.get("test").and_then(Value::as_bool).unwrap_or(test),
-            "amountSet": currencies.read(transaction, "amount")?.graphql(),
-        }))
-    };
-    let mut all: Vec<Value> = list(&order.rest, "transactions").filter_map(view).collect();
-    if all.is_empty() && received.shop != super::money::Amount::ZERO {
-        let gateway = order.rest.get("payment_gateway_names").and_then(|names| names.get(0));
-        all.push(json!({
-            "__typename": "OrderTransaction",
-            "id": gid("OrderTransaction", order.id),
-            "kind": "SALE",
-            "status": "SUCCESS",
-            "gateway": gateway,
-            "createdAt": instant(order.rest.get("processed_at")),
-            "processedAt": instant(order.rest.get("processed_at")),
-            "test": test,
-            "amountSet": received.graphql(),
-        }));
-    }
-    all.extend(list(&order.rest, "refunds").flat_map(|refund| list(refund, "transactions")).filter_map(view));
-    Value::Array(all)
 }

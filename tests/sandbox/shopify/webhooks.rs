@@ -1,23 +1,10 @@
-//! Shopify's webhooks: who subscribed, how they are signed.
+//! Shopify's webhooks: how topics are named, how deliveries are signed.
 
 use super::Shopify;
 use crate::deliver::{Delivery, hmac_sha256};
-use crate::{clock, lock};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
-use serde_json::Value;
-
-/// A subscription as the Admin API keeps it.
-#[derive(Clone, Debug)]
-pub struct Subscription {
-    pub id: u64,
-    /// `orders/paid`.
-    pub topic: String,
-    /// Where it goes; [`DOOR`] for those the store began with.
-    pub uri: String,
-    pub created_at: String,
-}
 
 /// The door's path for this store, below the door's base URL, which may be told after the store opened.
 pub const DOOR: &str = "webhooks/shopify";
@@ -72,48 +59,38 @@ pub fn headers(
 
 impl Shopify {
     /// An id of the form Shopify gives events and webhooks.
-    fn uuid(&self, kind: u16) -> String {
+    pub(super) fn uuid(&self, kind: u16) -> String {
         format!("5b0d0000-{kind:04x}-4000-8000-{:012x}", self.ctx.next_id())
     }
 
-    /// A subscription's address in full.
-    pub fn address(&self, subscription: &Subscription) -> String {
-        match subscription.uri.as_str() {
-            DOOR => format!("{}{DOOR}", self.ctx.live().intake_url.unwrap_or_default()),
-            uri => uri.to_owned(),
-        }
-    }
-
-    /// One signed delivery of anything, an event of its own.
+    /// One signed delivery of anything to the door, an event of its own, whoever subscribed.
     pub fn signed(&self, topic: &str, body: Bytes) -> Delivery {
-        self.deliveries(topic, body, 1).remove(0)
+        copies(self, topic, &body, 1, &self.uuid(1), DOOR).remove(0)
     }
+}
 
-    /// `times` deliveries of one event: the same `X-Shopify-Event-Id` and body; the first half share one
-    /// `X-Shopify-Webhook-Id`, as retries do, the rest another, as a second subscription's do.
-    pub fn deliveries(&self, topic: &str, body: Bytes, times: usize) -> Vec<Delivery> {
-        let event = self.uuid(1);
-        let webhooks = [self.uuid(2), self.uuid(2)];
-        let triggered_at = clock::now().to_string();
-        (0..times)
-            .map(|index| {
-                let webhook = if index * 2 < times { &webhooks[0] } else { &webhooks[1] };
-                Delivery {
-                    source: "shopify".to_owned(),
-                    topic: topic.to_owned(),
-                    path: DOOR.to_owned(),
-                    headers: headers(self, topic, &body, &event, webhook, &triggered_at),
-                    body: body.clone(),
-                }
-            })
-            .collect()
-    }
-
-    /// Sends a webhook to whoever subscribed to its topic.
-    pub fn emit(&self, topic: &str, body: &Value) {
-        if lock(&self.store).subscriptions.iter().any(|subscription| subscription.topic == topic) {
-            let delivery = self.signed(topic, Bytes::from(body.to_string()));
-            self.ctx.deliveries.send(&self.ctx, delivery);
-        }
-    }
+/// `times` deliveries of one event to one address: the same `X-Shopify-Event-Id` and body; the first half share one
+/// `X-Shopify-Webhook-Id`, as retries do, the rest another, as a second subscription's do.
+pub(super) fn copies(
+    shopify: &Shopify,
+    topic: &str,
+    body: &Bytes,
+    times: usize,
+    event: &str,
+    address: &str,
+) -> Vec<Delivery> {
+    let webhooks = [shopify.uuid(2), shopify.uuid(2)];
+    let triggered_at = shopify.ctx.store_time().to_string();
+    (0..times)
+        .map(|index| {
+            let webhook = if index * 2 < times { &webhooks[0] } else { &webhooks[1] };
+            Delivery {
+                source: "shopify".to_owned(),
+                topic: topic.to_owned(),
+                path: address.to_owned(),
+                headers: headers(shopify, topic, body, event, webhook, &triggered_at),
+                body: body.clone(),
+            }
+        })
+        .collect()
 }

@@ -92,11 +92,23 @@ async fn a_redacted_customers_bodies_go_and_nobody_elses() {
     let (small, large, other) = (of_order(1), of_order(2), of_order(3));
     let (theirs, stranger) = (request("7"), request("8"));
     let unreadable = store_event(Fact::Unreadable { topic: "x".into(), why: "y".into(), body_hash: "z".into() });
-    let redact =
-        store_event(Fact::CustomerRedacted { customer: Some("7".into()), orders: vec![OrderId(1), OrderId(2)] });
-    for (event, body) in
-        [(&small, b"{}".to_vec()), (&large, long()), (&other, long()), (&theirs, long()), (&redact, long())]
-    {
+    let redact = store_event(Fact::CustomerRedacted {
+        customer: Some("7".into()),
+        orders: vec![OrderId(1), OrderId(2)],
+        contact: Some("00ff".into()),
+    });
+    let changed = Event {
+        subject: Subject::Contact("00ff".into()),
+        ..store_event(Fact::ContactChanged { at: "2026-11-22T02:13:00Z".into() })
+    };
+    for (event, body) in [
+        (&small, b"{}".to_vec()),
+        (&large, long()),
+        (&other, long()),
+        (&theirs, long()),
+        (&redact, long()),
+        (&changed, long()),
+    ] {
         keep(&watch, event, &body).await;
     }
     keep(&watch, &stranger, b"{}").await;
@@ -107,6 +119,7 @@ async fn a_redacted_customers_bodies_go_and_nobody_elses() {
         (&large, false),
         (&theirs, false),
         (&redact, false),
+        (&changed, false),
         (&other, true),
         (&stranger, true),
         (&unreadable, true),

@@ -12,7 +12,7 @@ use crate::Alerts;
 use crate::letter::{self, Page};
 
 fn alerts() -> Alerts {
-    Alerts { to: "owner@example.com".into(), from: "orders@example.com".into() }
+    Alerts { to: "owner@example.com".into(), from: "orders@example.com".into(), links: None }
 }
 
 fn about_the_order(what: &What) -> Exception {
@@ -20,7 +20,7 @@ fn about_the_order(what: &What) -> Exception {
 }
 
 fn write(exception: &Exception) -> mailer::Letter {
-    letter::write(exception, exception.order_name.as_deref(), &alerts(), "0a1b2c".into()).unwrap()
+    letter::write(exception, exception.order_name.as_deref(), &alerts(), "0a1b2c".into(), None).unwrap()
 }
 
 #[test]
@@ -40,6 +40,16 @@ fn an_alert_about_the_store() {
 }
 
 #[test]
+fn an_alert_that_asks_for_a_decision() {
+    let exception = about_the_order(&What::Held(Hold::FraudWarned { warning: "4".into() }));
+    let decide = Some("https://console.example.com/decisions/a.b".to_owned());
+    let letter = letter::write(&exception, Some("#1001"), &alerts(), "0a1b2c".into(), decide).unwrap();
+    insta::assert_snapshot!(letter.text);
+    let html = letter.html.unwrap();
+    assert!(html.contains("href=\"https://console.example.com/decisions/a.b\""), "{html}");
+}
+
+#[test]
 fn the_subject_line_of_everything_that_can_go_wrong() {
     let printful = || "printful".to_owned();
     let all = [
@@ -48,7 +58,7 @@ fn the_subject_line_of_everything_that_can_go_wrong() {
         What::NotTaken { layer: Layer::Capture, event: "paid".into() },
         What::Unreachable { layer: Layer::Routing, provider: printful(), why: "no connection".into() },
         What::Late(Wait::PartnerShips),
-        What::CannotRoute(vec![Problem::NoAddress, Problem::SeveralPartners]),
+        What::CannotRoute(vec![Problem::NoAddress, Problem::NoVariant { line: "Poster".into() }]),
         What::PartnerRefused {
             partner: printful(),
             why: "the recipient's state is missing, and a good deal more words".into(),

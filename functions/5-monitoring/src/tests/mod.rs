@@ -6,6 +6,7 @@ mod events;
 mod incoming;
 mod letters;
 mod operator;
+mod silence;
 mod support;
 mod tell;
 mod watchdog;

@@ -131,7 +131,7 @@ async fn what_is_held_goes_through_capture_again() {
     assert_eq!(watch.station.queue.drain(), [(Layer::Capture, "event#paid".into(), 0)]);
 
     // Undecided for too long: the exception is about the hold, and the paid order is what runs.
-    let held = watch.happens(Fact::OrderHeld { reason: "test".into(), round: 1 }).await;
+    let held = watch.happens(Fact::OrderHeld { reason: "test".into(), round: 1, causes: vec![] }).await;
     let late = What::Late(Wait::HeldOrder);
     watch.station.raise(&watch.stored(&held).await, &late).await.unwrap();
     let exceptions = watch.exceptions().await;

@@ -176,6 +176,7 @@ pub fn watch() -> Watch {
         queues: Paper::default(),
         alerts: Alerts::from_config(&config),
         stack: "baton-test".into(),
+        silent_hours: 0,
     }
 }
 

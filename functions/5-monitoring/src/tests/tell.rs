@@ -1,15 +1,21 @@
 //! An exception becomes a mail, at least once, and is known to have been told.
 
+use domain::decision::{Choice, OWNER};
 use domain::effect::{EffectKey, State};
+use domain::event::{Event, Fact};
 use domain::exception::{Exception, Life, What};
-use domain::handoff::Layer;
+use domain::handoff::{Layer, Wait};
 use domain::provider::Trouble;
 use domain::subject::address_hash;
+use domain::verdict::Hold;
 use jiff::SignedDuration;
 use ledger::Claim;
+use links::Purpose;
+use secrecy::SecretString;
 use serde_json::json;
 
 use super::support::*;
+use crate::Links;
 
 fn refused() -> Exception {
     let what = What::PartnerRefused { partner: "printful".into(), why: "item 1 is discontinued".into() };
@@ -222,4 +228,43 @@ impl Watch {
         let answer = self.handle(sqs(&[key]), jiff::Timestamp::MAX).await.unwrap();
         assert_eq!(answer, json!({ "batchItemFailures": [] }));
     }
+}
+
+/// The alert about a hold leads to the page where it is decided, for the round that stands, and for no more than that.
+#[tokio::test]
+async fn a_held_order_comes_with_its_link_and_nothing_else_does() {
+    let key = links::Key::new(vec![SecretString::from("k".repeat(40))]).unwrap();
+    let mut watch = watch();
+    watch.alerts.links = Some(Links { key: key.clone(), console: "https://console.example.com/".into() });
+    let tell = async |watch: &Watch, what: &What, cause: &str| {
+        let exception = Exception::raise(&order(), what, cause, start());
+        watch.station.ledger.raise(&exception).await.unwrap();
+        watch.relay().await;
+        watch.mail.drain().remove(0).text
+    };
+    let held = What::Held(Hold::TestOrder);
+    let early = tell(&watch, &held, "none").await;
+    assert!(!early.contains("console.example.com"), "nothing is held: {early}");
+
+    watch.happens(Fact::OrderHeld { reason: "a reason".into(), round: 1, causes: vec![] }).await;
+    watch.happens(Fact::OrderHeld { reason: "another".into(), round: 2, causes: vec![] }).await;
+    for what in [held.clone(), What::Late(Wait::HeldOrder), What::HoldRefused { why: "no".into() }] {
+        let text = tell(&watch, &what, "two").await;
+        let link =
+            text.split_whitespace().find(|word| word.starts_with("https://")).unwrap_or_else(|| panic!("{text}"));
+        let token = link.strip_prefix("https://console.example.com/decisions/").unwrap();
+        let about = key.open(token, Purpose::Decision, start());
+        assert_eq!(about, Ok(format!("{ORDER}#2")));
+        let over = start().checked_add(SignedDuration::from_hours(7 * 24)).unwrap();
+        assert!(key.open(token, Purpose::Decision, over).is_err());
+    }
+    let other = What::PartnerRefused { partner: "printful".into(), why: "no".into() };
+    assert!(!tell(&watch, &other, "two").await.contains("console.example.com"));
+
+    watch.happens(Fact::OrderDecided { choice: Choice::Release, decision: "d".into(), round: 2 }).await;
+    // A decision of nobody's is none.
+    assert!(tell(&watch, &held, "three").await.contains("console.example.com"));
+    let fact = Fact::OrderDecided { choice: Choice::Release, decision: "d".into(), round: 3 };
+    watch.append(&Event { source: OWNER.into(), ..event(fact, start()) }).await;
+    assert!(!tell(&watch, &held, "four").await.contains("console.example.com"));
 }

@@ -53,7 +53,7 @@ fn waits() -> Vec<(Wait, Fact, Fact)> {
         (Wait::CustomerInformed, announced(), delivered()),
         (
             Wait::HeldOrder,
-            Fact::OrderHeld { reason: "high risk".into(), round: 1 },
+            Fact::OrderHeld { reason: "high risk".into(), round: 1, causes: vec![] },
             Fact::OrderCancelled { reason: None },
         ),
     ]

@@ -1,18 +1,45 @@
-//! Who delivers here. One file per provider: how it signs, and what its topics mean in our words.
+//! Who delivers here: the store platform, the payment provider, the production partners. One file or folder per provider of the
+//! first two: how it signs, and what its topics mean in our words. A partner's is in its own folder of `shared/partner`.
 
-mod printful;
 mod shopify;
+mod stripe;
 
 use domain::Timestamp;
 use domain::event::Fact;
 use domain::subject::{OrderId, Subject};
+use lambda::config::Platform;
 use lambda::{Secrets, StoreConfig, secrets::SecretsError};
+use partner::PartnerError;
+use partner::door as partners;
 use serde::{Deserialize, Deserializer};
 
 use crate::http::Request;
 
-/// The secrets of all sources, as they are named in SSM.
-pub const SECRETS: &[&str] = &[shopify::WEBHOOK_SECRET, printful::WEBHOOK_SECRET, printful::PATH_SECRET];
+/// The door cannot open: a secret is missing, or `store.toml` names a partner nobody knows.
+#[derive(Debug, thiserror::Error)]
+pub enum DoorError {
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    #[error(transparent)]
+    Partner(#[from] PartnerError),
+}
+
+/// The secrets of the sources this store has, as they are named in SSM.
+pub fn secrets(config: &StoreConfig) -> Result<Vec<String>, PartnerError> {
+    let mut names = partners::Door::secrets(config)?;
+    names.extend(has_shopify(config).then(|| shopify::WEBHOOK_SECRET.to_owned()));
+    names.extend(has_stripe(config).then(|| stripe::WEBHOOK_SECRET.to_owned()));
+    Ok(names)
+}
+
+fn has_shopify(config: &StoreConfig) -> bool {
+    config.store.platform == Platform::Shopify
+}
+
+/// The headless store's money is Stripe's; a store on a platform of its own may have Stripe beside it.
+fn has_stripe(config: &StoreConfig) -> bool {
+    config.store.platform == Platform::Headless || config.stripe.is_some()
+}
 
 /// A fact as a source tells it.
 #[derive(Debug)]
@@ -43,80 +70,109 @@ impl std::fmt::Display for Unreadable {
     }
 }
 
-/// One provider's deliveries. The closed set of providers: one line each here and in [`Sources`].
-#[derive(Debug)]
-pub(crate) enum Source {
-    Shopify(shopify::Shopify),
-    Printful(printful::Printful),
+/// One provider's deliveries at one path.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Source<'s> {
+    Shopify(&'s shopify::Shopify),
+    Stripe(&'s stripe::Stripe),
+    /// A partner, and what follows its own part of the path.
+    Partner(&'s partners::Door, &'s str),
 }
 
-impl Source {
+impl Source<'_> {
     /// The CloudEvents source.
-    pub(crate) fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &str {
         match self {
             Self::Shopify(_) => "shopify",
-            Self::Printful(_) => "printful",
+            Self::Stripe(_) => "stripe",
+            Self::Partner(door, _) => door.name(),
         }
     }
 
-    /// Whether the delivery is rightly signed.
-    pub(crate) fn signed(&self, request: &Request) -> bool {
+    /// Whether the delivery is rightly signed, as of now where the signature says when it was made.
+    pub(crate) fn signed(&self, request: &Request, now: Timestamp) -> bool {
         match self {
             Self::Shopify(source) => source.signed(request),
-            Self::Printful(source) => source.signed(request),
+            Self::Stripe(source) => source.signed(request, now),
+            Self::Partner(door, rest) => door.signed(&delivery(request, rest, now)),
         }
     }
 
     /// The topic as the provider names it; for the owner's eyes, not for decisions.
-    pub(crate) fn topic(&self, request: &Request) -> String {
+    pub(crate) fn topic(&self, request: &Request, now: Timestamp) -> String {
         let topic = match self {
-            Self::Shopify(_) => shopify::topic(request),
-            Self::Printful(_) => printful::topic(request),
+            Self::Shopify(_) => shopify::topic(request).to_owned(),
+            Self::Stripe(source) => source.topic(request),
+            Self::Partner(door, rest) => door.topic(&delivery(request, rest, now)),
         };
         let plain = topic.chars().filter(|c| c.is_ascii_alphanumeric() || "/_.-".contains(*c));
         plain.take(64).collect()
     }
 
     /// What the body says.
-    pub(crate) fn translate(&self, request: &Request) -> Result<Translated, Unreadable> {
+    pub(crate) fn translate(&self, request: &Request, now: Timestamp) -> Result<Translated, Unreadable> {
         match self {
             Self::Shopify(_) => shopify::translate(request),
-            Self::Printful(source) => source.translate(request),
+            Self::Stripe(source) => source.translate(request),
+            Self::Partner(door, rest) => heard(door.hear(&delivery(request, rest, now))),
         }
     }
 }
 
-/// All sources of a store, by path.
+fn delivery<'d>(request: &'d Request, rest: &'d str, now: Timestamp) -> partners::Delivery<'d> {
+    partners::Delivery { path_rest: rest, headers: &request.headers, body: &request.body, now }
+}
+
+fn heard(heard: Result<partners::Heard, partners::Unreadable>) -> Result<Translated, Unreadable> {
+    match heard {
+        Ok(partners::Heard::Fact(told)) => {
+            let partners::Told { subject, fact, time } = *told;
+            Ok(Translated::Fact(Box::new(Told { subject, fact, time, order_name: None })))
+        }
+        Ok(partners::Heard::Unfollowed(subject)) => Ok(Translated::Unfollowed(subject)),
+        Err(partners::Unreadable(why)) => Err(Unreadable(why)),
+    }
+}
+
+/// The sources a store has, by path. What it does not have is an unknown path.
 #[derive(Debug)]
 pub(crate) struct Sources {
-    shopify: Source,
-    printful: Source,
+    shopify: Option<shopify::Shopify>,
+    stripe: Option<stripe::Stripe>,
+    partners: Vec<partners::Door>,
 }
 
 impl Sources {
-    pub(crate) fn new(config: &StoreConfig, secrets: &Secrets) -> Result<Self, SecretsError> {
+    pub(crate) fn new(config: &StoreConfig, secrets: &Secrets) -> Result<Self, DoorError> {
+        let shopify = || shopify::Shopify::new(secrets);
+        let stripe = || stripe::Stripe::new(config.store.mode, secrets);
         Ok(Self {
-            shopify: Source::Shopify(shopify::Shopify::new(secrets)?),
-            printful: Source::Printful(printful::Printful::new(&config.store.shop, secrets)?),
+            shopify: has_shopify(config).then(shopify).transpose()?,
+            stripe: has_stripe(config).then(stripe).transpose()?,
+            partners: partners::Door::all(config, secrets)?,
         })
     }
 
     /// The source behind a path. A wrong path secret is an unknown path.
-    pub(crate) fn at(&self, path: &str) -> Option<&Source> {
-        let rest = path.trim_end_matches('/').strip_prefix("webhooks/")?;
-        match rest.split_once('/') {
-            None if rest == "shopify" => Some(&self.shopify),
-            Some(("printful", secret)) => match &self.printful {
-                Source::Printful(source) if source.path_fits(secret) => Some(&self.printful),
-                _ => None,
-            },
-            _ => None,
+    pub(crate) fn at<'s>(&'s self, path: &'s str) -> Option<Source<'s>> {
+        match path.trim_end_matches('/').strip_prefix("webhooks/")? {
+            "shopify" => self.shopify.as_ref().map(Source::Shopify),
+            "stripe" => self.stripe.as_ref().map(Source::Stripe),
+            rest => partners::at(&self.partners, rest).map(|(door, rest)| Source::Partner(door, rest)),
         }
     }
 }
 
 /// Reads a body into the few fields we use; the error names the field.
 fn read<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Unreadable> {
+    // Keeping track of the path costs more than reading: only where something is wrong it is worth knowing.
+    match serde_json::from_slice(body) {
+        Ok(value) => Ok(value),
+        Err(_) => read_with_path(body),
+    }
+}
+
+fn read_with_path<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Unreadable> {
     let json = &mut serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut *json).map_err(|error| {
         let path = error.path().to_string();

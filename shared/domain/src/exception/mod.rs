@@ -177,6 +177,23 @@ impl What {
         }
     }
 
+    /// What tells it from others of its kind over one event: the partner, where an order has several.
+    #[must_use]
+    pub fn apart(&self) -> Option<&str> {
+        match self {
+            Self::HeldTooLate { partner }
+            | Self::PartnerRefused { partner, .. }
+            | Self::AddressChangedAtPartner { partner, .. }
+            | Self::EditedAfterRouting { partner }
+            | Self::MarginTooThin { partner, .. }
+            | Self::PartnerAppHasIt { partner, .. }
+            | Self::CancelledAtPartner { partner, .. }
+            | Self::RefundedAfterRouting { partner } => Some(partner),
+            Self::ProviderBroken { provider, .. } => Some(provider),
+            _ => None,
+        }
+    }
+
     /// The layer whose hand-off it is.
     #[must_use]
     pub fn layer(&self) -> Layer {

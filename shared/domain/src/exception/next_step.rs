@@ -4,7 +4,6 @@ use super::{CancelOutcome, ChangeOutcome, What};
 use crate::event::PartnerStop;
 use crate::handoff::Wait;
 use crate::plan::Problem;
-use crate::verdict::Hold;
 
 impl What {
     /// What the owner does next.
@@ -12,14 +11,7 @@ impl What {
     pub fn next_step(&self) -> String {
         const REPLAY: &str = "then run `make replay EXCEPTION=<id>`";
         match self {
-            Self::Held(hold) => match hold {
-                Hold::NotPaid(_) => format!("Look at the payment in the store; when it is paid, {}.", &REPLAY[5..]),
-                Hold::Refunded => "Nothing is made. Cancel the order in the store, or close this if the refund was meant.".into(),
-                Hold::TestOrder => "Cancel it in the store. If the store is not live yet, set mode = \"test\" in store.toml.".into(),
-                Hold::AmountsDiffer { .. } => format!("Compare the order's totals in the store; correct it there, {REPLAY}."),
-                Hold::Risk(_) => format!("Look at the order's fraud analysis in the store. Cancel it there, or accept it there, {REPLAY}."),
-                Hold::NoAddress => format!("Ask the customer for the address and enter it in the store, {REPLAY}."),
-            },
+            Self::Held(hold) => hold.next_step(),
             Self::HeldTooLate { .. } => "Decide now: cancel it in the store, and the partner is asked to stop; or let it be made.".into(),
             Self::TaxMissing { .. } => "Check the store's tax settings for that place. The order goes on; the tax may be yours to pay.".into(),
             Self::Disputed { .. } => "Answer it in the payment provider's dashboard with the order's trace and the proof of delivery.".into(),
@@ -49,7 +41,7 @@ impl What {
                 Wait::HeldOrder => "Decide: the link in the alert releases or refuses it; or cancel the order in the store.".into(),
             },
             Self::CannotRoute(problems) => {
-                let mut steps: Vec<&str> = problems.iter().map(problem_step).collect();
+                let mut steps: Vec<&str> = problems.iter().map(Problem::step).collect();
                 steps.dedup();
                 format!("{} {}{}.", steps.join(" "), REPLAY[..1].to_uppercase(), &REPLAY[1..])
             }
@@ -91,17 +83,5 @@ impl What {
             Self::DataRequested { .. } => "Answer the customer within 30 days from the store's admin; Baton holds payloads of the last months only.".into(),
             Self::Alarm { .. } => "Follow the alarm's description; `make exceptions` lists the orders concerned.".into(),
         }
-    }
-}
-
-fn problem_step(problem: &Problem) -> &'static str {
-    match problem {
-        Problem::NoAddress => "Enter the shipping address in the store.",
-        Problem::NoVariant { .. } => {
-            "Make this line by hand, or replace it in the store by a product from the catalog."
-        }
-        Problem::Unmapped { .. } => "Add the variant to the catalog in store.toml and deploy.",
-        Problem::NoPrintFile { .. } => "Add the print file to the variant's row in store.toml and deploy.",
-        Problem::SeveralPartners => "Split the order in the store, one partner each.",
     }
 }

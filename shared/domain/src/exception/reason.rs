@@ -6,31 +6,12 @@ use super::{CancelOutcome, ChangeOutcome, What};
 use crate::decision::Choice;
 use crate::event::PartnerStop;
 use crate::handoff::Wait;
-use crate::order::Payment;
-use crate::plan::Problem;
-use crate::verdict::Hold;
 
 /// Why, in the owner's words.
 impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Held(hold) => match hold {
-                Hold::NotPaid(payment) => write!(f, "The store says this order is {}, not paid.", paid_words(payment)),
-                Hold::Refunded => f.write_str("All of the money was refunded before the order was made."),
-                Hold::TestOrder => f.write_str("This order was made with a test payment, and the store is live."),
-                Hold::AmountsDiffer { expected, total } => {
-                    write!(
-                        f,
-                        "The amounts do not add up: lines, discounts, shipping and tax make {expected}, the total says {total}."
-                    )
-                }
-                Hold::Risk(risk) => {
-                    write!(f, "The store's fraud screening calls this order {} risk.", risk_word(*risk))
-                }
-                Hold::NoAddress => {
-                    f.write_str("Something has to be made and shipped, and the order has no shipping address.")
-                }
-            },
+            Self::Held(hold) => hold.fmt(f),
             Self::HeldTooLate { partner } => {
                 write!(f, "The order is held now, and {partner} was told to make it before that.")
             }
@@ -98,7 +79,7 @@ impl fmt::Display for What {
                     if n > 0 {
                         f.write_str(" ")?;
                     }
-                    write_problem(f, problem)?;
+                    write!(f, "{problem}")?;
                 }
                 Ok(())
             }
@@ -201,43 +182,5 @@ fn write_why(f: &mut fmt::Formatter<'_>, why: Option<&str>) -> fmt::Result {
     match why {
         Some(why) => write!(f, ": {why}."),
         None => f.write_str("."),
-    }
-}
-
-fn write_problem(f: &mut fmt::Formatter<'_>, problem: &Problem) -> fmt::Result {
-    match problem {
-        Problem::NoAddress => f.write_str("The order has no shipping address."),
-        Problem::NoVariant { line } => {
-            write!(f, "The line \"{line}\" has no product variant, so nobody knows how to make it.")
-        }
-        Problem::Unmapped { line, variant, .. } => {
-            write!(f, "The line \"{line}\" (variant {variant}) is not in the catalog.")
-        }
-        Problem::NoPrintFile { line } => write!(f, "The catalog has no print file for the line \"{line}\"."),
-        Problem::SeveralPartners => f.write_str("The lines are made by more than one partner."),
-    }
-}
-
-fn paid_words(payment: &Payment) -> String {
-    match payment {
-        Payment::Pending => "pending".to_owned(),
-        Payment::Authorized => "only authorized".to_owned(),
-        Payment::PartiallyPaid => "partially paid".to_owned(),
-        Payment::Paid => "paid".to_owned(),
-        Payment::PartiallyRefunded => "partially refunded".to_owned(),
-        Payment::Refunded => "refunded".to_owned(),
-        Payment::Voided => "voided".to_owned(),
-        Payment::Expired => "expired".to_owned(),
-        Payment::Other(word) => word.to_lowercase(),
-    }
-}
-
-fn risk_word(risk: crate::order::Risk) -> &'static str {
-    match risk {
-        crate::order::Risk::Pending => "unknown",
-        crate::order::Risk::None => "no",
-        crate::order::Risk::Low => "low",
-        crate::order::Risk::Medium => "medium",
-        crate::order::Risk::High => "high",
     }
 }

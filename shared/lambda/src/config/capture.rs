@@ -1,6 +1,7 @@
 //! What the owner chooses about money, fraud and the sweep.
 
 use domain::order::Risk;
+use domain::verdict::Place;
 use serde::Deserialize;
 
 /// Rules of capture.
@@ -17,17 +18,16 @@ impl Default for RulesSection {
     }
 }
 
-/// Our own fraud rules: each that an order trips adds its weight, and at `hold_at` a person decides.
-#[derive(Debug, Clone, Deserialize, Default)]
-#[serde(default)]
-pub struct ScreeningSection {}
+/// Our own fraud rules (`[screening]`): each that an order trips adds its weight, and at `hold_at` a person decides. The keys and
+/// their defaults stand with the rules themselves.
+pub use domain::screening::Rules as ScreeningSection;
 
 /// Where tax is due.
 #[derive(Debug, Clone, Deserialize, Default)]
 #[serde(default)]
 pub struct TaxSection {
     /// Countries (`DE`) or parts of them (`US-KY`) where the owner has to charge tax.
-    pub due: Vec<String>,
+    pub due: Vec<Place>,
 }
 
 /// What is looked for because no webhook may have told it.

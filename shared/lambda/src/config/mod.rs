@@ -18,7 +18,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 
 pub use capture::{RulesSection, ScreeningSection, SweepSection, TaxSection};
-pub use headless::{CheckoutSection, StripeSection};
+pub use headless::{CheckoutSection, Pieces, Prices, Product, ShippingOption, StripeSection, TaxBehavior};
 pub use routing::{PartnerSection, RoutingSection};
 
 /// The configuration could not be read.
@@ -206,7 +206,12 @@ impl StoreConfig {
     /// Capture's rules.
     #[must_use]
     pub fn verdict_rules(&self) -> Rules {
-        Rules { live: self.store.mode == Mode::Live, hold_at: self.rules.hold_at_risk }
+        Rules {
+            live: self.store.mode == Mode::Live,
+            hold_at: self.rules.hold_at_risk,
+            screening: self.screening.clone(),
+            tax_due: self.tax.due.clone(),
+        }
     }
 
     /// How waits for providers grow.

@@ -1,37 +1,56 @@
 //! Shopify's Admin GraphQL API.
+//!
+//! | module | job |
+//! |---|---|
+//! | [`documents`] | every GraphQL document we send |
+//! | [`graphql`] | one request; what an answer with errors means |
+//! | [`wire`] | Shopify's answers, as far as we read them |
+//! | [`read`], [`order`], [`money`], [`risk`], [`payment`] | the order, from Shopify's words to ours |
+//! | [`fulfil`] | a parcel written to the store |
+//! | [`hold`], [`refuse`] | an order kept from being fulfilled, let go, or cancelled |
+//! | [`changed`] | what changed, for the sweep |
+//! | [`health`] | checkouts and payments, for payment health |
+//! | [`topics`], [`subscriptions`] | which webhooks we want, and which we have |
+//! | [`trial`], [`variants`] | the test order, and what the store sells |
 
+mod changed;
+mod documents;
+mod fulfil;
 mod graphql;
+mod health;
+mod hold;
+mod money;
 mod order;
+mod payment;
+mod read;
+mod refuse;
+mod risk;
+mod subscriptions;
+pub mod topics;
+mod trial;
+mod variants;
 mod wire;
 
+use domain::Timestamp;
+use domain::decision::Refusal;
 use domain::order::Order;
 use domain::parcel::{Contents, Tracking};
 use domain::provider::Trouble;
 use domain::subject::OrderId;
 use lambda::config::StoreSection;
 use lambda::{Secrets, secrets::SecretsError};
-use serde_json::json;
 
-use crate::{ReadOrder, WriteFulfilment};
+use crate::{
+    Change, ChangedOrders, Checkouts, HoldOrder, ListVariants, Page, PlacedOrder, PlacedOrders, ReadOrder, RefuseOrder,
+    ReleaseHold, ResolvePayment, Resolved, StalledCheckout, StoreVariant, Subscription, Subscriptions, TestOrder,
+    WriteFulfilment,
+};
 use graphql::Graphql;
+
+pub use documents::QUERIES;
 
 /// The name of Shopify's secret: the Admin API access token.
 pub const ADMIN_TOKEN: &str = "call/shopify/admin-token";
-
-/// Every GraphQL document we send, by name; a test checks each against the published schema.
-pub const QUERIES: &[(&str, &str)] = &[
-    ("order", ORDER),
-    ("order_lines", ORDER_LINES),
-    ("order_fulfilment_orders", ORDER_FULFILMENT_ORDERS),
-    ("fulfilment_order_lines", FULFILMENT_ORDER_LINES),
-    ("fulfil", FULFIL),
-];
-
-const ORDER: &str = include_str!("queries/order.graphql");
-const ORDER_LINES: &str = include_str!("queries/order_lines.graphql");
-const ORDER_FULFILMENT_ORDERS: &str = include_str!("queries/order_fulfilment_orders.graphql");
-const FULFILMENT_ORDER_LINES: &str = include_str!("queries/fulfilment_order_lines.graphql");
-const FULFIL: &str = include_str!("queries/fulfil.graphql");
 
 /// One Shopify store.
 #[derive(Debug, Clone)]
@@ -46,76 +65,121 @@ impl Shopify {
         let url = format!("{base}/admin/api/{}/graphql.json", section.api_version);
         Ok(Self { graphql: Graphql::new(url, secrets.get(ADMIN_TOKEN)?, http) })
     }
+}
 
-    /// The order with every page of its lines and fulfilment orders.
-    async fn whole_order(&self, id: OrderId) -> Result<Option<wire::Order>, Trouble> {
-        let gid = format!("gid://shopify/Order/{id}");
-        let answer: wire::OrderAnswer<wire::Order> = self.graphql.ask(ORDER, json!({ "id": gid })).await?;
-        let Some(mut order) = answer.order else { return Ok(None) };
-        while let Some(after) = order.line_items.next() {
-            let page: wire::OrderAnswer<wire::LinesPage> =
-                self.graphql.ask(ORDER_LINES, json!({ "id": gid, "after": after })).await?;
-            let Some(page) = page.order else { return Ok(None) };
-            order.line_items.append(page.line_items);
-        }
-        while let Some(after) = order.fulfillment_orders.next() {
-            let page: wire::OrderAnswer<wire::FulfilmentOrdersPage> =
-                self.graphql.ask(ORDER_FULFILMENT_ORDERS, json!({ "id": gid, "after": after })).await?;
-            let Some(page) = page.order else { return Ok(None) };
-            order.fulfillment_orders.append(page.fulfillment_orders);
-        }
-        for fulfilment_order in &mut order.fulfillment_orders.nodes {
-            while let Some(after) = fulfilment_order.line_items.next() {
-                let variables = json!({ "id": fulfilment_order.id, "after": after });
-                let page: wire::FulfilmentOrderAnswer = self.graphql.ask(FULFILMENT_ORDER_LINES, variables).await?;
-                let Some(page) = page.fulfillment_order else { break };
-                fulfilment_order.line_items.append(page.line_items);
-            }
-        }
-        Ok(Some(order))
-    }
+/// The global id of an order.
+fn order_gid(id: OrderId) -> String {
+    format!("gid://shopify/Order/{id}")
+}
+
+/// The number at the end of a global id: `gid://shopify/Fulfillment/5553334445` → `5553334445`.
+fn number_of(gid: &str) -> String {
+    let path = gid.split('?').next().unwrap_or(gid);
+    path.rsplit('/').next().unwrap_or(path).to_owned()
 }
 
 impl ReadOrder for Shopify {
     async fn order(&self, id: OrderId) -> Result<Option<Order>, Trouble> {
-        match self.whole_order(id).await? {
-            Some(order) => order::translate(id, order).map(Some),
-            None => Ok(None),
-        }
+        read::order(&self.graphql, id).await
     }
 }
 
 impl WriteFulfilment for Shopify {
     async fn fulfil(&self, contents: &Contents, tracking: Option<&Tracking>) -> Result<String, Trouble> {
-        let by_order: Vec<_> = contents
-            .iter()
-            .map(|(id, lines)| {
-                let lines: Vec<_> =
-                    lines.iter().map(|line| json!({ "id": line.id, "quantity": line.quantity })).collect();
-                json!({ "fulfillmentOrderId": id, "fulfillmentOrderLineItems": lines })
-            })
-            .collect();
-        let mut fulfilment = json!({ "lineItemsByFulfillmentOrder": by_order, "notifyCustomer": false });
-        if let Some(tracking) = tracking {
-            fulfilment["trackingInfo"] = json!({ "number": tracking.number });
-            if let Some(carrier) = &tracking.carrier {
-                fulfilment["trackingInfo"]["company"] = json!(carrier);
-            }
-            if let Some(url) = &tracking.url {
-                fulfilment["trackingInfo"]["url"] = json!(url);
-            }
-        }
-        let answer: wire::FulfilAnswer = self.graphql.ask(FULFIL, json!({ "fulfillment": fulfilment })).await?;
-        let Some(result) = answer.fulfillment_create else {
-            return Err(Trouble::NoAnswer { why: "it answered without a result".to_owned() });
-        };
-        if !result.user_errors.is_empty() {
-            let why: Vec<_> = result.user_errors.into_iter().map(|error| error.message).collect();
-            return Err(Trouble::Refused { why: why.join("; ") });
-        }
-        match result.fulfillment {
-            Some(fulfilment) => Ok(order::number_of(&fulfilment.id)),
-            None => Err(Trouble::NoAnswer { why: "it answered without a fulfilment".to_owned() }),
-        }
+        fulfil::fulfil(&self.graphql, contents, tracking).await
+    }
+}
+
+impl HoldOrder for Shopify {
+    async fn hold(&self, order: &Order, handle: &str, note: &str) -> Result<(), Trouble> {
+        hold::hold(&self.graphql, order, handle, note).await
+    }
+}
+
+impl ReleaseHold for Shopify {
+    async fn release_hold(&self, order: &Order, handle: &str) -> Result<(), Trouble> {
+        hold::release(&self.graphql, order, handle).await
+    }
+}
+
+impl RefuseOrder for Shopify {
+    async fn refuse(&self, order: &Order, decision: &Refusal) -> Result<String, Trouble> {
+        refuse::refuse(&self.graphql, order, decision).await
+    }
+}
+
+impl ChangedOrders for Shopify {
+    async fn changed(&self, since: Timestamp, after: Option<&str>) -> Result<Page<Change>, Trouble> {
+        changed::changed(&self.graphql, since, after).await
+    }
+}
+
+/// Shopify tells of payments as part of its orders; no provider of ours tells us of one beside it.
+impl ResolvePayment for Shopify {
+    async fn resolve(&self, _topic: &str, _object: &str) -> Result<Resolved, Trouble> {
+        Ok(Resolved::Nothing)
+    }
+}
+
+impl Subscriptions for Shopify {
+    async fn subscriptions(&self) -> Result<Vec<Subscription>, Trouble> {
+        subscriptions::list(&self.graphql).await
+    }
+
+    async fn subscribe(&self, topic: &str, address: &str) -> Result<(), Trouble> {
+        subscriptions::subscribe(&self.graphql, topic, address).await
+    }
+}
+
+impl Checkouts for Shopify {
+    async fn stalled(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        after: Option<&str>,
+    ) -> Result<Page<StalledCheckout>, Trouble> {
+        health::stalled(&self.graphql, from, until, after).await
+    }
+}
+
+impl PlacedOrders for Shopify {
+    async fn placed(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        after: Option<&str>,
+    ) -> Result<Page<PlacedOrder>, Trouble> {
+        health::placed(&self.graphql, from, until, after).await
+    }
+
+    async fn newest_order(&self) -> Result<Option<Timestamp>, Trouble> {
+        health::newest_order(&self.graphql).await
+    }
+}
+
+impl TestOrder for Shopify {
+    async fn place_test_order(&self, tag: &str, variant: &str, email: &str) -> Result<OrderId, Trouble> {
+        trial::place(&self.graphql, tag, variant, email).await
+    }
+
+    async fn clean_up(&self, order: &Order, tag: &str) -> Result<(), Trouble> {
+        trial::clean_up(&self.graphql, order, tag).await
+    }
+}
+
+impl ListVariants for Shopify {
+    async fn variants(&self, after: Option<&str>) -> Result<Page<StoreVariant>, Trouble> {
+        variants::variants(&self.graphql, after).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_a_gid() {
+        assert_eq!(number_of("gid://shopify/Fulfillment/5553334445?a=b"), "5553334445");
+        assert_eq!(order_gid(OrderId(7)), "gid://shopify/Order/7");
     }
 }

@@ -1,70 +1,24 @@
 //! From Shopify's order to ours.
 
-use domain::money::{CustomerMoney, Money, ShopMoney};
+use domain::money::{CustomerMoney, ShopMoney};
 use domain::order::{
-    Address, Amounts, Buyer, Fulfilment, FulfilmentOrder, FulfilmentOrderLine, Line, Order, Parts, Payment, Risk,
+    Address, Amounts, Buyer, Fulfilment, FulfilmentOrder, FulfilmentOrderLine, Line, Order, Payment, PlatformHold,
+    Property,
 };
 use domain::parcel::Tracking;
 use domain::provider::Trouble;
 use domain::subject::OrderId;
 
-use super::wire;
+use super::money::{customer, parts, shop};
+use super::{number_of, payment, risk, wire};
 
-/// The number at the end of a global id: `gid://shopify/Fulfillment/5553334445` → `5553334445`.
-pub(super) fn number_of(gid: &str) -> String {
-    let path = gid.split('?').next().unwrap_or(gid);
-    path.rsplit('/').next().unwrap_or(path).to_owned()
-}
-
-fn broken(why: impl ToString) -> Trouble {
-    Trouble::Broken { why: format!("its order is not readable: {}", why.to_string()) }
+/// Shopify said something that this version cannot read.
+pub(super) fn broken(why: impl ToString) -> Trouble {
+    Trouble::Broken { why: format!("its answer is not readable: {}", why.to_string()) }
 }
 
 fn number(gid: &str) -> Result<u64, Trouble> {
     number_of(gid).parse().map_err(|_| broken(format!("{gid:?} has no number")))
-}
-
-fn shop(bag: &wire::MoneyBag) -> Result<ShopMoney, Trouble> {
-    money(&bag.shop_money).map(ShopMoney)
-}
-
-fn customer(bag: &wire::MoneyBag) -> Result<CustomerMoney, Trouble> {
-    money(&bag.presentment_money).map(CustomerMoney)
-}
-
-fn money(amount: &wire::Amount) -> Result<Money, Trouble> {
-    Money::parse(&amount.amount, &amount.currency_code).map_err(broken)
-}
-
-/// The parts of the total, in one of the two currencies.
-fn parts<M: Copy>(
-    order: &wire::Order,
-    lines: &[Line],
-    read: impl Fn(&wire::MoneyBag) -> Result<M, Trouble>,
-    unit_price: impl Fn(&Line) -> Money,
-    wrap: impl Fn(Money) -> M,
-) -> Result<Parts<M>, Trouble>
-where
-    M: Into<Money>,
-{
-    let total = read(&order.total_price_set)?;
-    let zero = total.into().zero();
-    let or_none = |bag: Option<&wire::MoneyBag>| bag.map_or_else(|| Ok(wrap(zero)), &read);
-    let of_lines = lines.iter().try_fold(zero, |sum, line| sum.plus(unit_price(line).times(line.ordered)?));
-    let extra = [&order.original_total_duties_set, &order.original_total_additional_fees_set];
-    let mut duties_and_fees = zero;
-    for bag in extra.into_iter().flatten() {
-        duties_and_fees = duties_and_fees.plus(read(bag)?.into()).map_err(broken)?;
-    }
-    Ok(Parts {
-        lines: wrap(of_lines.map_err(broken)?),
-        discounts: or_none(order.total_discounts_set.as_ref())?,
-        shipping: read(&order.total_shipping_price_set)?,
-        tax: or_none(order.total_tax_set.as_ref())?,
-        tips: read(&order.total_tip_received_set)?,
-        duties_and_fees: wrap(duties_and_fees),
-        total,
-    })
 }
 
 pub(super) fn translate(id: OrderId, mut order: wire::Order) -> Result<Order, Trouble> {
@@ -75,6 +29,7 @@ pub(super) fn translate(id: OrderId, mut order: wire::Order) -> Result<Order, Tr
         customer: parts(&order, &lines, customer, |line| line.customer_unit_price.0, CustomerMoney)?,
         tax_included: order.taxes_included,
     };
+    let fulfilment_orders = order.fulfillment_orders.nodes.into_iter().map(fulfilment_order);
     Ok(Order {
         id,
         gid: order.id,
@@ -82,32 +37,27 @@ pub(super) fn translate(id: OrderId, mut order: wire::Order) -> Result<Order, Tr
         email: order.email.filter(|email| !email.trim().is_empty()),
         test: order.test,
         created: order.created_at.parse().map_err(broken)?,
-        updated: order.created_at.parse().map_err(broken)?,
+        updated: order.updated_at.parse().map_err(broken)?,
         cancelled: order.cancelled_at.is_some(),
-        payment: payment(order.display_financial_status.as_deref()),
+        payment: paid(order.display_financial_status.as_deref()),
         amounts,
-        risk: risk(&order.risk),
-        assessments: Vec::new(),
-        bill_to: None,
-        buyer: Buyer::default(),
-        attempts: Vec::new(),
-        refunds: Vec::new(),
-        disputes: Vec::new(),
-        tags: Vec::new(),
-        tax_exempt: false,
+        risk: risk::strictest(&order.risk),
+        assessments: risk::assessments(order.risk),
         ship_to: order.shipping_address.and_then(address),
+        bill_to: order.billing_address.and_then(address),
+        buyer: buyer(order.customer, order.client_ip),
+        attempts: payment::attempts(order.transactions)?,
+        refunds: order.refunds.iter().map(|refund| number_of(&refund.id)).collect(),
+        disputes: order.disputes.into_iter().map(payment::dispute).collect(),
+        tags: order.tags,
+        tax_exempt: order.tax_exempt,
         lines,
-        fulfilment_orders: order
-            .fulfillment_orders
-            .nodes
-            .into_iter()
-            .map(fulfilment_order)
-            .collect::<Result<_, _>>()?,
+        fulfilment_orders: fulfilment_orders.collect::<Result<_, _>>()?,
         fulfilments: order.fulfillments.into_iter().map(fulfilment).collect(),
     })
 }
 
-fn payment(word: Option<&str>) -> Payment {
+fn paid(word: Option<&str>) -> Payment {
     match word {
         Some("PENDING") => Payment::Pending,
         Some("AUTHORIZED") => Payment::Authorized,
@@ -121,30 +71,12 @@ fn payment(word: Option<&str>) -> Payment {
     }
 }
 
-/// The strictest of all assessments, and of the recommendation. An assessment that is pending is waited for.
-fn risk(risk: &wire::Risk) -> Risk {
-    let levels = risk.assessments.iter().map(|assessment| match assessment.risk_level.as_str() {
-        "PENDING" => Risk::Pending,
-        "LOW" => Risk::Low,
-        "MEDIUM" => Risk::Medium,
-        "HIGH" => Risk::High,
-        _ => Risk::None,
-    });
-    let recommended = match risk.recommendation.as_str() {
-        "CANCEL" => Risk::High,
-        "INVESTIGATE" => Risk::Medium,
-        "ACCEPT" => Risk::Low,
-        _ => Risk::None,
-    };
-    let all: Vec<Risk> = levels.chain([recommended]).collect();
-    let worst = all.iter().copied().max().unwrap_or(Risk::None);
-    // High is high whatever else is still being looked at.
-    if worst != Risk::High && all.contains(&Risk::Pending) { Risk::Pending } else { worst }
+fn text(value: Option<String>) -> Option<String> {
+    value.filter(|value| !value.trim().is_empty())
 }
 
 /// An address of which nothing says where it is counts as none.
 fn address(address: wire::Address) -> Option<Address> {
-    let text = |value: Option<String>| value.filter(|value| !value.trim().is_empty());
     Some(Address {
         name: text(address.name).unwrap_or_default(),
         company: text(address.company),
@@ -158,7 +90,13 @@ fn address(address: wire::Address) -> Option<Address> {
     })
 }
 
+fn buyer(customer: Option<wire::Customer>, ip: Option<String>) -> Buyer {
+    let orders = customer.as_ref().and_then(|customer| customer.number_of_orders.parse().ok());
+    Buyer { customer: customer.map(|customer| number_of(&customer.id)), orders, ip: text(ip) }
+}
+
 fn line(line: wire::Line) -> Result<Line, Trouble> {
+    let property = |pair: wire::Attribute| Property { name: pair.key, value: pair.value.unwrap_or_default() };
     Ok(Line {
         id: number(&line.id)?,
         title: line.title,
@@ -171,7 +109,7 @@ fn line(line: wire::Line) -> Result<Line, Trouble> {
         customer_unit_price: customer(&line.original_unit_price_set)?,
         requires_shipping: line.requires_shipping,
         gift_card: line.is_gift_card,
-        properties: Vec::new(),
+        properties: line.custom_attributes.into_iter().map(property).collect(),
     })
 }
 
@@ -180,14 +118,19 @@ fn fulfilment_order(order: wire::FulfilmentOrder) -> Result<FulfilmentOrder, Tro
     let lines = order.line_items.nodes.into_iter().map(|line| {
         Ok(FulfilmentOrderLine { id: line.id, line: number(&line.line_item.id)?, remaining: line.remaining_quantity })
     });
+    let hold = |hold: wire::Hold| PlatformHold { id: hold.id, handle: text(hold.handle) };
     Ok(FulfilmentOrder {
         id: order.id,
         open: matches!(order.status.as_str(), "OPEN" | "IN_PROGRESS"),
-        // Shopify's own word for "nobody's service" is a service called manual.
-        service: service.map(|service| service.handle).filter(|handle| handle != "manual"),
-        holds: Vec::new(),
+        service: service.and_then(others),
+        holds: order.fulfillment_holds.into_iter().map(hold).collect(),
         lines: lines.collect::<Result<_, Trouble>>()?,
     })
+}
+
+/// The handle of somebody else's service. Shopify's own word for "nobody's" is a service called manual.
+pub(super) fn others(service: wire::FulfilmentService) -> Option<String> {
+    Some(service.handle).filter(|handle| handle != "manual")
 }
 
 fn fulfilment(fulfilment: wire::Fulfilment) -> Fulfilment {
@@ -207,23 +150,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_worst_assessment_counts_and_pending_is_waited_for() {
-        let judged = |recommendation: &str, levels: &[&str]| {
-            let assessments = levels.iter().map(|level| wire::Assessment { risk_level: (*level).to_owned() }).collect();
-            risk(&wire::Risk { recommendation: recommendation.to_owned(), assessments })
-        };
-        assert_eq!(judged("ACCEPT", &["LOW"]), Risk::Low);
-        assert_eq!(judged("NONE", &[]), Risk::None);
-        assert_eq!(judged("NONE", &["PENDING"]), Risk::Pending);
-        assert_eq!(judged("ACCEPT", &["LOW", "PENDING"]), Risk::Pending);
-        assert_eq!(judged("ACCEPT", &["HIGH", "PENDING"]), Risk::High);
-        assert_eq!(judged("CANCEL", &["MEDIUM"]), Risk::High);
-        assert_eq!(judged("A_NEW_WORD", &["ANOTHER"]), Risk::None);
+    fn a_gid_without_a_number_is_not_readable() {
+        assert!(number("gid://shopify/LineItem/x").is_err());
+        assert_eq!(number("gid://shopify/LineItem/17").unwrap(), 17);
     }
 
     #[test]
-    fn the_number_of_a_gid() {
-        assert_eq!(number_of("gid://shopify/Fulfillment/5553334445?a=b"), "5553334445");
-        assert!(number("gid://shopify/LineItem/x").is_err());
+    fn a_guest_has_no_customer_and_a_count_that_is_no_number_is_none() {
+        assert_eq!(buyer(None, Some(" ".into())), Buyer::default());
+        let customer = wire::Customer { id: "gid://shopify/Customer/5".into(), number_of_orders: "3".into() };
+        let known = buyer(Some(customer), Some("192.0.2.7".into()));
+        assert_eq!((known.customer.as_deref(), known.orders), (Some("5"), Some(3)));
     }
 }

@@ -1,10 +1,23 @@
 //! Shopify's answers, as far as we read them. Ids are text, amounts are text, enums are open.
 
+use domain::provider::Trouble;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
 pub(super) struct OrderAnswer<T> {
     pub order: Option<T>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct OrdersAnswer<T> {
+    pub orders: Page<T>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ChangedOrder {
+    pub id: String,
+    pub updated_at: String,
 }
 
 #[derive(Deserialize)]
@@ -66,9 +79,14 @@ pub(super) struct Order {
     pub email: Option<String>,
     pub test: bool,
     pub created_at: String,
+    pub updated_at: String,
     pub cancelled_at: Option<String>,
     pub display_financial_status: Option<String>,
     pub taxes_included: bool,
+    pub tax_exempt: bool,
+    pub tags: Vec<String>,
+    pub client_ip: Option<String>,
+    pub customer: Option<Customer>,
     pub total_price_set: MoneyBag,
     pub total_discounts_set: Option<MoneyBag>,
     pub total_shipping_price_set: MoneyBag,
@@ -78,6 +96,10 @@ pub(super) struct Order {
     pub original_total_additional_fees_set: Option<MoneyBag>,
     pub risk: Risk,
     pub shipping_address: Option<Address>,
+    pub billing_address: Option<Address>,
+    pub transactions: Vec<Transaction>,
+    pub refunds: Vec<Named>,
+    pub disputes: Vec<Dispute>,
     pub line_items: Page<Line>,
     pub fulfillment_orders: Page<FulfilmentOrder>,
     pub fulfillments: Vec<Fulfilment>,
@@ -108,6 +130,57 @@ pub(super) struct Risk {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Assessment {
     pub risk_level: String,
+    pub provider: Option<App>,
+    pub facts: Vec<RiskFact>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct App {
+    pub title: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RiskFact {
+    pub description: String,
+    pub sentiment: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Customer {
+    pub id: String,
+    /// A whole number, as text.
+    pub number_of_orders: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Transaction {
+    pub kind: String,
+    pub status: String,
+    pub gateway: Option<String>,
+    pub manual_payment_gateway: bool,
+    pub error_code: Option<String>,
+    pub created_at: String,
+    pub processed_at: Option<String>,
+    pub payment_details: Option<PaymentDetails>,
+}
+
+/// A card's; other ways to pay have none of these fields.
+#[derive(Deserialize)]
+pub(super) struct PaymentDetails {
+    pub company: Option<String>,
+    pub bin: Option<String>,
+    /// All but its last digits are covered.
+    pub number: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Dispute {
+    pub id: String,
+    pub initiated_as: String,
+    pub status: String,
 }
 
 #[derive(Deserialize)]
@@ -135,12 +208,20 @@ pub(super) struct Line {
     pub current_quantity: u32,
     pub requires_shipping: bool,
     pub is_gift_card: bool,
-    pub variant: Option<Variant>,
+    pub custom_attributes: Vec<Attribute>,
+    pub variant: Option<Named>,
     pub original_unit_price_set: MoneyBag,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Variant {
+pub(super) struct Attribute {
+    pub key: String,
+    pub value: Option<String>,
+}
+
+/// Something of which only the id is read.
+#[derive(Deserialize)]
+pub(super) struct Named {
     pub id: String,
 }
 
@@ -150,7 +231,14 @@ pub(super) struct FulfilmentOrder {
     pub id: String,
     pub status: String,
     pub assigned_location: AssignedLocation,
+    pub fulfillment_holds: Vec<Hold>,
     pub line_items: Page<FulfilmentOrderLine>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Hold {
+    pub id: String,
+    pub handle: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -174,12 +262,7 @@ pub(super) struct FulfilmentService {
 pub(super) struct FulfilmentOrderLine {
     pub id: String,
     pub remaining_quantity: u32,
-    pub line_item: LineId,
-}
-
-#[derive(Deserialize)]
-pub(super) struct LineId {
-    pub id: String,
+    pub line_item: Named,
 }
 
 #[derive(Deserialize)]
@@ -197,25 +280,16 @@ pub(super) struct TrackingInfo {
     pub url: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct FulfilAnswer {
-    pub fulfillment_create: Option<FulfilResult>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct FulfilResult {
-    pub fulfillment: Option<FulfilmentId>,
-    pub user_errors: Vec<UserError>,
-}
-
-#[derive(Deserialize)]
-pub(super) struct FulfilmentId {
-    pub id: String,
-}
-
+/// Why a mutation did nothing.
 #[derive(Deserialize)]
 pub(super) struct UserError {
     pub message: String,
+    #[serde(default)]
+    pub code: Option<String>,
+}
+
+/// Shopify's no, in its own words.
+pub(super) fn refused(errors: &[UserError]) -> Trouble {
+    let why: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
+    Trouble::Refused { why: why.join("; ") }
 }

@@ -1,0 +1,45 @@
+//! `payment.told`: a payment provider said something about a payment; it is asked what is true, and what follows is appended under
+//! the order it is about.
+
+use domain::event::Event;
+use domain::exception::What;
+use domain::subject::Subject;
+use lambda::{Clock, Outcome, Queue};
+use ledger::{Stored, Table};
+use store::Resolved;
+
+use crate::{Capture, LAYER, Platform, STORE, Stop};
+
+impl<T: Table, Q: Queue, C: Clock, S: Platform> Capture<'_, T, Q, C, S> {
+    pub(crate) async fn told(
+        &self,
+        stored: &Stored,
+        provider: &str,
+        topic: &str,
+        object: &str,
+    ) -> Result<Outcome, Stop> {
+        let (order, name, facts) = match self.store.resolve(topic, object).await {
+            Ok(Resolved::Order { order, name, facts }) => (order, name, facts),
+            Ok(Resolved::MoneyWithoutOrder { payment, amount }) => {
+                let provider = provider.to_owned();
+                return Ok(Outcome::raise(What::MoneyWithoutOrder { provider, payment, amount }));
+            }
+            Ok(Resolved::Nothing) => return Ok(Outcome::done()),
+            // What the store took over before an answer was lost, it takes over again: its status only moves forward.
+            Err(trouble) => {
+                return Ok(self.station.wait_or_raise(stored, LAYER, STORE, trouble.nothing_sent()));
+            }
+        };
+        for fact in facts {
+            let event = Event {
+                subject: Subject::Order(order),
+                fact,
+                source: provider.to_owned(),
+                time: stored.event.time,
+                order_name: Some(name.clone()),
+            };
+            self.station.append_event(&event, None).await?;
+        }
+        Ok(Outcome::done())
+    }
+}

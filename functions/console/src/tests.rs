@@ -1,0 +1,224 @@
+//! The page from link to ledger.
+
+use std::sync::{Arc, Mutex};
+
+use domain::Timestamp;
+use domain::decision::{Choice, Decision, OWNER};
+use domain::event::{Event, Fact};
+use domain::handoff::{Layer, Owes};
+use domain::order::{Assessment, Order, Risk};
+use domain::provider::Trouble;
+use domain::subject::{OrderId, Subject};
+use domain::{fixture, handoff::Deadlines};
+use jiff::SignedDuration;
+use ledger::{Ledger, Memory};
+use links::Purpose;
+use secrecy::SecretString;
+use store::ReadOrder;
+
+use super::*;
+
+#[derive(Clone)]
+struct Fixed(Arc<Mutex<Timestamp>>);
+
+impl Clock for Fixed {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// The store shows this order, or does not answer.
+#[derive(Clone)]
+struct Shows(Arc<Mutex<Option<Order>>>);
+
+impl ReadOrder for Shows {
+    async fn order(&self, _: OrderId) -> Result<Option<Order>, Trouble> {
+        let order = self.0.lock().unwrap().clone();
+        order.map(Some).ok_or_else(|| Trouble::Unavailable { why: "no connection".into() })
+    }
+}
+
+fn start() -> Timestamp {
+    "2026-11-22T02:13:00Z".parse().unwrap()
+}
+
+fn order() -> Order {
+    let facts = vec!["The card was tried <b>seven</b> times".to_owned()];
+    let assessments = vec![Assessment { provider: "shopify".into(), risk: Risk::High, facts }];
+    Order { risk: Risk::High, assessments, ..fixture::order().unwrap() }
+}
+
+fn subject() -> Subject {
+    Subject::Order(OrderId(1))
+}
+
+fn event(fact: Fact, source: &str) -> Event {
+    let order_name = Some("#1001".to_owned());
+    Event { subject: subject(), fact, source: source.into(), time: start(), order_name }
+}
+
+fn held(round: u32) -> Event {
+    let reason = "Shopify's fraud analysis calls it high risk.".into();
+    event(Fact::OrderHeld { reason, round, causes: vec!["risk-high".into()] }, "capture")
+}
+
+/// A console over a ledger with these events.
+async fn console(events: &[Event]) -> Console<Memory, Shows, Fixed> {
+    let ledger = Ledger::new(Memory::default());
+    for event in events {
+        ledger.append(event, &Owes::default(), None).await.unwrap();
+    }
+    Console {
+        ledger,
+        store: Shows(Arc::new(Mutex::new(Some(order())))),
+        clock: Fixed(Arc::new(Mutex::new(start()))),
+        key: links::Key::new(vec![SecretString::from("k".repeat(40))]).unwrap(),
+        deadlines: Deadlines::default(),
+        shop: "Example Prints".into(),
+    }
+}
+
+type Tested = Console<Memory, Shows, Fixed>;
+
+fn path(console: &Tested, round: u32) -> String {
+    let expires = start().checked_add(SignedDuration::from_hours(24)).unwrap();
+    format!("decisions/{}", console.key.sign(Purpose::Decision, &format!("1#{round}"), expires))
+}
+
+async fn ask(console: &Tested, method: &str, path: &str, body: &str) -> Reply {
+    let request = Request { method: method.into(), path: path.into(), body: body.into() };
+    console.answer(&request).await
+}
+
+async fn decisions(console: &Tested) -> Vec<Event> {
+    let events = console.ledger.journey(&subject()).await.unwrap().events;
+    events.into_iter().filter(|event| matches!(event.fact, Fact::OrderDecided { .. })).collect()
+}
+
+#[tokio::test]
+async fn looking_shows_the_order_and_changes_nothing() {
+    let console = console(&[held(1)]).await;
+    let before = console.ledger.table().rows();
+    let reply = ask(&console, "GET", &path(&console, 1), "").await;
+    assert_eq!(reply.status, 200);
+    insta::assert_snapshot!(reply.body);
+    assert_eq!(console.ledger.table().rows(), before);
+    for private in ["Ada", "ada@example.com", "1 Example Street", "40202"] {
+        assert!(!reply.body.contains(private), "{private}");
+    }
+}
+
+#[tokio::test]
+async fn the_first_click_counts_and_the_second_shows_it() {
+    let console = console(&[held(1)]).await;
+    let path = path(&console, 1);
+    let reply = ask(&console, "POST", &path, "choice=release").await;
+    assert!(reply.status == 200 && reply.body.contains("#1001 will be made"), "{}", reply.body);
+    let made = decisions(&console).await;
+    let [decision] = &made[..] else { panic!("{made:?}") };
+    assert!(decision.source == OWNER && matches!(Decision::of(decision), Some(Decision::Release(_))));
+    let stored = console.ledger.event(&decision.key()).await.unwrap().unwrap();
+    assert!(stored.owed_by(Layer::Capture), "capture does it");
+    // The other button, the same one again, and another look.
+    for (method, body) in [("POST", "choice=refuse&confirm=refund"), ("POST", "choice=release"), ("GET", "")] {
+        let again = ask(&console, method, &path, body).await;
+        assert_eq!((again.status, &again.body), (200, &reply.body));
+    }
+    assert_eq!(decisions(&console).await, made);
+}
+
+#[tokio::test]
+async fn refusing_wants_a_second_mark() {
+    let console = console(&[held(1)]).await;
+    let path = path(&console, 1);
+    let reply = ask(&console, "POST", &path, "choice=refuse").await;
+    assert!(reply.status == 200 && reply.body.contains("Nothing was decided"), "{}", reply.body);
+    assert_eq!(decisions(&console).await, []);
+    for body in ["", "choice=maybe", "choice", "confirm=refund", "\u{0}"] {
+        assert_eq!(ask(&console, "POST", &path, body).await.status, 400, "{body:?}");
+    }
+    assert_eq!(decisions(&console).await, []);
+    let reply = ask(&console, "POST", &path, "choice=refuse&confirm=refund").await;
+    insta::assert_snapshot!(reply.body);
+    let made = decisions(&console).await;
+    assert!(
+        matches!(&Decision::of(&made[0]), Some(Decision::Refuse(refusal)) if refusal.id().starts_with("decision-"))
+    );
+}
+
+#[tokio::test]
+async fn a_link_that_is_not_good_decides_nothing() {
+    let console = console(&[held(1)]).await;
+    let good = path(&console, 1);
+    let mut forged = good.clone();
+    let last = if forged.pop() == Some('A') { 'B' } else { 'A' };
+    forged.push(last);
+    for (path, status) in [
+        (forged.as_str(), 403),
+        ("decisions/", 403),
+        ("decisions/abc.def", 403),
+        ("", 404),
+        ("decision", 404),
+        (&path(&console, 2), 404),
+    ] {
+        for (method, body) in [("GET", ""), ("POST", "choice=release")] {
+            let reply = ask(&console, method, path, body).await;
+            assert_eq!(reply.status, status, "{method} {path}");
+        }
+    }
+    assert_eq!(ask(&console, "PUT", &good, "choice=release").await.status, 405);
+    assert_eq!(ask(&console, "POST", &good, &"x".repeat(5_000)).await.status, 413);
+    *console.clock.0.lock().unwrap() = start().checked_add(SignedDuration::from_hours(24)).unwrap();
+    let reply = ask(&console, "POST", &good, "choice=release").await;
+    assert!(reply.status == 410 && reply.body.contains("too old"), "{}", reply.body);
+    assert_eq!(decisions(&console).await, []);
+}
+
+#[tokio::test]
+async fn what_was_decided_otherwise_meanwhile_is_respected() {
+    let cancelled = event(Fact::OrderCancelled { reason: None }, "shopify");
+    let again = held(2);
+    for (events, words) in [(vec![held(1), cancelled], "was cancelled"), (vec![held(1), again], "newer alert")] {
+        let console = console(&events).await;
+        let reply = ask(&console, "POST", &path(&console, 1), "choice=refuse&confirm=refund").await;
+        assert!(reply.status == 200 && reply.body.contains(words), "{}", reply.body);
+        assert_eq!(decisions(&console).await, []);
+    }
+    // The store shows the cancellation before its webhook has come.
+    let console = console(&[held(1)]).await;
+    *console.store.0.lock().unwrap() = Some(Order { cancelled: true, ..order() });
+    let reply = ask(&console, "POST", &path(&console, 1), "choice=release").await;
+    assert!(reply.body.contains("was cancelled"), "{}", reply.body);
+    assert_eq!(decisions(&console).await, []);
+}
+
+#[tokio::test]
+async fn while_the_store_does_not_answer_the_owner_can_decide_all_the_same() {
+    let console = console(&[held(1)]).await;
+    *console.store.0.lock().unwrap() = None;
+    let reply = ask(&console, "GET", &path(&console, 1), "").await;
+    assert!(reply.status == 200 && reply.body.contains("does not show it just now"), "{}", reply.body);
+    ask(&console, "POST", &path(&console, 1), "choice=release").await;
+    let made = decisions(&console).await;
+    assert!(matches!(made[0].fact, Fact::OrderDecided { choice: Choice::Release, round: 1, .. }));
+}
+
+#[tokio::test]
+async fn words_from_outside_are_harmless_and_nothing_is_kept() {
+    let evil = Event { order_name: Some("<script>alert(1)</script>".into()), ..held(1) };
+    let console = console(&[evil]).await;
+    let mut order = order();
+    order.lines[0].title = "\"><img src=x onerror=alert(1)>\u{202e}".into();
+    *console.store.0.lock().unwrap() = Some(order);
+    let reply = ask(&console, "GET", &path(&console, 1), "").await;
+    for bad in ["<script", "<img", "<b>", "\u{202e}"] {
+        assert!(!reply.body.contains(bad), "{bad}: {}", reply.body);
+    }
+    let response = crate::http::response(reply);
+    let header = |name: &str| response.headers.get(name).unwrap().to_str().unwrap().to_owned();
+    assert_eq!((header("cache-control"), header("referrer-policy")), ("no-store".into(), "no-referrer".into()));
+    assert!(header("x-robots-tag").contains("noindex"));
+    let policy = header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'; style-src 'sha256-") && !policy.contains("unsafe"), "{policy}");
+    assert!(policy.contains("form-action 'self'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+}

@@ -1,0 +1,69 @@
+"""What each production partner asks of the owner: read from the manifest in the partner's own folder.
+
+`shared/partner/src/<name>/partner.toml` says where the partner's API is, which secrets it needs and what may be chosen, so that
+a partner more is a folder more and nothing here.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from . import places
+from .schema import REQUIRED, URL, Key, one_of
+
+FOLDERS = places.ROOT / "shared" / "partner" / "src"
+# The kind that serves any section with an unknown name: a workshop with its own system.
+GENERIC = "http"
+# The manifest's types. A partner's number of a shop may be written with or without quotes.
+KINDS: dict[str, Any] = {"text": str, "integer": (int, str), "boolean": bool, "list": list}
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One partner: `kind` is its folder's name. `base_url` is None where only the owner knows it. `webhook_path` is where its
+    webhooks go, below the door; {name} and {path-secret} stand for what they say."""
+
+    kind: str
+    title: str
+    base_url: str | None
+    webhook_path: str
+    keys: dict[str, Key]
+
+    def keys_of(self, section: str) -> dict[str, Key]:
+        """What `[partners.<section>]` may say."""
+        base = {"base_url": Key(str, None if self.base_url else REQUIRED, URL)}
+        kind = {} if section == self.kind else {"kind": Key(str)}
+        named = {
+            name: replace(key, secret=key.secret.replace("{name}", section)) if key.secret else key
+            for name, key in self.keys.items()
+        }
+        return base | kind | named
+
+
+@cache
+def manifests() -> dict[str, Manifest]:
+    """Every partner this version knows, by kind."""
+    found = (_read(path.read_text()) for path in sorted(FOLDERS.glob("*/partner.toml")))
+    return {manifest.kind: manifest for manifest in found}
+
+
+def of_section(section: str, entry: dict[str, Any]) -> Manifest | None:
+    """The manifest that `[partners.<section>]` is read by; None: no such partner."""
+    if entry.get("kind", section) == GENERIC:
+        return manifests().get(GENERIC) if section != GENERIC else None
+    return manifests().get(section) if "kind" not in entry else None
+
+
+def _read(text: str) -> Manifest:
+    values = tomllib.loads(text)
+    keys: dict[str, Key] = {}
+    for key, entry in values.get("secrets", {}).items():
+        keys[key] = Key(str, secret=entry["name"], form=entry["form"], rotates=entry["rotates"])
+    for key, entry in values.get("options", {}).items():
+        default = REQUIRED if entry.get("required") else entry.get("default")
+        check = one_of(*entry["one_of"]) if "one_of" in entry else lambda value: None
+        keys[key] = Key(KINDS[entry["type"]], default, check)
+    return Manifest(values["kind"], values["title"], values.get("base_url"), values["webhook_path"], keys)

@@ -1,0 +1,98 @@
+//! The facts that an order as the store has it now implies: what its webhooks should have told. The sweep appends those that
+//! never arrived; since an event's id comes from the fact, what did arrive is not appended twice.
+
+use crate::event::Fact;
+use crate::order::{Address, Order, Payment};
+use crate::subject::short_hash;
+
+/// Every fact of the store's that must be in the journey of `order`, in the order in which they usually happen.
+///
+/// What cannot be told from the order's present state is left out: an edit has an id of its own that only its webhook names.
+#[must_use]
+pub fn of_order(order: &Order) -> Vec<Fact> {
+    let mut facts = vec![Fact::OrderCreated {}];
+    if was_paid(&order.payment) {
+        facts.push(Fact::OrderPaid {});
+    }
+    facts.extend(order.refunds.iter().map(|refund| Fact::OrderRefunded { refund: refund.clone() }));
+    facts.extend(order.disputes.iter().map(|dispute| Fact::OrderDisputed {
+        dispute: dispute.id.clone(),
+        kind: if dispute.chargeback { "chargeback" } else { "inquiry" }.to_owned(),
+        due: None,
+    }));
+    if order.cancelled {
+        facts.push(Fact::OrderCancelled { reason: None });
+    }
+    facts.push(Fact::OrderChanged { what: what_matters(order.ship_to.as_ref(), order.cancelled, &order.payment) });
+    facts
+}
+
+/// All of the money was there once.
+fn was_paid(payment: &Payment) -> bool {
+    matches!(payment, Payment::Paid | Payment::PartiallyRefunded | Payment::Refunded)
+}
+
+/// The hash of what matters to us in an order that can change without a topic of its own: where it goes, and whether it is
+/// paid or cancelled. Sixteen hex digits; from a webhook's body and from the store's answer it is the same.
+#[must_use]
+pub fn what_matters(ship_to: Option<&Address>, cancelled: bool, payment: &Payment) -> String {
+    let payment = match payment {
+        Payment::Paid | Payment::PartiallyRefunded => "paid",
+        Payment::Refunded => "refunded",
+        _ => "unpaid",
+    };
+    let address = ship_to.map_or_else(String::new, address_hash);
+    short_hash(&[&address, if cancelled { "cancelled" } else { "" }, payment], 16)
+}
+
+/// The hash of an address: white space and letter case do not count. Sixteen hex digits.
+#[must_use]
+pub fn address_hash(address: &Address) -> String {
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let optional = |text: &Option<String>| text.as_deref().map(plain).unwrap_or_default();
+    let parts = [
+        plain(&address.name),
+        optional(&address.company),
+        plain(&address.address1),
+        optional(&address.address2),
+        plain(&address.city),
+        optional(&address.province_code),
+        optional(&address.zip),
+        plain(&address.country_code),
+        optional(&address.phone),
+    ];
+    short_hash(&parts.each_ref().map(String::as_str), 16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use crate::order::Dispute;
+
+    #[test]
+    fn a_paid_refunded_and_disputed_order_implies_all_of_it() {
+        let order = Order {
+            payment: Payment::PartiallyRefunded,
+            refunds: vec!["5556667778".into()],
+            disputes: vec![Dispute { id: "9".into(), chargeback: true, open: true }],
+            ..fixture::order().unwrap()
+        };
+        let ids: Vec<String> = of_order(&order).iter().map(|fact| fact.id().0).collect();
+        assert_eq!(ids[..4], ["created", "paid", "refund#5556667778", "dispute#9"]);
+        let pending = Order { payment: Payment::Pending, ..fixture::order().unwrap() };
+        assert!(!of_order(&pending).contains(&Fact::OrderPaid {}));
+    }
+
+    #[test]
+    fn a_tag_changes_nothing_that_matters_and_a_street_does() {
+        let order = fixture::order().unwrap();
+        let before = of_order(&order);
+        assert_eq!(of_order(&Order { tags: vec!["vip".into()], ..order.clone() }), before);
+        let mut moved = order;
+        moved.ship_to.as_mut().unwrap().address1 = "2 Example Street".into();
+        assert_ne!(of_order(&moved), before);
+        moved.ship_to.as_mut().unwrap().address1 = " 1  EXAMPLE street".into();
+        assert_eq!(of_order(&moved), before, "neither white space nor letter case is a move");
+    }
+}

@@ -1,0 +1,168 @@
+//! What a workshop tells us, by our own contract: signed, whole, believed.
+
+use domain::Timestamp;
+use domain::event::{Fact, ParcelRef, PartnerStop};
+use domain::parcel::{ParcelKey, Tracking};
+use domain::subject::Subject;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::signing::Message;
+use crate::PartnerError;
+use crate::door::{Delivery, Heard, Told, Unreadable, Visitor, read};
+use crate::text::Text;
+
+/// Seconds by which its clock may differ from ours.
+const TOLERANCE: i64 = 300;
+
+#[derive(Debug)]
+pub(crate) struct Door {
+    name: String,
+    shop: String,
+    tolerance: i64,
+    keys: Vec<SecretString>,
+}
+
+impl Door {
+    pub(crate) fn new(visitor: &Visitor<'_>) -> Result<Self, PartnerError> {
+        Ok(Self {
+            name: visitor.name.to_owned(),
+            shop: visitor.shop.to_owned(),
+            tolerance: visitor.section.number("tolerance").unwrap_or(TOLERANCE),
+            keys: visitor.keys()?,
+        })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn path_fits(&self, rest: &str) -> bool {
+        rest.is_empty()
+    }
+
+    pub(crate) fn signed(&self, delivery: &Delivery<'_>) -> bool {
+        let headers = delivery.header("baton-timestamp").zip(delivery.header("baton-signature"));
+        let Some((timestamp, signature)) = headers else { return false };
+        let Ok(at) = timestamp.parse::<i64>() else { return false };
+        let path = format!("/webhooks/partner/{}", self.name);
+        let message = Message { timestamp, method: "POST", path: &path, body: delivery.body };
+        let keys: Vec<Vec<u8>> = self.keys.iter().map(|key| key.expose_secret().as_bytes().to_vec()).collect();
+        let late = delivery.now.as_second().saturating_sub(at).saturating_abs();
+        message.fits(&keys, signature) && late <= self.tolerance
+    }
+
+    pub(crate) fn topic(&self, delivery: &Delivery<'_>) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Topic {
+            #[serde(rename = "type")]
+            kind: String,
+        }
+        read::<Topic>(delivery.body).ok().map(|topic| topic.kind)
+    }
+
+    pub(crate) fn hear(&self, delivery: &Delivery<'_>) -> Result<Heard, Unreadable> {
+        let news: News = read(delivery.body)?;
+        let external = news.order.external_id.as_ref().map_or("", |id| id.0.as_str());
+        // The workshop has orders of its own.
+        let Some((order, _split)) = domain::external_id::parse(&self.shop, external) else {
+            return Ok(Heard::Unfollowed(None));
+        };
+        let subject = Some(Subject::Order(order));
+        let time = news.at.parse::<Timestamp>().ok();
+        Ok(match self.fact(news)? {
+            Some(fact) => Heard::Fact(Box::new(Told { subject, fact, time })),
+            None => Heard::Unfollowed(subject),
+        })
+    }
+
+    fn fact(&self, news: News) -> Result<Option<Fact>, Unreadable> {
+        let partner = self.name.clone();
+        let partner_order = news.order.id.0;
+        let parcel = news.shipment.ok_or_else(|| Unreadable("the field shipment is missing".to_owned()));
+        Ok(Some(match news.kind.as_str() {
+            "order.accepted" => Fact::PartnerAccepted { partner, partner_order },
+            "order.resumed" => Fact::PartnerResumed { partner, partner_order, at: news.at },
+            "order.stopped" => {
+                let stopped = news.stopped.unwrap_or_default();
+                let how = match stopped.why.as_deref() {
+                    Some("failed") => PartnerStop::Failed,
+                    Some("cancelled") => PartnerStop::Cancelled,
+                    why => super::why(why),
+                };
+                Fact::PartnerStopped { partner, partner_order, how, reason: stopped.reason, at: news.at }
+            }
+            "shipment.sent" => {
+                let parcel = parcel?;
+                Fact::ParcelShipped {
+                    partner,
+                    partner_order,
+                    tracking: parcel.tracking(),
+                    reshipment: parcel.reshipment.unwrap_or(false),
+                    shipment: parcel.id.0,
+                }
+            }
+            "shipment.delivered" => {
+                let parcel = parcel?;
+                let tracking = parcel.tracking();
+                let by_shipment = ParcelKey::of(&self.name, &parcel.id.0, None);
+                let by_number = tracking.as_ref().map(|_| ParcelKey::of(&self.name, &parcel.id.0, tracking.as_ref()));
+                Fact::ParcelDelivered { source: partner, parcel: ParcelRef::Shipment { by_shipment, by_number } }
+            }
+            "shipment.returned" => {
+                Fact::ParcelReturned { source: partner, tracking_event: parcel?.id.0, reason: news.reason }
+            }
+            _ => return Ok(None),
+        }))
+    }
+}
+
+#[derive(Deserialize)]
+struct News {
+    #[serde(rename = "type")]
+    kind: String,
+    /// Part of a stop's identity: a workshop may stop more than once.
+    at: String,
+    order: Order,
+    #[serde(default)]
+    stopped: Option<Stopped>,
+    #[serde(default)]
+    shipment: Option<Shipment>,
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Order {
+    id: Text,
+    #[serde(default)]
+    external_id: Option<Text>,
+}
+
+#[derive(Deserialize, Default)]
+struct Stopped {
+    #[serde(default)]
+    why: Option<String>,
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Shipment {
+    id: Text,
+    #[serde(default)]
+    tracking_number: Option<Text>,
+    #[serde(default)]
+    tracking_url: Option<String>,
+    #[serde(default)]
+    carrier: Option<String>,
+    #[serde(default)]
+    reshipment: Option<bool>,
+}
+
+impl Shipment {
+    fn tracking(&self) -> Option<Tracking> {
+        let number = self.tracking_number.as_ref().map(|number| number.0.as_str());
+        Tracking::new(number, self.carrier.as_deref(), self.tracking_url.as_deref())
+    }
+}

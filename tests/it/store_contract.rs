@@ -1,0 +1,644 @@
+//! The store's contract: the same checks over Shopify and over the headless store, each with the sandbox for its provider. And the
+//! order table's own, over memory and, where a stack runs, over DynamoDB's emulator.
+
+use std::sync::Arc;
+
+use domain::Timestamp;
+use domain::decision::{Choice, Decision, OWNER, Refusal};
+use domain::event::{Event, Fact};
+use domain::facts;
+use domain::order::{Order, Payment, TEST_TAG};
+use domain::parcel::{Pieces, Tracking, contents};
+use domain::provider::Trouble;
+use domain::subject::{OrderId, Subject};
+use jiff::SignedDuration;
+use lambda::Secrets;
+use sandbox::faults::{Arm, Fault};
+use serde_json::{Value, json};
+use store::headless::cart::Cart;
+use store::headless::table::{Memory, OrderTable};
+use store::{
+    ChangedOrders, Checkouts, HoldOrder, ListVariants, PlacedOrders, ReadOrder, RefuseOrder, ReleaseHold, Shopify,
+    Subscriptions, TestOrder, Topic, WriteFulfilment,
+};
+
+use crate::storefront::{Shop, section};
+use crate::support;
+use crate::world;
+
+/// Every verb of the port.
+pub trait Verbs:
+    ReadOrder
+    + WriteFulfilment
+    + HoldOrder
+    + ReleaseHold
+    + RefuseOrder
+    + ChangedOrders
+    + Subscriptions
+    + Checkouts
+    + PlacedOrders
+    + TestOrder
+    + ListVariants
+{
+}
+
+impl<S> Verbs for S where
+    S: ReadOrder
+        + WriteFulfilment
+        + HoldOrder
+        + ReleaseHold
+        + RefuseOrder
+        + ChangedOrders
+        + Subscriptions
+        + Checkouts
+        + PlacedOrders
+        + TestOrder
+        + ListVariants
+{
+}
+
+/// A store with its provider, and what only the provider can do.
+trait Setting {
+    fn store(&self) -> &impl Verbs;
+
+    /// A moment before everything.
+    fn beginning(&self) -> Timestamp;
+
+    /// After everything.
+    fn end(&self) -> Timestamp;
+
+    /// A new paid order of two pieces that go by parcel, with nothing against it.
+    async fn paid(&self) -> OrderId;
+
+    /// A part of the money goes back.
+    async fn refund_some(&self, order: OrderId);
+
+    /// A checkout that is begun and left alone.
+    async fn stall(&self);
+
+    /// Where the door is, as the provider has it, and what is subscribed there from now on.
+    fn door(&self) -> (String, &'static [Topic]);
+
+    /// The provider drops one of its subscriptions.
+    async fn lose(&self, topic: &str);
+
+    fn assert_expected(&self);
+}
+
+async fn holds(setting: &impl Setting) {
+    an_unknown_order_is_none(setting).await;
+    a_paid_order_is_whole(setting).await;
+    a_hold_stands_under_its_name_until_it_is_lifted(setting).await;
+    a_parcel_is_known_by_its_number(setting).await;
+    money_that_goes_back_is_seen(setting).await;
+    a_refusal_needs_a_person_and_is_done_once(setting).await;
+    what_changed_is_listed_oldest_first(setting).await;
+    a_lost_subscription_is_seen_and_made_again(setting).await;
+    a_stalled_checkout_is_listed(setting).await;
+    orders_are_listed_with_their_attempts(setting).await;
+    a_test_order_is_one_and_is_cleaned_up(setting).await;
+    setting.assert_expected();
+}
+
+async fn read(setting: &impl Setting, id: OrderId) -> Order {
+    setting.store().order(id).await.unwrap().unwrap()
+}
+
+async fn an_unknown_order_is_none(setting: &impl Setting) {
+    assert_eq!(setting.store().order(OrderId(999_999_999)).await.unwrap(), None);
+}
+
+async fn a_paid_order_is_whole(setting: &impl Setting) {
+    let id = setting.paid().await;
+    let order = read(setting, id).await;
+    assert_eq!((order.id, &order.payment, order.cancelled), (id, &Payment::Paid, false));
+    assert!(order.name.starts_with('#') && order.email.is_some() && order.ship_to.is_some(), "{order:?}");
+    assert!(order.created >= setting.beginning() && order.updated >= order.created);
+    let line = &order.lines[0];
+    assert_eq!((line.quantity, line.requires_shipping, line.sku.is_some()), (2, true, true));
+    let parts = &order.amounts.shop;
+    let tax = if order.amounts.tax_included { parts.tax.0.zero() } else { parts.tax.0 };
+    let sum = parts.lines.0.minus(parts.discounts.0).unwrap().plus(parts.shipping.0).unwrap().plus(tax).unwrap();
+    assert_eq!(sum, parts.total.0, "the parts are the total");
+    let open: Vec<_> = order.fulfilment_orders.iter().filter(|fo| fo.open).collect();
+    assert_eq!((open.len(), open[0].lines[0].remaining, open[0].lines[0].line), (1, 2, line.id));
+    let ids: Vec<String> = facts::of_order(&order).iter().map(|fact| fact.id().0).collect();
+    assert_eq!(ids[..2], ["created", "paid"]);
+    assert_eq!(read(setting, id).await, order, "reading changes nothing");
+}
+
+async fn a_hold_stands_under_its_name_until_it_is_lifted(setting: &impl Setting) {
+    let (store, id) = (setting.store(), setting.paid().await);
+    let order = read(setting, id).await;
+    let handles = |order: &Order| {
+        let holds = order.fulfilment_orders.iter().flat_map(|fo| &fo.holds);
+        holds.filter_map(|hold| hold.handle.clone()).collect::<Vec<_>>()
+    };
+    for _ in 0..2 {
+        store.hold(&order, "baton-1", "a person decides").await.unwrap();
+    }
+    let held = read(setting, id).await;
+    assert_eq!(handles(&held), ["baton-1"], "once, however often it is asked for");
+    let wanted = contents(&order, &[Pieces { line: order.lines[0].id, quantity: 1 }]);
+    let refused = store.fulfil(&wanted, None).await;
+    assert!(matches!(refused, Err(Trouble::Refused { .. })), "{refused:?}");
+    store.release_hold(&held, "another").await.unwrap();
+    assert_eq!(handles(&read(setting, id).await), ["baton-1"], "another's hold is not ours to lift");
+    for _ in 0..2 {
+        let held = read(setting, id).await;
+        store.release_hold(&held, "baton-1").await.unwrap();
+    }
+    let free = read(setting, id).await;
+    assert_eq!(handles(&free), Vec::<String>::new());
+    assert!(free.fulfilment_orders.iter().any(|fo| fo.open));
+}
+
+async fn a_parcel_is_known_by_its_number(setting: &impl Setting) {
+    let (store, id) = (setting.store(), setting.paid().await);
+    let order = read(setting, id).await;
+    let tracking = Tracking::new(Some("1Z999AA10123456784"), Some("UPS"), Some("https://example.com/t/1"));
+    let one = contents(&order, &[Pieces { line: order.lines[0].id, quantity: 1 }]);
+    let first = store.fulfil(&one, tracking.as_ref()).await.unwrap();
+    let order = read(setting, id).await;
+    let known = order.fulfilment_with("1z 999aa1-0123456784").unwrap();
+    assert_eq!((&known.id, known.tracking.first()), (&first, tracking.as_ref()));
+    let remaining: u32 =
+        order.fulfilment_orders.iter().filter(|fo| fo.open).flat_map(|fo| &fo.lines).map(|line| line.remaining).sum();
+    assert_eq!(remaining, 1);
+    let rest = contents(&order, &[Pieces { line: order.lines[0].id, quantity: 2 }]);
+    let second = store.fulfil(&rest, Tracking::new(Some("1Z999AA10123456785"), None, None).as_ref()).await.unwrap();
+    assert_ne!(first, second);
+    let order = read(setting, id).await;
+    assert_eq!(order.fulfilments.len(), 2);
+    assert!(contents(&order, &[Pieces { line: order.lines[0].id, quantity: 1 }]).is_empty(), "nothing remains");
+    let again = store.fulfil(&rest, Tracking::new(Some("1Z999AA10123456786"), None, None).as_ref()).await;
+    assert!(matches!(again, Err(Trouble::Refused { .. })), "no more than was ordered: {again:?}");
+}
+
+async fn money_that_goes_back_is_seen(setting: &impl Setting) {
+    let id = setting.paid().await;
+    setting.refund_some(id).await;
+    let order = read(setting, id).await;
+    assert_eq!((&order.payment, order.refunds.len()), (&Payment::PartiallyRefunded, 1));
+    assert!(facts::of_order(&order).iter().any(|fact| matches!(fact, Fact::OrderRefunded { .. })));
+}
+
+/// A person's decision, the only way there is to one.
+fn decided(order: OrderId, decision: &str) -> Refusal {
+    let fact = Fact::OrderDecided { choice: Choice::Refuse, decision: decision.into(), round: 1 };
+    let time = "2026-11-22T03:00:00Z".parse().unwrap();
+    let event = Event { subject: Subject::Order(order), fact, source: OWNER.into(), time, order_name: None };
+    match Decision::of(&event) {
+        Some(Decision::Refuse(refusal)) => refusal,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn a_refusal_needs_a_person_and_is_done_once(setting: &impl Setting) {
+    let (store, id) = (setting.store(), setting.paid().await);
+    let order = read(setting, id).await;
+    let refusal = decided(id, "decision-1");
+    store.refuse(&order, &refusal).await.unwrap();
+    let refused = read(setting, id).await;
+    assert!(refused.cancelled && refused.fulfilment_orders.iter().all(|fo| !fo.open), "{refused:?}");
+    store.refuse(&refused, &refusal).await.unwrap();
+    store.refuse(&order, &refusal).await.unwrap();
+    assert!(read(setting, id).await.cancelled);
+}
+
+async fn what_changed_is_listed_oldest_first(setting: &impl Setting) {
+    let mut made = Vec::new();
+    for _ in 0..3 {
+        made.push(setting.paid().await);
+    }
+    setting.refund_some(made[0]).await;
+    let (mut found, mut after, mut pages) = (Vec::new(), None, 0);
+    loop {
+        let page = setting.store().changed(setting.beginning(), after.as_deref()).await.unwrap();
+        found.extend(page.items);
+        pages += 1;
+        assert!(pages < 100, "the list has an end");
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert!(found.iter().all(|change| change.at >= setting.beginning()));
+    for id in &made {
+        let last = found.iter().rfind(|change| change.order.id == *id).unwrap_or_else(|| panic!("{id} is missing"));
+        assert_eq!(last.order, read(setting, *id).await, "as the store has it now");
+    }
+    assert!(found.is_sorted_by_key(|change| change.at), "oldest first");
+    let later = setting.store().changed(setting.end(), None).await.unwrap();
+    assert_eq!((later.items.len(), later.next), (0, None));
+}
+
+async fn a_lost_subscription_is_seen_and_made_again(setting: &impl Setting) {
+    let (store, (address, topics)) = (setting.store(), setting.door());
+    let has = async |topic: &str| {
+        let all = store.subscriptions().await.unwrap();
+        all.iter().any(|known| known.topic == topic && known.address == address)
+    };
+    for topic in topics {
+        store.subscribe(topic.name, &address).await.unwrap();
+        assert!(has(topic.name).await, "{}", topic.name);
+    }
+    let lost = topics[0].name;
+    setting.lose(lost).await;
+    assert!(!has(lost).await);
+    for _ in 0..2 {
+        store.subscribe(lost, &address).await.unwrap();
+    }
+    assert!(has(lost).await);
+    let all = store.subscriptions().await.unwrap();
+    assert_eq!(all.iter().filter(|known| known.topic == lost && known.address == address).count(), 1);
+}
+
+async fn a_stalled_checkout_is_listed(setting: &impl Setting) {
+    setting.stall().await;
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = setting.store().stalled(setting.beginning(), setting.end(), after.as_deref()).await.unwrap();
+        found.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert!(found.iter().any(|checkout| !checkout.recovered && checkout.begun >= setting.beginning()), "{found:?}");
+    let early = setting.beginning().checked_sub(SignedDuration::from_hours(1)).unwrap();
+    let before = setting.store().stalled(early, setting.beginning(), None).await.unwrap();
+    assert_eq!(before.items, []);
+}
+
+async fn orders_are_listed_with_their_attempts(setting: &impl Setting) {
+    let id = setting.paid().await;
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = setting.store().placed(setting.beginning(), setting.end(), after.as_deref()).await.unwrap();
+        found.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let placed: Vec<_> = found.iter().filter(|placed| placed.id == id).collect();
+    assert_eq!(placed.len(), 1, "each once");
+    assert!(placed[0].country.is_some());
+    assert_eq!(placed[0].attempts, read(setting, id).await.attempts);
+}
+
+async fn a_test_order_is_one_and_is_cleaned_up(setting: &impl Setting) {
+    let store = setting.store();
+    let variant = store.variants(None).await.unwrap().items.into_iter().find(|variant| variant.requires_shipping);
+    let variant = variant.expect("something is sold").id;
+    let tag = format!("{TEST_TAG}-1");
+    let id = store.place_test_order(&tag, &variant, "owner@example.com").await.unwrap();
+    assert_eq!(
+        store.place_test_order(&tag, &variant, "owner@example.com").await.unwrap(),
+        id,
+        "asked again: no second one"
+    );
+    let order = read(setting, id).await;
+    assert!(order.is_trial() && order.payment == Payment::Paid && order.ship_to.is_some(), "{order:?}");
+    assert_eq!(order.lines.iter().map(|line| line.quantity).sum::<u32>(), 1);
+    let other = store.place_test_order(&format!("{TEST_TAG}-2"), &variant, "owner@example.com").await.unwrap();
+    assert_ne!(other, id);
+    let refused = store.clean_up(&order, &format!("{TEST_TAG}-2")).await;
+    assert!(matches!(refused, Err(Trouble::Refused { .. })), "{refused:?}");
+    let real = read(setting, setting.paid().await).await;
+    assert!(matches!(store.clean_up(&real, &tag).await, Err(Trouble::Refused { .. })), "a customer's order stays");
+    store.clean_up(&order, &tag).await.unwrap();
+    assert!(read(setting, id).await.cancelled);
+    for (tag, variant) in [("gift", variant.as_str()), (tag.as_str(), "nothing-of-that-kind")] {
+        let tag = if tag == "gift" { tag.to_owned() } else { format!("{tag}-3") };
+        let refused = store.place_test_order(&tag, variant, "owner@example.com").await;
+        assert!(matches!(refused, Err(Trouble::Refused { .. })), "{tag} {variant}: {refused:?}");
+    }
+}
+
+struct OnShopify {
+    sandbox: sandbox::Sandbox,
+    store: Shopify,
+    door: String,
+    number: std::sync::atomic::AtomicU64,
+}
+
+impl OnShopify {
+    async fn new() -> Self {
+        let config = sandbox::Config {
+            specs: support::specs(),
+            retry_ms: vec![10],
+            shopify: sandbox::config::ShopifyConfig { cost_maximum: 1_000_000, ..Default::default() },
+            ..sandbox::Config::default()
+        };
+        let sandbox = sandbox::Sandbox::start(config).await.unwrap();
+        let door = support::Door::default().start().await;
+        sandbox.set_intake_url(&door);
+        let secrets =
+            Secrets::from_pairs([("call/shopify/admin-token", sandbox.ctx.config.shopify.admin_token.as_str())]);
+        let http = lambda::http::client(2).unwrap();
+        let store = Shopify::new(&world::config(&sandbox).store, &secrets, http).unwrap();
+        Self { sandbox, store, door, number: 450_789_469.into() }
+    }
+
+    async fn control(&self, method: &str, path: &str, body: Value) -> Value {
+        let path = format!("/_sandbox/shopify/{path}");
+        let (status, answer) = support::control(&self.sandbox, method, &path, body.to_string()).await;
+        assert!((200..300).contains(&status), "{method} {path}: {status} {answer}");
+        answer
+    }
+}
+
+impl Setting for OnShopify {
+    fn store(&self) -> &impl Verbs {
+        &self.store
+    }
+
+    fn beginning(&self) -> Timestamp {
+        "2020-01-01T00:00:00Z".parse().unwrap()
+    }
+
+    fn end(&self) -> Timestamp {
+        "2100-01-01T00:00:00Z".parse().unwrap()
+    }
+
+    async fn paid(&self) -> OrderId {
+        let number = self.number.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        self.control("POST", "orders?deliver=0", world::payload(number)).await;
+        OrderId(number)
+    }
+
+    async fn refund_some(&self, order: OrderId) {
+        self.control("PUT", &format!("orders/{order}?deliver=0"), json!({ "do": "refund", "amount": "1.00" })).await;
+    }
+
+    async fn stall(&self) {
+        self.control("POST", "checkouts?deliver=0", json!({})).await;
+    }
+
+    fn door(&self) -> (String, &'static [Topic]) {
+        (format!("{}webhooks/shopify", self.door), store::shopify::topics::TOPICS)
+    }
+
+    async fn lose(&self, topic: &str) {
+        self.control("DELETE", &format!("subscriptions/{topic}"), Value::Null).await;
+    }
+
+    fn assert_expected(&self) {
+        let unexpected = self.sandbox.ctx.unexpected.list();
+        assert!(unexpected.is_empty(), "{}", serde_json::to_string_pretty(&unexpected).unwrap());
+    }
+}
+
+struct OnOurOwn<T> {
+    shop: Shop<T>,
+    door: String,
+    carts: std::sync::atomic::AtomicU64,
+}
+
+impl<T: OrderTable + Clone> OnOurOwn<T> {
+    async fn over(table: T) -> Self {
+        let shop = Shop::over(table).await;
+        let door = support::Door::default().start().await;
+        shop.sandbox.set_intake_url(&door);
+        Self { shop, door, carts: 1.into() }
+    }
+
+    fn cart(&self) -> String {
+        let cart = self.carts.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        // So that no two things happen in the same second.
+        self.shop.pass(SignedDuration::from_secs(60));
+        format!("contract-{cart}")
+    }
+}
+
+impl<T: OrderTable + Clone> Setting for OnOurOwn<T> {
+    fn store(&self) -> &impl Verbs {
+        &self.shop.store
+    }
+
+    fn beginning(&self) -> Timestamp {
+        "2026-11-22T02:13:00Z".parse().unwrap()
+    }
+
+    fn end(&self) -> Timestamp {
+        self.shop.clock.get().checked_add(SignedDuration::from_hours(1)).unwrap()
+    }
+
+    async fn paid(&self) -> OrderId {
+        self.shop.paid(&self.cart()).await
+    }
+
+    async fn refund_some(&self, order: OrderId) {
+        let payment = self.shop.row(order.0).await.payment.unwrap();
+        let refund = self.shop.at_stripe(&format!("charges/{payment}/refund"), json!({ "amount": 100 })).await;
+        self.shop.resolve(refund["id"].as_str().unwrap()).await;
+    }
+
+    async fn stall(&self) {
+        self.shop.begun(&self.cart()).await;
+    }
+
+    fn door(&self) -> (String, &'static [Topic]) {
+        (format!("{}webhooks/stripe", self.door), store::headless::TOPICS)
+    }
+
+    async fn lose(&self, topic: &str) {
+        let endpoint = self.shop.stripe("endpoints").await.remove(0)["id"].as_str().unwrap().to_owned();
+        let rest = store::headless::TOPICS.iter().filter(|known| known.name != topic);
+        let form: Vec<String> =
+            rest.enumerate().map(|(at, known)| format!("enabled_events[{at}]={}", known.name)).collect();
+        let url = format!("{}/stripe/v1/webhook_endpoints/{endpoint}", self.shop.sandbox.url());
+        let request = support::client().post(url).bearer_auth(&self.shop.sandbox.ctx.config.stripe.secret_key);
+        let request = request.header("Stripe-Version", store::headless::VERSION);
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body(form.join("&"));
+        assert_eq!(request.send().await.unwrap().status(), 200);
+    }
+
+    fn assert_expected(&self) {
+        self.shop.assert_expected();
+    }
+}
+
+/// The headless store's contract over any table: also for DynamoDB, where a stack runs.
+pub async fn headless_holds<T: OrderTable + Clone>(table: T) {
+    holds(&OnOurOwn::over(table).await).await;
+}
+
+#[tokio::test]
+async fn shopify() {
+    holds(&OnShopify::new().await).await;
+}
+
+#[tokio::test]
+async fn the_headless_store_in_memory() {
+    headless_holds(Arc::new(Memory::default())).await;
+}
+
+/// The order table's own contract.
+pub async fn table_holds<T: OrderTable>(table: &T) {
+    assert_eq!((table.last_number().await.unwrap(), table.newest_paid().await.unwrap()), (1_000, None));
+    let numbers = [table.next_number().await.unwrap(), table.next_number().await.unwrap()];
+    assert_eq!((numbers, table.last_number().await.unwrap()), ([1_001, 1_002], 1_002));
+    let shop = Shop::new().await;
+    let cart: Cart = serde_json::from_value(json!({
+        "cart": "cart-0001", "items": [{ "sku": "LIGHTHOUSE-A", "quantity": 2 }], "email": "ada@example.com",
+    }))
+    .unwrap();
+    // A row with everything in it: paid, declined before, refunded in part, disputed, warned of, held and shipped in part.
+    let priced = cart.price(&section(), shop.store.shop()).unwrap();
+    shop.store.begin(&priced, Some("198.51.100.7")).await.unwrap();
+    let session = shop.stripe("sessions").await.remove(0)["id"].as_str().unwrap().to_owned();
+    shop.at_stripe(&format!("sessions/{session}/fail"), json!({})).await;
+    shop.at_stripe(&format!("sessions/{session}/pay"), json!({ "risk": "elevated" })).await;
+    for act in ["refund", "dispute", "warn"] {
+        let made = shop.at_stripe(&format!("charges/{session}/{act}"), json!({ "amount": 100 })).await;
+        shop.resolve(made["id"].as_str().unwrap()).await;
+    }
+    let order = shop.order(OrderId(1_001)).await;
+    let one = contents(&order, &[Pieces { line: order.lines[0].id, quantity: 1 }]);
+    shop.store.fulfil(&one, Tracking::new(Some("1Z999AA10123456784"), None, None).as_ref()).await.unwrap();
+    shop.store.hold(&order, "baton-1", "a person decides").await.unwrap();
+    let row = shop.row(1_001).await;
+    assert!(!row.holds.is_empty() && !row.fulfilments.is_empty() && !row.disputes.is_empty());
+
+    assert_eq!(table.get(1_001).await.unwrap(), None);
+    assert!(table.put_new(&row).await.unwrap());
+    assert!(!table.put_new(&row).await.unwrap(), "it is there already");
+    assert_eq!(table.get(1_001).await.unwrap().as_ref(), Some(&row), "as it was");
+    let mut next = row.clone();
+    next.rev = row.rev + 1;
+    next.tags.push("changed".into());
+    assert!(!table.replace(&next, row.rev + 7).await.unwrap(), "decided on another revision");
+    assert!(table.replace(&next, row.rev).await.unwrap());
+    assert!(!table.replace(&next, row.rev).await.unwrap(), "once");
+    assert_eq!(table.get(1_001).await.unwrap(), Some(next));
+
+    assert_eq!(table.pointed("cart#x").await.unwrap(), None);
+    assert_eq!(table.point("cart#x", 1_001).await.unwrap(), 1_001);
+    assert_eq!(table.point("cart#x", 1_002).await.unwrap(), 1_001, "whoever points first");
+    assert_eq!(table.pointed("cart#x").await.unwrap(), Some(1_001));
+    let at = |second| Timestamp::from_second(1_795_000_000 + second).unwrap();
+    for second in [10, 5, 20, 20] {
+        table.note_paid(at(second)).await.unwrap();
+    }
+    assert_eq!(table.newest_paid().await.unwrap(), Some(at(20)));
+    assert_eq!(table.next_number().await.unwrap(), 1_003, "the counter is where it was");
+}
+
+#[tokio::test]
+async fn the_order_table_in_memory() {
+    table_holds(&Memory::default()).await;
+}
+
+fn fault(operation: &str, fault: Fault) -> Arm {
+    Arm { provider: "stripe".into(), operation: operation.into(), fault, times: Some(1), skip: 0, seconds: None }
+}
+
+#[tokio::test]
+async fn money_goes_back_once_whatever_happens_to_the_answer() {
+    for kind in [Fault::LostAnswer, Fault::ServerError, Fault::Reset, Fault::TooMany] {
+        let setting = OnOurOwn::over(Arc::new(Memory::default())).await;
+        let id = setting.paid().await;
+        let order = read(&setting, id).await;
+        setting.shop.sandbox.ctx.faults.arm(vec![fault("create_refund", kind)]);
+        let refusal = decided(id, "decision-1");
+        assert!(setting.shop.store.refuse(&order, &refusal).await.is_err(), "{kind:?}");
+        assert!(read(&setting, id).await.cancelled, "{kind:?}: nothing more is made");
+        let reference = setting.shop.store.refuse(&order, &refusal).await.unwrap();
+        let refunds = setting.shop.stripe("refunds").await;
+        assert_eq!(refunds.len(), 1, "{kind:?}");
+        assert_eq!((refunds[0]["id"].as_str(), &refunds[0]["amount"]), (Some(reference.as_str()), &json!(6_039)));
+        assert_eq!(refunds[0]["metadata"]["baton_decision"], "decision-1");
+        // Another decision about it finds it done.
+        assert_eq!(setting.shop.store.refuse(&order, &decided(id, "decision-2")).await.unwrap(), reference);
+        setting.shop.resolve(&reference).await;
+        assert_eq!(read(&setting, id).await.payment, Payment::Refunded);
+    }
+}
+
+#[tokio::test]
+async fn what_was_given_back_by_hand_is_not_given_back_again() {
+    let setting = OnOurOwn::over(Arc::new(Memory::default())).await;
+    let id = setting.paid().await;
+    let order = read(&setting, id).await;
+    let payment = setting.shop.row(id.0).await.payment.unwrap();
+    setting.shop.at_stripe(&format!("charges/{payment}/refund"), json!({})).await;
+    setting.shop.store.refuse(&order, &decided(id, "decision-1")).await.unwrap();
+    assert_eq!(setting.shop.stripe("refunds").await.len(), 1);
+    assert!(read(&setting, id).await.cancelled);
+}
+
+#[tokio::test]
+async fn a_refusal_waits_for_money_under_way_and_closes_an_open_checkout() {
+    let setting = OnOurOwn::over(Arc::new(Memory::default())).await;
+    let shop = &setting.shop;
+    let session = shop.begun("contract-a").await;
+    shop.at_stripe(&format!("sessions/{session}/pay_async"), json!({})).await;
+    let (id, _) = shop.resolve(&session).await;
+    let order = shop.order(id).await;
+    let refused = shop.store.refuse(&order, &decided(id, "decision-1")).await;
+    let Err(Trouble::Refused { why }) = refused else { panic!("{refused:?}") };
+    assert!(why.contains("refuse it again"), "{why}");
+    assert!(!shop.order(id).await.cancelled);
+    let open = shop.begun("contract-b").await;
+    let order = shop.order(OrderId(1_002)).await;
+    shop.store.refuse(&order, &decided(order.id, "decision-2")).await.unwrap();
+    let session = shop.stripe("sessions").await.into_iter().find(|session| session["id"] == open.as_str()).unwrap();
+    assert_eq!(session["status"], "expired", "nobody can pay for it any more");
+    assert!(shop.order(order.id).await.cancelled);
+    shop.assert_expected();
+}
+
+#[tokio::test]
+async fn a_live_key_charges_nobody_for_a_test() {
+    let shop = Shop::new().await;
+    let live =
+        crate::storefront::headless(&shop.sandbox, shop.table.clone(), "sk_live_example", &section(), &shop.clock);
+    let refused = live.place_test_order(&format!("{TEST_TAG}-1"), "LIGHTHOUSE-A", "owner@example.com").await;
+    let Err(Trouble::Refused { why }) = refused else { panic!("{refused:?}") };
+    assert!(why.contains("sk_test_"), "{why}");
+    assert_eq!(shop.table.last_number().await.unwrap(), 1_000);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_not_there_is_not_made_in_secret() {
+    let shop = Shop::new().await;
+    shop.sandbox.set_intake_url("https://door.example.com/");
+    let refused = shop.store.subscribe("charge.refunded", "https://elsewhere.example.com/webhooks/stripe").await;
+    let Err(Trouble::Refused { why }) = refused else { panic!("{refused:?}") };
+    assert!(why.contains("Create it") && why.contains(store::headless::VERSION), "{why}");
+    assert_eq!(shop.stripe("endpoints").await.len(), 1);
+}
+
+/// More events than one page of Stripe's, over days: the sweep sees each order, in the order in which things happened.
+#[tokio::test]
+async fn a_long_list_of_events_is_read_from_its_oldest() {
+    let setting = OnOurOwn::over(Arc::new(Memory::default())).await;
+    let mut made = Vec::new();
+    for day in 0..3 {
+        for _ in 0..14 {
+            made.push(setting.paid().await);
+        }
+        setting.shop.pass(SignedDuration::from_hours(20 + day));
+    }
+    assert!(setting.shop.stripe("events").await.len() > 100);
+    let (mut found, mut after, mut pages) = (Vec::new(), None, 0);
+    loop {
+        let page = setting.shop.store.changed(setting.beginning(), after.as_deref()).await.unwrap();
+        assert!(page.items.len() <= 25, "a page is bounded");
+        found.extend(page.items.into_iter().map(|change| (change.at, change.order.id)));
+        pages += 1;
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert!(found.is_sorted_by_key(|(at, _)| *at) && pages > 5, "{pages} pages");
+    let mut orders: Vec<OrderId> = found.into_iter().map(|(_, id)| id).collect();
+    orders.dedup();
+    assert_eq!(orders, made);
+    let Err(trouble) = setting.shop.store.changed(setting.beginning(), Some("nowhere")).await else { panic!() };
+    assert!(matches!(trouble, Trouble::Broken { .. }));
+}
