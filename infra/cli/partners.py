@@ -34,7 +34,8 @@ class Manifest:
 
     def keys_of(self, section: str) -> dict[str, Key]:
         """What `[partners.<section>]` may say."""
-        base = {"base_url": Key(str, None if self.base_url else REQUIRED, URL)}
+        # Where only the owner knows it, `make up` has the sandbox; `make deploy` asks for it.
+        base = {"base_url": Key(str, None, URL)}
         kind = {} if section == self.kind else {"kind": Key(str)}
         named = {
             name: replace(key, secret=key.secret.replace("{name}", section)) if key.secret else key

@@ -87,6 +87,8 @@ def load_template(text: str) -> dict[str, Any]:
 
 def _store_json(values: dict[str, Any], base_urls: dict[str, str]) -> dict[str, Any]:
     def with_base(name: str, section: dict[str, Any]) -> dict[str, Any]:
+        if not (section.get("base_url") or base_urls[name]):
+            raise Failure(f"[partners.{name}] base_url is missing: the address of the workshop's own system")
         return section | {"base_url": (section.get("base_url") or base_urls[name]).rstrip("/")}
 
     shopify = values["store"]["platform"] == "shopify"

@@ -143,17 +143,28 @@ def sandbox_config(choices: Choices, rendered: Rendered) -> dict[str, Any]:
     if shop["platform"] == "shopify":
         config["shopify"] = {"shop": shop["shop"], "api_version": shop["api_version"]}
     for name in secrets:
-        # door/<provider>/webhook-secret and call/<provider>/token are the sandbox's [provider] webhook_secret and token.
+        # door/<provider>/webhook-secret and call/<provider>/token are that provider's webhook_secret and token.
         _, provider, what = name.split("/")
         config.setdefault(provider, {})[what.replace("-", "_")] = first[name]
-    listed = [(row["partner"], row.get("variant_id")) for row in rendered.store["catalog"]["variants"]]
     for name, section in rendered.store["partners"].items():
-        config[name] |= {key: section[key] for key in ("store_id", "shop_id") if key in section}
-        if variants := sorted({variant for partner, variant in listed if partner == name and variant is not None}):
-            config[name]["variants"] = variants
-    # A workshop with its own system is played under the one name the sandbox has for it.
-    played = {"shopify", "stripe", *partners.manifests(), "workshop"} - {partners.GENERIC}
-    return {key: value for key, value in config.items() if key in played or key not in (*rendered.store["partners"],)}
+        config[name] = _sandbox_partner(name, config[name], section, rendered.store["catalog"])
+    return config
+
+
+def _sandbox_partner(
+    name: str, known: dict[str, Any], section: dict[str, Any], catalog: dict[str, Any]
+) -> dict[str, Any]:
+    """A partner's section in the sandbox's words. A workshop with its own system is played under the name `workshop`."""
+    variants = sorted({str(row["variant_id"]) for row in catalog["variants"] if row["partner"] == name and "variant_id" in row})
+    if name == "printful":
+        return known | {"variants": [int(variant) for variant in variants], "store_id": section.get("store_id")}
+    if name == "printify":
+        return known | {"shop_id": int(section["shop_id"])}
+    if name == "gelato":
+        known["api_key"] = known.pop("token")
+        return known | {"products": variants}
+    known["tokens"] = [known.pop("token")]
+    return known | {"variants": variants}
 
 
 def _start_sandbox(choices: Choices, rendered: Rendered, binary: Path, folder: Path) -> None:

@@ -2,12 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as the tests themselves do")]
 
+mod capture;
+mod capture_amounts;
+mod capture_orderings;
 mod crashes;
 mod door;
 mod door_load;
 mod door_payloads;
 mod door_stripe;
 mod door_tampered;
+mod flood;
 mod house;
 mod ledger_contract;
 mod partner_contract;
@@ -15,6 +19,10 @@ mod partner_payloads;
 mod project;
 mod queries;
 mod relay;
+mod routing_changes;
+mod routing_life;
+mod routing_parts;
+mod routing_preflight;
 mod samples;
 mod sandbox_aws;
 mod sandbox_gelato;
@@ -33,8 +41,12 @@ mod sandbox_stripe;
 mod sandbox_workshop;
 mod stack;
 mod store_contract;
+mod store_headless;
 mod storefront;
+mod storefront_payments;
+mod storefront_samples;
 mod support;
+mod sweep;
 mod troubles;
 mod watch;
 mod world;

@@ -96,7 +96,7 @@ async fn every_order_payload_ends_as_the_table_says() {
 }
 
 /// Payloads that look like an order: with line items, at the top or under `order`. By path below `folder`.
-fn with_line_items(folder: &Path) -> Vec<(String, Value)> {
+pub fn with_line_items(folder: &Path) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {

@@ -274,3 +274,29 @@ async fn every_document_of_the_client_is_played() {
     assert_eq!(played, all);
     assert_eq!(unexpected(&sandbox).await, Vec::<Value>::new());
 }
+
+/// A fault can be armed for everything the client asks; a refused change changes nothing.
+#[tokio::test]
+async fn every_call_of_the_client_can_fail() {
+    let sandbox = sandbox(&Door::default()).await;
+    let (_, operations) = control(&sandbox, "GET", "/_sandbox/operations", "").await;
+    let known: Vec<&str> =
+        operations.as_array().unwrap().iter().map(|one| one["operation"].as_str().unwrap()).collect();
+    let schema = sandbox::shopify::graphql::subset().unwrap();
+    for (name, text) in store::shopify::QUERIES {
+        let document = apollo_compiler::ExecutableDocument::parse_and_validate(&schema, *text, *name).unwrap();
+        let roots = document.operations.iter().flat_map(|operation| operation.root_fields(&document));
+        for field in roots {
+            assert!(known.contains(&field.name.as_str()), "{name}: no fault can be armed for {}", field.name);
+        }
+    }
+    let refuse = json!([{"provider": "shopify", "operation": "orderCreate", "fault": "refuse", "times": 1}]);
+    assert_eq!(control(&sandbox, "POST", "/_sandbox/faults", refuse.to_string()).await.0, 201);
+    let refused = run(&sandbox, "place_order", test_order(4401, "24.90")).await["orderCreate"].clone();
+    assert_eq!(
+        (&refused["order"], refused["userErrors"][0]["message"].as_str()),
+        (&Value::Null, Some("refused by an armed fault"))
+    );
+    assert_eq!(control(&sandbox, "GET", "/_sandbox/shopify/orders", "").await.1, json!([]));
+    assert_eq!(run(&sandbox, "place_order", test_order(4401, "24.90")).await["orderCreate"]["userErrors"], json!([]));
+}

@@ -31,6 +31,8 @@ mod refuse;
 mod rounds;
 mod subscriptions;
 pub mod sweep;
+#[cfg(test)]
+mod tests;
 mod trial;
 
 use domain::event::Fact;

@@ -78,3 +78,105 @@ fn verdict_due(order: &Order, journey: &Journey) -> Option<Fact> {
         at: "swept".to_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::event::Event;
+    use domain::order::{Assessment, Payment, PaymentAttempt};
+    use domain::subject::Subject;
+
+    const DAY: &str = "2026-11-22T02:13:00Z";
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn order() -> Order {
+        domain::fixture::order().unwrap()
+    }
+
+    fn journey(facts: &[Fact]) -> Journey {
+        let event = |fact: &Fact| Event {
+            subject: Subject::Order(order().id),
+            fact: fact.clone(),
+            source: "shopify".into(),
+            time: at(DAY),
+            order_name: None,
+        };
+        Journey { events: facts.iter().map(event).collect(), ..Journey::default() }
+    }
+
+    fn ids(order: &Order, facts: &[Fact]) -> Vec<String> {
+        let found = missing(order, at("2026-11-22T03:00:00Z"), &journey(facts), None);
+        found.into_iter().map(|missing| missing.fact.id().0).collect()
+    }
+
+    fn routed() -> Fact {
+        Fact::OrderRouted { partner: "printful".into(), split: 1, partner_order: "13".into(), cost: None }
+    }
+
+    #[test]
+    fn all_lost_is_all_found_and_all_told_is_nothing() {
+        assert_eq!(ids(&order(), &[]), ["created", "paid"]);
+        assert_eq!(ids(&order(), &[Fact::OrderCreated {}, Fact::OrderPaid {}, Fact::OrderCleared {}]), [""; 0]);
+        let paid_only = [Fact::OrderPaid {}, Fact::OrderCleared {}];
+        assert_eq!(ids(&order(), &paid_only), [""; 0], "that it was placed is of no use any more");
+        let refunded = Order { refunds: vec!["9".into()], payment: Payment::Refunded, cancelled: true, ..order() };
+        assert_eq!(ids(&refunded, &paid_only), ["refund#9", "cancelled"]);
+    }
+
+    #[test]
+    fn an_order_from_before_is_left_alone_unless_it_was_told_to_us() {
+        let beginning = Some(at("2026-11-22T02:14:00Z"));
+        let lacks = |facts: &[Fact]| missing(&order(), at(DAY), &journey(facts), beginning).len();
+        assert_eq!(lacks(&[]), 0);
+        assert_eq!(lacks(&[Fact::OrderRefunded { refund: "9".into() }]), 0, "a refund of it does not make it ours");
+        assert_eq!(lacks(&[Fact::OrderCreated {}]), 1);
+        let after = Some(at("2026-11-22T02:12:00Z"));
+        assert_eq!(missing(&order(), at(DAY), &journey(&[]), after).len(), 2);
+    }
+
+    #[test]
+    fn a_change_matters_once_a_partner_has_the_order() {
+        let told = [Fact::OrderPaid {}, Fact::OrderCleared {}];
+        assert_eq!(ids(&order(), &told), [""; 0]);
+        let with_partner = [Fact::OrderPaid {}, Fact::OrderCleared {}, routed()];
+        let found = missing(&order(), at(DAY), &journey(&with_partner), None);
+        assert!(matches!(&found[..], [Missing { fact: Fact::OrderChanged { .. }, lost: false, .. }]), "{found:?}");
+        let earlier = Fact::OrderChanged { what: "another".into() };
+        let found = missing(&order(), at(DAY), &journey(&[Fact::OrderPaid {}, Fact::OrderCleared {}, earlier]), None);
+        assert!(matches!(&found[..], [Missing { fact: Fact::OrderChanged { .. }, lost: true, .. }]), "{found:?}");
+    }
+
+    #[test]
+    fn an_assessment_that_nobody_told_ends_the_wait_for_it() {
+        let waiting = [Fact::OrderPaid {}];
+        let pending = Order { risk: Risk::Pending, ..order() };
+        assert_eq!(ids(&pending, &waiting), [""; 0]);
+        let assessments = vec![Assessment { provider: "shopify".into(), risk: Risk::High, facts: vec![] }];
+        let high = Order { risk: Risk::High, assessments, ..order() };
+        assert_eq!(ids(&high, &waiting), ["risk#shopify#high#swept"]);
+        assert_eq!(ids(&high, &[Fact::OrderPaid {}, Fact::OrderCleared {}]), [""; 0], "decided already");
+    }
+
+    #[test]
+    fn a_payment_counts_from_when_it_was_made() {
+        let card = PaymentAttempt {
+            gateway: "shopify_payments".into(),
+            outcome: AttemptOutcome::Succeeded,
+            manual: false,
+            card: None,
+            error: None,
+            at: at("2026-11-22T02:20:00Z"),
+        };
+        let since = |attempts| {
+            let order = Order { attempts, updated: at("2026-11-22T05:00:00Z"), ..order() };
+            let found = missing(&order, at("2026-11-22T05:00:00Z"), &journey(&[Fact::OrderCreated {}]), None);
+            found[0].since.to_string()
+        };
+        assert_eq!(since(vec![card.clone()]), "2026-11-22T02:20:00Z");
+        let by_hand = PaymentAttempt { manual: true, ..card };
+        assert_eq!(since(vec![by_hand]), "2026-11-22T05:00:00Z", "marked as paid later, by hand");
+    }
+}

@@ -97,7 +97,7 @@ where
     C: Clock,
     S: ChangedOrders + Subscriptions + Checkouts + PlacedOrders,
 {
-    /// One round as of `now`. Its parts do not depend on each other: one that fails leaves the others their turn.
+    /// One round as of `now`. Its parts do not depend on each other: where the store fails one, the others have their turn.
     pub async fn round(&self, now: Timestamp, deadline: Timestamp) -> Result<Report, Error> {
         let stop = self.stop(deadline);
         let mut report = Report::default();
@@ -164,3 +164,6 @@ impl<T: Table, Q: Queue, C: Clock, S> Rounds<'_, T, Q, C, S> {
         Ok(ledger.raise(&exception).await?)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use domain::effect::{Effect, EffectKey, State};
 use domain::event::{Event, Fact};
-use domain::plan::noted_pieces;
+use domain::plan::{NOTED_LINES, noted_pieces};
 use domain::subject::OrderId;
 use partner::Partner;
 
@@ -94,7 +94,7 @@ pub(crate) fn lines(begun: &BTreeMap<String, Begun>) -> BTreeMap<u64, String> {
     let there = begun.iter().filter(|(_, here)| here.may_be_there());
     there
         .flat_map(|(partner, here)| {
-            let pieces = noted_pieces(here.noted(LINES).unwrap_or_default());
+            let pieces = noted_pieces(here.noted(NOTED_LINES).unwrap_or_default());
             pieces.into_iter().map(|piece| (piece.line, partner.clone()))
         })
         .collect()
@@ -116,8 +116,8 @@ pub(crate) fn is_held(events: &[Event]) -> bool {
     })
 }
 
-/// Names of the words noted with a draft: its lines and quantities, hashes of the work and of the address, and its price.
-pub(crate) const LINES: &str = "lines";
+/// Names of the words noted with a draft beside its lines ([`domain::plan::NOTED_LINES`]): hashes of the work and of the address, and
+/// its price.
 pub(crate) const WORK: &str = "work";
 pub(crate) const ADDRESS: &str = "address";
 pub(crate) const COST: &str = "cost";

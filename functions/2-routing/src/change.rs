@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use domain::effect::{Effect, EffectKey, State};
 use domain::exception::{ChangeOutcome, What};
-use domain::facts::address_hash;
+use domain::facts::{address_hash, what_matters_at};
 use domain::order::{Address, Order, Payment};
 use domain::plan::{Part, plan};
 use domain::provider::Trouble;
@@ -20,16 +20,21 @@ use crate::{LAYER, Routing, Stop};
 
 impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
     /// The address may have changed: each partner that makes a part is asked to send it to the new one.
-    pub(crate) async fn changed(&self, stored: &Stored, id: OrderId) -> Result<Outcome, Stop> {
+    pub(crate) async fn changed(&self, stored: &Stored, id: OrderId, what: &str) -> Result<Outcome, Stop> {
         let effects = self.station.ledger.journey(&stored.event.subject).await?.effects;
-        // Most changes of an order come before it is released, or are none of ours: then the store is not even asked.
-        if !effects.iter().any(|effect| matches!(effect.key, EffectKey::PartnerRelease { .. })) {
+        let released = self.released(stored, id, &effects)?;
+        // Most changes come before the release, or leave the address as the partners have it: then the store is not even asked.
+        let as_they_have_it = |(at, here): &(At<'_>, Begun)| {
+            let known = known_address(*at, here, &effects);
+            known.is_some_and(|known| what_matters_at(&known, false, &Payment::Paid) == what)
+        };
+        if released.iter().all(as_they_have_it) {
             return Ok(Outcome::done());
         }
         let order = self.read_store(stored, id).await?;
         let Some(to) = order.ship_to.clone().filter(|_| goes_on(&order)) else { return Ok(Outcome::done()) };
         let mut ends = Vec::new();
-        for (at, here) in self.released(stored, id, &effects)? {
+        for (at, here) in released {
             ends.push(self.send_there(stored, at, &here, &effects, &to).await);
         }
         self.merge(stored, ends).await

@@ -52,6 +52,8 @@ use partner::{OrderRef, Partner};
 use store::ReadOrder;
 
 pub use files::Files;
+pub use report::{Finding, Proposal, Report, Unmapped};
+pub use sweep::Round;
 
 const LAYER: Layer = Layer::Routing;
 /// What the store is called in exceptions.
@@ -182,7 +184,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Work for Routing<'_, T, Q, C, S
             (Some(order), Fact::OrderHeld { .. }) => self.held(stored, order).await,
             (Some(order), Fact::OrderCancelled { .. }) => self.cancelled(stored, order).await,
             (Some(order), Fact::OrderRefunded { .. }) => self.refunded(stored, order).await,
-            (Some(order), Fact::OrderChanged { .. }) => self.changed(stored, order).await,
+            (Some(order), Fact::OrderChanged { what }) => self.changed(stored, order, what).await,
             (Some(order), Fact::OrderEdited { .. }) => self.edited(stored, order).await,
             (Some(order), Fact::PartnerResumed { partner, partner_order, at }) => {
                 self.resumed(stored, order, partner, partner_order, at).await

@@ -11,7 +11,7 @@ use partner::Partner;
 use routing::incoming::{self, Incoming};
 use routing::{Files, Routing};
 use serde_json::Value;
-use store::Shopify;
+use store::Store;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -19,17 +19,17 @@ async fn main() -> Result<(), Error> {
     let config = StoreConfig::load()?;
     let account = aws::config(config.timing.http_timeout).await;
     let mut names = Partner::secrets(&config)?;
-    names.push(store::shopify::ADMIN_TOKEN.to_owned());
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    names.extend(Store::secrets(&config).iter().map(ToString::to_string));
     let secrets = Secrets::load(&aws_sdk_ssm::Client::new(&account), &Environment.stack()?, &names).await?;
     let http = http::client(config.timing.http_timeout)?;
     let partners = Partner::all(&config, &secrets, &http, Arc::new(SystemClock))?;
-    let shopify = Shopify::new(&config.store, &secrets, http)?;
-    let ledger = Ledger::new(Dynamo::new(aws_sdk_dynamodb::Client::new(&account), Environment.table()?));
+    let dynamo = aws_sdk_dynamodb::Client::new(&account);
+    let store = Store::open(&config, &secrets, http, &dynamo, Arc::new(SystemClock))?;
+    let ledger = Ledger::new(Dynamo::new(dynamo, Environment.table()?));
     let queue = Sqs::own(aws_sdk_sqs::Client::new(&account), Layer::Routing, Environment)?;
     let station = &Station::new(ledger, queue, SystemClock, Environment.lease()?, &config);
     let files = Files::new(config.timing.http_timeout)?;
-    let routing = &Routing::new(station, shopify, partners, &config, files);
+    let routing = &Routing::new(station, store, partners, &config, files);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
         let deadline = Timestamp::from_millisecond(deadline).unwrap_or(Timestamp::MAX);

@@ -8,14 +8,14 @@ use domain::exception::What;
 use domain::facts::address_hash;
 use domain::money::Money;
 use domain::order::Order;
-use domain::plan::Part;
+use domain::plan::{NOTED_LINES, Part};
 use domain::provider::Trouble;
 use lambda::{Clock, Outcome, Queue};
 use ledger::{Claim, Lease, Stored, Table};
 use partner::{FindOrder, NewOrder, Partner, PlaceOrder, TwinRule};
 use store::ReadOrder;
 
-use crate::begun::{ADDRESS, At, Begun, COST, HELD, LINES, TRIAL, WITHDRAWN, WORK};
+use crate::begun::{ADDRESS, At, Begun, COST, HELD, TRIAL, WITHDRAWN, WORK};
 use crate::{LAYER, Routing, STORE, Stop, margin};
 
 /// Reasons that begin with this are nobody's fault and are never reopened by a replay.
@@ -100,7 +100,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
         let key = at.order_key();
         // The draft and its release.
         self.its_turn(stored, &key, here.order.as_ref(), at.partner, 2).await?;
-        let mut note = BTreeMap::from([(LINES.to_owned(), part.lines()), (WORK.to_owned(), part.work())]);
+        let mut note = BTreeMap::from([(NOTED_LINES.to_owned(), part.lines()), (WORK.to_owned(), part.work())]);
         note.extend(order.ship_to.as_ref().map(|to| (ADDRESS.to_owned(), address_hash(to))));
         let lease = match self.claimed(stored, &key, at.name(), &note).await? {
             Held::Done(id) => return Ok(Some(Draft { id, cost: here.noted(COST).map(str::to_owned) })),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::decision::Choice;
-use domain::effect::{Effect, State};
+use domain::effect::{Effect, EffectKey, State};
 use domain::event::{Event, Fact};
 use domain::exception::{Exception, What};
 use domain::order::{Order, Payment};
@@ -50,10 +50,10 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
         if let Some(wait) = self.window(stored, &order) {
             return Ok(wait);
         }
-        if self.open_again(stored, &journey.effects).await? {
+        let plan = plan(&order, &self.catalog, &self.rules, &begun::lines(&parts));
+        if self.open_again(stored, &journey.effects, &plan).await? {
             parts = begun::by_partner(&self.station.ledger.journey(&stored.event.subject).await?.effects);
         }
-        let plan = plan(&order, &self.catalog, &self.rules, &begun::lines(&parts));
         self.by_hand(stored, &journey, &plan).await?;
         let ends = self.parts(stored, &order, plan, parts).await;
         self.merge(stored, ends).await
@@ -85,9 +85,13 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
             .then(|| self.station.come_back(stored, LAYER, until, WINDOW))
     }
 
-    /// What was refused only because a person had to decide is possible again. Whether there was any.
-    async fn open_again(&self, stored: &Stored, effects: &[Effect]) -> Result<bool, Stop> {
-        let held = |effect: &&Effect| matches!(&effect.state, State::Refused { reason } if reason == HELD);
+    /// What was refused only because a person had to decide is possible again, where there is something to make. Whether there was
+    /// any.
+    async fn open_again(&self, stored: &Stored, effects: &[Effect], plan: &Plan) -> Result<bool, Stop> {
+        let held = |effect: &&Effect| {
+            let here = matches!(&effect.key, EffectKey::PartnerRelease { partner, .. } if plan.part(partner).is_some());
+            here && matches!(&effect.state, State::Refused { reason } if reason == HELD)
+        };
         let mut any = false;
         for effect in effects.iter().filter(held) {
             any |= self.station.ledger.reopen(&stored.event.subject, &effect.key, self.station.now()).await?;

@@ -5,14 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use domain::effect::{EffectKey, State};
+use domain::effect::{Effect, EffectKey, State};
 use domain::event::Fact;
 use domain::exception::What;
 use domain::external_id::external_id;
 use domain::handoff::Layer;
 use domain::order::Order;
-use domain::parcel::{ParcelKey, Tracking, contents};
-use domain::plan::all_ours;
+use domain::parcel::{ParcelKey, Pieces, Tracking, contents};
+use domain::plan::{NOTED_LINES, all_ours, noted_pieces};
 use domain::provider::Trouble;
 use domain::subject::OrderId;
 use lambda::{Clock, Failure, Outcome, Queue, Station, Work};
@@ -23,9 +23,6 @@ use store::{ReadOrder, WriteFulfilment};
 const LAYER: Layer = Layer::Shipping;
 /// What the store is called in exceptions.
 const STORE: &str = "The store";
-/// Orders are not split over partners yet.
-const SPLIT: u8 = 1;
-
 /// The layer, standing on a station, writing to a store, asking partners.
 #[derive(Debug)]
 pub struct Shipping<'s, T, Q, C, S> {
@@ -38,6 +35,7 @@ pub struct Shipping<'s, T, Q, C, S> {
 /// What the event says of the parcel.
 struct Report<'e> {
     partner: &'e str,
+    partner_order: &'e str,
     shipment: &'e str,
     tracking: Option<&'e Tracking>,
 }
@@ -93,9 +91,11 @@ impl<'s, T: Table, Q: Queue, C: Clock, S: ReadOrder + WriteFulfilment> Shipping<
         if let Some(fulfilment) = there {
             return self.done(stored, lease, fulfilment.id.clone(), report.tracking.cloned()).await;
         }
-        let (pieces, tracking) = match self.shipment(&order, report).await {
+        let effects = self.station.ledger.journey(&stored.event.subject).await?.effects;
+        let part = part(&effects, report);
+        let (pieces, tracking) = match self.shipment(&order, report, part.split).await {
             Ok(Some(shipment)) => {
-                let pieces = if shipment.pieces.is_empty() { all_ours(&order) } else { shipment.pieces };
+                let pieces = if shipment.pieces.is_empty() { part.pieces(&order) } else { shipment.pieces };
                 (pieces, shipment.tracking.or_else(|| report.tracking.cloned()))
             }
             // A partner's API may be behind its own webhook.
@@ -148,12 +148,16 @@ impl<'s, T: Table, Q: Queue, C: Clock, S: ReadOrder + WriteFulfilment> Shipping<
     }
 
     /// The shipment as the partner's API has it: which pieces, which carrier. The webhook alone tells neither reliably.
-    async fn shipment(&self, order: &Order, report: &Report<'_>) -> Result<Option<Shipment>, Trouble> {
+    async fn shipment(&self, order: &Order, report: &Report<'_>, split: u8) -> Result<Option<Shipment>, Trouble> {
         let Some(partner) = self.partners.iter().find(|partner| partner.name() == report.partner) else {
             let why = format!("store.toml does not set up [partners.{}]", report.partner);
             return Err(Trouble::Broken { why });
         };
-        let found = partner.find(&OrderRef { external_id: external_id(&self.shop, order.id, SPLIT), id: None }).await?;
+        let known = OrderRef {
+            external_id: external_id(&self.shop, order.id, split),
+            id: Some(report.partner_order.to_owned()),
+        };
+        let found = partner.find(&known).await?;
         Ok(found.and_then(|found| found.shipments.into_iter().find(|shipment| shipment.id == report.shipment)))
     }
 
@@ -186,13 +190,38 @@ impl<'s, T: Table, Q: Queue, C: Clock, S: ReadOrder + WriteFulfilment> Shipping<
     }
 }
 
+/// Which part of the order the partner's order is, as routing noted it.
+struct Part {
+    split: u8,
+    lines: Vec<Pieces>,
+}
+
+impl Part {
+    /// What a parcel without a list of its pieces is taken to hold: all of the part, and where nothing was noted all that is ours.
+    fn pieces(&self, order: &Order) -> Vec<Pieces> {
+        if self.lines.is_empty() { all_ours(order) } else { self.lines.clone() }
+    }
+}
+
+fn part(effects: &[Effect], report: &Report<'_>) -> Part {
+    let found = effects.iter().find_map(|effect| match (&effect.key, &effect.state) {
+        (EffectKey::PartnerOrder { partner, split }, State::Done { reference }) => {
+            let this = partner == report.partner && reference == report.partner_order;
+            let lines = effect.note.get(NOTED_LINES).map(String::as_str).unwrap_or_default();
+            this.then(|| Part { split: *split, lines: noted_pieces(lines) })
+        }
+        _ => None,
+    });
+    found.unwrap_or(Part { split: 1, lines: Vec::new() })
+}
+
 impl<T: Table, Q: Queue, C: Clock, S: ReadOrder + WriteFulfilment> Work for Shipping<'_, T, Q, C, S> {
     const LAYER: Layer = LAYER;
 
     async fn work(&self, stored: &Stored) -> Result<Outcome, Failure> {
         match (stored.event.subject.order(), &stored.event.fact) {
-            (Some(order), Fact::ParcelShipped { partner, shipment, tracking, .. }) => {
-                let report = Report { partner, shipment, tracking: tracking.as_ref() };
+            (Some(order), Fact::ParcelShipped { partner, partner_order, shipment, tracking, .. }) => {
+                let report = Report { partner, partner_order, shipment, tracking: tracking.as_ref() };
                 self.shipped(stored, order, &report).await
             }
             _ => Ok(Outcome::done()),

@@ -36,13 +36,18 @@ fn was_paid(payment: &Payment) -> bool {
 /// paid or cancelled. Sixteen hex digits; from a webhook's body and from the store's answer it is the same.
 #[must_use]
 pub fn what_matters(ship_to: Option<&Address>, cancelled: bool, payment: &Payment) -> String {
+    what_matters_at(&ship_to.map_or_else(String::new, address_hash), cancelled, payment)
+}
+
+/// The same where only the hash of the address is known.
+#[must_use]
+pub fn what_matters_at(address: &str, cancelled: bool, payment: &Payment) -> String {
     let payment = match payment {
         Payment::Paid | Payment::PartiallyRefunded => "paid",
         Payment::Refunded => "refunded",
         _ => "unpaid",
     };
-    let address = ship_to.map_or_else(String::new, address_hash);
-    short_hash(&[&address, if cancelled { "cancelled" } else { "" }, payment], 16)
+    short_hash(&[address, if cancelled { "cancelled" } else { "" }, payment], 16)
 }
 
 /// The hash of an address: white space and letter case do not count. Sixteen hex digits.

@@ -71,7 +71,8 @@ impl Table for Memory {
 
     async fn partition(&self, pk: &str, prefix: &str) -> Result<Vec<Row>, TableError> {
         let inner = self.lock();
-        let rows = inner.rows.iter().filter(|((p, s), _)| p == pk && s.starts_with(prefix));
+        let rows = inner.rows.range((pk.to_owned(), prefix.to_owned())..);
+        let rows = rows.take_while(|((p, s), _)| p == pk && s.starts_with(prefix));
         Ok(rows.map(|(_, row)| row.clone()).collect())
     }
 

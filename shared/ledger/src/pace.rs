@@ -1,7 +1,7 @@
 //! Pace: one provider's limit kept by all functions that run at once, without a server.
 //!
 //! One row per provider. While little is asked, a caller only reads it; of the callers one in a few (whoever says so) counts for
-//! all. As soon as half of the limit is used, or the provider says "too many", the row is **pressed**: from then on everybody reserves
+//! all. As soon as a quarter of the limit is used, or the provider says "too many", the row is **pressed**: from then on everybody reserves
 //! a slot, one after the other, and comes back when it is theirs. Whoever reserved first goes first, so nobody starves. A slot
 //! is kept with the effect that waits for it ([`Ledger::park`]), not here.
 
@@ -96,7 +96,7 @@ impl<T: Table> Ledger<T> {
         Ok(())
     }
 
-    /// Keeps an effect that nobody has begun waiting for its slot. `false`: somebody is at it, or it is settled.
+    /// Keeps an effect that nobody has begun waiting for its slot. `false`: somebody is at it, it has a slot, or it is settled.
     pub async fn park(
         &self,
         subject: &Subject,
@@ -120,7 +120,8 @@ impl<T: Table> Ledger<T> {
         let (effect, rev) = (row.effect()?, row.rev);
         // An attempt in doubt keeps its doubt: whoever comes back asks first.
         let free = match &effect.state {
-            State::Waiting { .. } => true,
+            // A twin of the message has reserved already: its slot stands.
+            State::Waiting { not_before, reason } => *not_before <= now || reason != ITS_TURN,
             State::Unknown { .. } => effect.lease_until <= now,
             State::Claimed | State::Done { .. } | State::Refused { .. } => false,
         };
@@ -183,7 +184,7 @@ fn decide(row: &mut PaceRow, rate: Rate, ask: Ask, now: Timestamp) -> Turn {
                 (row.window, row.counted) = (now, 0);
             }
             row.counted = row.counted.saturating_add(calls * i64::from(ask.weight));
-            if row.counted * 2 >= i64::from(rate.calls) {
+            if row.counted * 4 >= i64::from(rate.calls) {
                 row.pressed_until = now + per;
                 row.next = (row.window + row.counted * each).max(now);
             }
@@ -223,14 +224,14 @@ mod tests {
     }
 
     #[test]
-    fn half_of_the_limit_presses_and_then_everybody_queues_first_come_first_served() {
+    fn a_quarter_of_the_limit_presses_and_then_everybody_queues_first_come_first_served() {
         let mut row = row();
-        for n in 0..6 {
+        for n in 0..3 {
             assert_eq!(decide(&mut row, RATE, Ask { weight: 10, ..ONE }, at(n)), Turn::Now);
         }
         let slots: Vec<Turn> = (0..4).map(|n| decide(&mut row, RATE, Ask { calls: 2, ..ONE }, at(10 + n))).collect();
-        // 60 calls were counted: at 555 ms each, the next is due half a minute later.
-        let first = 60 * 555;
+        // 30 calls were counted: at 555 ms each, the next is due a quarter of a minute later.
+        let first = 30 * 555;
         assert_eq!(slots, [0, 1, 2, 3].map(|n| Turn::At(at(first + n * 2 * 555))));
     }
 

@@ -7,9 +7,12 @@
 mod cost;
 mod crashes;
 mod deaths;
+mod decisions;
+mod door;
 mod ledger;
 mod lost;
 mod many;
+mod store;
 mod watchdog;
 
 use std::collections::BTreeMap;

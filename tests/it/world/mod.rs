@@ -5,8 +5,13 @@
 mod clock;
 mod crash;
 mod door;
+pub mod flood;
+mod operate;
+mod owner;
 mod post;
 mod queue;
+pub mod shop;
+mod sweep;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,9 +59,11 @@ pub struct World {
     pub crash: Crash,
     pub door: door::Door,
     stations: [SimStation; 4],
+    choices: Value,
     config: StoreConfig,
     secrets: Secrets,
     http: reqwest::Client,
+    files: routing::Files,
     random: fastrand::Rng,
     /// Messages that were received too often.
     pub dead: Vec<(Layer, lambda::Key)>,
@@ -66,9 +73,13 @@ pub struct World {
 
 /// The owner's choices in these tests; `any_variant` is on.
 pub fn config(sandbox: &Sandbox) -> StoreConfig {
+    StoreConfig::parse(&choices(sandbox).to_string()).unwrap()
+}
+
+/// The same as JSON, for tests that choose otherwise.
+pub fn choices(sandbox: &Sandbox) -> Value {
     let url = sandbox.url();
-    StoreConfig::parse(
-        &json!({
+    json!({
             "store": {
                 "name": "Example Prints", "mode": "test", "shop": sandbox.ctx.config.shopify.shop,
                 "base_url": format!("{url}/shopify"),
@@ -79,17 +90,30 @@ pub fn config(sandbox: &Sandbox) -> StoreConfig {
             "brand": { "name": "Example Prints", "address": "1 Example Street, Example", "support": "help@example.com" },
             "alerts": { "to": "owner@example.com" },
             "timing": { "http_timeout": 1, "settle_window": 60, "first_wait": 20, "longest_wait": 600 },
-        })
-        .to_string(),
-    )
-    .unwrap()
+            // Files of invented orders lie nowhere.
+            "routing": { "check_files": false },
+    })
 }
 
 impl World {
     /// A fresh world whose messages arrive in an order drawn from `seed`.
     pub async fn new(seed: u64) -> Self {
+        Self::with(seed, |_| {}).await
+    }
+
+    /// The same with other choices of the owner's.
+    pub async fn with(seed: u64, choose: impl FnOnce(&mut Value)) -> Self {
+        Self::played(seed, |_| {}, choose).await
+    }
+
+    /// The same with other providers.
+    pub async fn played(
+        seed: u64,
+        play: impl FnOnce(&mut sandbox::Config),
+        choose: impl FnOnce(&mut Value),
+    ) -> Self {
         let crash = Crash::default();
-        let sandbox_config = sandbox::Config {
+        let mut sandbox_config = sandbox::Config {
             specs: support::specs(),
             retry_ms: vec![10, 10],
             autopilot: sandbox::config::AutopilotConfig { on: false, ..Default::default() },
@@ -97,9 +121,12 @@ impl World {
             printful: sandbox::config::PrintfulConfig { rate_limit: 1_000_000, ..Default::default() },
             ..Default::default()
         };
+        play(&mut sandbox_config);
         let sandbox = Sandbox::start_with(sandbox_config, Arc::new(crash.clone())).await.unwrap();
         sandbox.printful.any_variant(true);
-        let config = config(&sandbox);
+        let mut choices = choices(&sandbox);
+        choose(&mut choices);
+        let config = StoreConfig::parse(&choices.to_string()).unwrap();
         let provider = &sandbox.ctx.config;
         let secrets = Secrets::from_pairs([
             ("door/shopify/webhook-secret", provider.shopify.webhook_secret.as_str()),
@@ -107,6 +134,12 @@ impl World {
             ("call/printful/token", &provider.printful.token),
             ("door/printful/webhook-secret", &provider.printful.webhook_secret),
             ("door/printful/path-secret", &provider.printful.path_secret),
+            ("call/printify/token", &provider.printify.token),
+            ("door/printify/webhook-secret", &provider.printify.webhook_secret),
+            ("call/gelato/token", &provider.gelato.api_key),
+            ("door/gelato/path-secret", &provider.gelato.path_secret),
+            ("call/workshop/token", &provider.workshop.tokens[0]),
+            ("door/workshop/webhook-secret", &provider.workshop.webhook_secret),
         ]);
         let table = Arc::new(Memory::default());
         let clock = SimClock::starting_at("2026-11-22T02:13:00Z");
@@ -117,6 +150,7 @@ impl World {
         Self {
             stations: [station(), station(), station(), station()],
             http: lambda::http::client(1).unwrap(),
+            files: routing::Files::new(1).unwrap(),
             random: fastrand::Rng::with_seed(seed),
             post: Post::new(crash.clone()),
             dead: Vec::new(),
@@ -127,6 +161,7 @@ impl World {
             queue,
             crash,
             door,
+            choices,
             config,
             secrets,
         }
@@ -232,8 +267,7 @@ impl World {
                     capture.take(&work, key).await
                 }
                 Layer::Routing => {
-                    let catalog = self.config.catalog.clone();
-                    let work = Routing::new(routing, shopify(), partners(), catalog, shop());
+                    let work = Routing::new(routing, shopify(), partners(), &self.config, self.files.clone());
                     routing.take(&work, key).await
                 }
                 Layer::Shipping => {

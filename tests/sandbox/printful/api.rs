@@ -192,7 +192,10 @@ impl Call {
 impl Printful {
     fn answer(&self, action: &Action, call: &Call) -> Result<Answer, Refusal> {
         let config = &self.0.ctx.config.printful;
-        lock(&self.0.window).admit(clock::epoch_millis(), config.rate_limit).map_err(Refusal::too_many)?;
+        // A test in simulated time has its limits in that time too.
+        let simulated = lock(&self.0.ctx.live).store_time.map(jiff::Timestamp::as_millisecond);
+        let now = simulated.unwrap_or_else(clock::epoch_millis);
+        lock(&self.0.window).admit(now, config.rate_limit).map_err(Refusal::too_many)?;
         self.authorize(&call.headers)?;
         match action {
             Action::List => self.list_orders(call),

@@ -6,6 +6,8 @@ pub(crate) struct Window {
     began: i64,
     seen: u32,
     blocked_until: i64,
+    /// How many requests were over the limit.
+    pub refused: u32,
 }
 
 const MINUTE: i64 = 60_000;
@@ -14,12 +16,14 @@ impl Window {
     /// Counts a request at `now`. Over `limit`: the seconds until requests are let through again (at least 1).
     pub fn admit(&mut self, now: i64, limit: u32) -> Result<(), u64> {
         if now < self.blocked_until {
+            self.refused += 1;
             return Err(seconds(self.blocked_until - now));
         }
         if now - self.began >= MINUTE {
             (self.began, self.seen) = (now, 0);
         }
         if self.seen >= limit {
+            self.refused += 1;
             self.blocked_until = now + MINUTE;
             (self.began, self.seen) = (self.blocked_until, 0);
             return Err(seconds(MINUTE));

@@ -101,6 +101,11 @@ impl Printful {
         Arc::new(self.clone())
     }
 
+    /// How many requests were over the rate limit since the last reset.
+    pub fn over_limit(&self) -> u32 {
+        lock(&self.0.window).refused
+    }
+
     /// Sends what the last change left in the outbox, as far as it is subscribed to.
     fn send(&self) {
         let (outbox, speaks) = {

@@ -125,6 +125,9 @@ impl Part {
     }
 }
 
+/// The name under which [`Part::lines`] are noted with the effect `partner-order`.
+pub const NOTED_LINES: &str = "lines";
+
 /// Reads back what [`Part::lines`] wrote; anything else in it is left out.
 #[must_use]
 pub fn noted_pieces(note: &str) -> Vec<Pieces> {

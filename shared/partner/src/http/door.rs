@@ -166,3 +166,93 @@ impl Shipment {
         Tracking::new(number, self.carrier.as_deref(), self.tracking_url.as_deref())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::external_id::external_id;
+    use domain::subject::OrderId;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const SHOP: &str = "example-prints.myshopify.com";
+    const KEY: &str = "invented-workshop-key";
+
+    fn door() -> Door {
+        Door { name: "oak".into(), shop: SHOP.into(), tolerance: TOLERANCE, keys: vec![KEY.into()] }
+    }
+
+    fn news(change: &Value) -> Value {
+        let page = include_str!("README.md");
+        let example = page.split("```json\n").last().unwrap().split("```").next().unwrap();
+        let mut news: Value = serde_json::from_str(example).unwrap();
+        news["order"]["external_id"] = json!(external_id(SHOP, OrderId(4242), 1));
+        for (key, value) in change.as_object().unwrap() {
+            news[key] = value.clone();
+        }
+        news
+    }
+
+    fn heard(change: &Value) -> Result<Heard, Unreadable> {
+        let body = news(change).to_string();
+        door().hear(&Delivery { path_rest: "", headers: &[], body: body.as_bytes(), now: Timestamp::UNIX_EPOCH })
+    }
+
+    fn id(change: &Value) -> String {
+        match heard(change).unwrap() {
+            Heard::Fact(told) => told.fact.id().0,
+            Heard::Unfollowed(_) => "unfollowed".to_owned(),
+        }
+    }
+
+    #[test]
+    fn each_kind_of_news_is_its_fact() {
+        let at = "2026-11-22T02:13:00Z";
+        assert_eq!(id(&json!({})), "shipped#oak#P-1");
+        assert_eq!(id(&json!({ "type": "order.accepted" })), "accepted#oak#W-77");
+        assert_eq!(id(&json!({ "type": "order.resumed" })), format!("resumed#oak#W-77#{at}"));
+        let stopped = |why: &str| id(&json!({ "type": "order.stopped", "stopped": { "why": why } }));
+        assert_eq!(stopped("cancelled"), format!("stopped#oak#W-77#cancelled#{at}"));
+        assert_eq!(stopped("address"), format!("stopped#oak#W-77#address-rejected#{at}"));
+        assert_eq!(stopped("a new word"), format!("stopped#oak#W-77#on-hold#{at}"));
+        assert_eq!(id(&json!({ "type": "shipment.delivered" })), "delivered#oak#oak-P-1");
+        assert_eq!(id(&json!({ "type": "shipment.returned" })), "returned#oak#P-1");
+        assert_eq!(id(&json!({ "type": "order.weighed" })), "unfollowed");
+        let another = json!({ "order": { "id": "W-77", "external_id": "their own" } });
+        assert!(matches!(heard(&another), Ok(Heard::Unfollowed(None))));
+        let missing = heard(&json!({ "shipment": null })).unwrap_err();
+        assert_eq!(missing.0, "the field shipment is missing");
+    }
+
+    #[test]
+    fn a_signature_is_of_this_body_at_this_time_for_this_door() {
+        let body = news(&json!({})).to_string();
+        let signed = |timestamp: &str, path: &str, now: i64| {
+            let key = [KEY.as_bytes().to_vec()];
+            let message = Message { timestamp, method: "POST", path, body: body.as_bytes() };
+            let signature = hex::encode(signature(&message, &key[0]));
+            let headers = [
+                ("baton-timestamp".to_owned(), timestamp.to_owned()),
+                ("baton-signature".to_owned(), format!("v1={signature}")),
+            ];
+            let now = Timestamp::from_second(now).unwrap();
+            door().signed(&Delivery { path_rest: "", headers: &headers, body: body.as_bytes(), now })
+        };
+        let own = "/webhooks/partner/oak";
+        assert!(signed("1795314780", own, 1_795_314_780));
+        assert!(signed("1795314780", own, 1_795_315_080) && signed("1795314780", own, 1_795_314_480));
+        assert!(!signed("1795314780", own, 1_795_315_081) && !signed("1795314780", own, 1_795_314_479));
+        assert!(!signed("1795314780", "/webhooks/partner/elm", 1_795_314_780));
+        assert!(!signed("soon", own, 1_795_314_780));
+    }
+
+    fn signature(message: &Message<'_>, key: &[u8]) -> Vec<u8> {
+        use hmac::{Hmac, KeyInit, Mac};
+
+        let Message { timestamp, method, path, body } = message;
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(key).unwrap();
+        mac.update(format!("{timestamp}.{method}.{path}.").as_bytes());
+        mac.update(body);
+        mac.finalize().into_bytes().to_vec()
+    }
+}

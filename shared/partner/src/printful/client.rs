@@ -27,7 +27,9 @@ pub struct Printful {
 
 /// The states whose orders are looked at when the webhooks are silent, and whether older pages still matter: of the finished
 /// ones only the newest page does.
-const LISTED: [(&str, bool); 8] = [
+const LISTED: [(&str, bool); 9] = [
+    // A hold can end with an order that is a draft again, which waits for us.
+    ("draft", true),
     ("pending", true),
     ("inreview", true),
     ("onhold", true),

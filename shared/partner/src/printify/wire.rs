@@ -312,7 +312,7 @@ mod tests {
     #[test]
     fn refusals_in_words() {
         let body =
-            json!({ "message": "Validation failed.", "errors": { "reason": "The image is too small", "code": 8203 } });
+            json!({ "message": "It does not fit.", "errors": { "reason": "The image is too small", "code": 8203 } });
         assert_eq!(reason(body.to_string().as_bytes()).as_deref(), Some("The image is too small (8203)"));
         assert_eq!(reason(br#"{"error":"Not found"}"#).as_deref(), Some("Not found"));
     }

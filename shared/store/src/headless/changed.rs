@@ -53,7 +53,8 @@ impl<T: OrderTable> ChangedOrders for Headless<T> {
             None => self.oldest(&query).await?,
             Some(event) => self.after(&query, event).await?,
         };
-        events.sort_by_key(|event| event.created);
+        // Stripe has the newest in front; within a second its order is all there is.
+        events.reverse();
         let next = match events.last() {
             Some(last) if more => Some(Place { start: place.start, event: Some(last.id.clone()) }),
             _ => (end <= now).then_some(Place { start: end, event: None }),

@@ -40,9 +40,13 @@ impl<T: OrderTable> ResolvePayment for Headless<T> {
             Owner::Another => Ok(Resolved::Nothing),
             Owner::Nobody => money_without_order(&trail),
             Owner::Ours(row) => {
-                let payment = trail.intent.as_ref().map(|intent| intent.id.clone());
                 let row = self.take_over(&row, &trail).await?;
-                if row.is_paid_otherwise(payment.as_deref()) {
+                // A second payment for an order that is paid, or one by another way than the order's own checkout.
+                if trail
+                    .intent
+                    .as_ref()
+                    .is_some_and(|intent| succeeded(intent) && row.payment.as_ref() != Some(&intent.id))
+                {
                     return money_without_order(&trail);
                 }
                 let order = translate::order(&row)?;
@@ -54,6 +58,10 @@ impl<T: OrderTable> ResolvePayment for Headless<T> {
             }
         }
     }
+}
+
+fn succeeded(intent: &wire::Intent) -> bool {
+    intent.status.as_deref() == Some("succeeded")
 }
 
 /// Money that came in and belongs to no order; a payment that did not succeed is none.
@@ -200,6 +208,11 @@ impl<T: OrderTable> Headless<T> {
     /// Writes everything Stripe says about this payment of this order.
     async fn take_over(&self, row: &OrderRow, trail: &Trail) -> Result<OrderRow, Trouble> {
         let intent = trail.intent.as_ref();
+        let open = trail.session.as_ref().filter(|session| session.status.as_deref() == Some("open"));
+        if let (Some(session), true) = (open, intent.is_some_and(succeeded)) {
+            let why = format!("it has the money and has not closed the checkout {} yet", session.id);
+            return Err(Trouble::Unavailable { why });
+        }
         let mut seen = match (&trail.session, intent) {
             (Some(session), intent) => observe::session(session, intent)?,
             (None, Some(intent)) if row.sessions.is_empty() => observe::payment(intent)?,

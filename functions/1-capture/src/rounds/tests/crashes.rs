@@ -1,0 +1,119 @@
+//! The process dies at every write to the table.
+
+use ledger::{Place, Row, TableError};
+
+use super::*;
+
+/// A table at which the process dies: at the n-th write, before it or after it.
+struct Mortal {
+    table: Memory,
+    left: Mutex<u32>,
+    after: bool,
+}
+
+impl Mortal {
+    fn dies(&self) -> bool {
+        let mut left = self.left.lock().unwrap();
+        *left = left.saturating_sub(1);
+        *left == 0
+    }
+
+    fn death(operation: &'static str) -> TableError {
+        TableError { operation, source: "the process died".into() }
+    }
+}
+
+impl Table for Mortal {
+    async fn get(&self, pk: &str, sk: &str) -> Result<Option<Row>, TableError> {
+        self.table.get(pk, sk).await
+    }
+
+    async fn put_new(&self, row: &Row) -> Result<Option<Row>, TableError> {
+        let dies = self.dies();
+        if dies && !self.after {
+            return Err(Self::death("PutItem"));
+        }
+        let put = self.table.put_new(row).await?;
+        if dies { Err(Self::death("PutItem")) } else { Ok(put) }
+    }
+
+    async fn replace(&self, row: &Row, before: u64) -> Result<bool, TableError> {
+        let dies = self.dies();
+        if dies && !self.after {
+            return Err(Self::death("PutItem"));
+        }
+        let replaced = self.table.replace(row, before).await?;
+        if dies { Err(Self::death("PutItem")) } else { Ok(replaced) }
+    }
+
+    async fn delete(&self, pk: &str, sk: &str) -> Result<(), TableError> {
+        self.table.delete(pk, sk).await
+    }
+
+    async fn partition(&self, pk: &str, prefix: &str) -> Result<Vec<Row>, TableError> {
+        self.table.partition(pk, prefix).await
+    }
+
+    async fn due(&self, shard: &str, now: i64, limit: u16) -> Result<Vec<(String, String)>, TableError> {
+        self.table.due(shard, now, limit).await
+    }
+
+    async fn open(&self, shard: &str) -> Result<Vec<Row>, TableError> {
+        self.table.open(shard).await
+    }
+
+    async fn bodies(&self, after: Option<Place>) -> Result<(Vec<Row>, Option<Place>), TableError> {
+        self.table.bodies(after).await
+    }
+}
+
+/// One round that may die, then rounds that live: three orders whose webhooks were lost, and a lost subscription.
+async fn rounds_that_die(write: u32, after: bool) -> u32 {
+    let (table, clock) =
+        (Mortal { table: Memory::default(), left: Mutex::new(0), after }, SetClock(Mutex::new(start())));
+    let desk = Station::new(Ledger::new(table), NoQueue, clock, SignedDuration::from_secs(45), &config());
+    let paper = Paper::default();
+    *paper.newest.lock().unwrap() = Some(start());
+    let settings =
+        Settings::new(&config(), store::shopify::topics::TOPICS, "https://door.example.com", "webhooks/shopify");
+    let rounds = Rounds { station: &desk, store: &paper, settings };
+    rounds.round(start(), Timestamp::MAX).await.unwrap();
+    paper.subscribed.lock().unwrap().remove("orders/paid");
+    paper.changes.lock().unwrap().extend((1..=3).map(|id| change(id, id as i64)));
+    *desk.ledger.table().left.lock().unwrap() = write;
+    let mut deaths = 0;
+    for _ in 0..3 {
+        let now = {
+            let mut now = desk.clock.0.lock().unwrap();
+            *now = now.checked_add(SignedDuration::from_mins(60)).unwrap();
+            *now
+        };
+        deaths += u32::from(rounds.round(now, Timestamp::MAX).await.is_err());
+    }
+    let point = format!("write {write}, after {after}");
+    let told = desk.ledger.open_exceptions().await.unwrap();
+    let of = |what: &str| told.iter().filter(|one| one.what == what).collect::<Vec<_>>();
+    let missed = of("webhooks-missed");
+    assert_eq!(missed.len(), 1, "{point}: {missed:?}");
+    for id in 1..=3 {
+        assert!(missed[0].reason.contains(&format!("#{id}")), "{point}: {}", missed[0].reason);
+        let events = desk.ledger.journey(&domain::subject::Subject::Order(OrderId(id))).await.unwrap().events;
+        assert_eq!(events.len(), 2, "{point}: {events:?}");
+    }
+    assert_eq!(of("subscription-lost").len(), 1, "{point}: {told:?}");
+    assert!(paper.subscribed.lock().unwrap().contains("orders/paid"), "{point}");
+    let effects = desk.ledger.journey(&desk.store).await.unwrap().effects;
+    assert!(effects.iter().all(|effect| effect.state.name() == "done"), "{point}: {effects:?}");
+    deaths
+}
+
+#[tokio::test]
+async fn a_crash_at_every_write_of_a_round() {
+    for after in [false, true] {
+        let mut write = 1;
+        while rounds_that_die(write, after).await > 0 {
+            write += 1;
+        }
+        assert!(write > 20, "a round wrote {write} times");
+    }
+}
