@@ -43,6 +43,10 @@ fn no_value_is_copied_from_the_samples() {
     }
     let mut copied = Vec::new();
     for file in OWN.iter().flat_map(|folder| files(&root().join(folder))) {
+        // A list of mail domains that somebody else keeps (see NOTICE.md beside it): some are nothing but digits.
+        if file.ends_with("screening/disposable.txt") {
+            continue;
+        }
         let Ok(text) = std::fs::read_to_string(&file) else { continue };
         for (number, line) in text.lines().enumerate() {
             let place = || format!("{}:{}", file.strip_prefix(root()).unwrap().display(), number + 1);

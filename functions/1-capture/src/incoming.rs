@@ -74,9 +74,9 @@ mod tests {
         assert!(matches!(read(json!({ "Records": [] })).unwrap(), Incoming::Messages(messages) if messages.is_empty()));
         let schedule = json!({ "source": "aws.scheduler", "time": "2026-11-22T02:13:00Z", "detail": {} });
         assert!(matches!(read(schedule).unwrap(), Incoming::Round(at) if at.to_string() == "2026-11-22T02:13:00Z"));
-        let asked = json!({ "operator": "test-order", "variant": "43729076" });
+        let asked = json!({ "operator": "test-order", "variant": "43720176" });
         let Incoming::Operator(request) = read(asked).unwrap() else { panic!() };
-        assert_eq!((request.operator.as_str(), request.variant.as_deref()), ("test-order", Some("43729076")));
+        assert_eq!((request.operator.as_str(), request.variant.as_deref()), ("test-order", Some("43720176")));
     }
 
     #[test]

@@ -45,6 +45,7 @@ fn waits() -> Vec<(Wait, Fact, Fact)> {
         tracking: None,
     };
     vec![
+        (Wait::PaymentArrives, Fact::OrderCreated {}, Fact::OrderPaid {}),
         (Wait::RiskVerdict, Fact::OrderPaid {}, Fact::OrderCleared {}),
         (Wait::PartnerAccepts, routed(), stopped),
         (Wait::PartnerShips, routed(), shipped),

@@ -71,7 +71,7 @@ pub struct FirstOrder {
     pub weight: u32,
 }
 
-/// At least so many failed attempts before one that worked.
+/// At least so many attempts that failed before one that worked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FailedPayments {

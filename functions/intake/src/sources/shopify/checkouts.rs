@@ -29,7 +29,7 @@ struct Checkout {
 
 impl Checkout {
     /// The one place that says which checkout it is: its number, since the body of `checkouts/delete` has no token and an order
-    /// names both. Some bodies have the number only as their name (`#35550298931313`); the token stands in where neither does.
+    /// names both. Some bodies have the number only as their name (`#` and the digits); the token stands in where neither does.
     fn subject(self) -> Result<Subject, Unreadable> {
         let is_number = |text: &String| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let of_name = || self.name.as_ref().and_then(|name| name.strip_prefix('#')).map(str::to_owned);
