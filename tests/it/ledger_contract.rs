@@ -21,7 +21,7 @@ fn at(seconds: i64) -> Timestamp {
 fn paid(subject: &Subject) -> Event {
     Event {
         subject: subject.clone(),
-        fact: Fact::OrderPaid {},
+        fact: Fact::OrderPaid { what: None },
         source: "shopify".to_owned(),
         time: at(0),
         order_name: Some("#1001".to_owned()),

@@ -18,7 +18,7 @@ const FIRST: u64 = 450_790_000;
 /// What the ledger has of an order's placing and paying.
 async fn told(world: &World, order: u64) -> Vec<Event> {
     let events = world.journey(order).await.events;
-    events.into_iter().filter(|event| matches!(event.fact, Fact::OrderCreated {} | Fact::OrderPaid {})).collect()
+    events.into_iter().filter(|event| matches!(event.fact, Fact::OrderCreated {} | Fact::OrderPaid { .. })).collect()
 }
 
 async fn exceptions(world: &World, what: &str) -> Vec<Exception> {
@@ -79,7 +79,7 @@ async fn lost_by_chance_lost_for_hours_and_lost_for_good() {
     let mut swept = BTreeSet::new();
     for order in &orders {
         let events = told(&world, *order).await;
-        let paid: Vec<&Event> = events.iter().filter(|event| matches!(event.fact, Fact::OrderPaid {})).collect();
+        let paid: Vec<&Event> = events.iter().filter(|event| matches!(event.fact, Fact::OrderPaid { .. })).collect();
         assert_eq!(paid.len(), 1, "{order}");
         if paid[0].source == "sweep" {
             swept.insert(name(*order));

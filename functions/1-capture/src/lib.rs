@@ -99,7 +99,7 @@ impl<T: Table, Q: Queue, C: Clock, S: Platform> Work for Capture<'_, T, Q, C, S>
     async fn work(&self, stored: &Stored) -> Result<Outcome, Failure> {
         let done = match &stored.event.fact {
             Fact::PaymentTold { provider, topic, object, .. } => self.told(stored, provider, topic, object).await,
-            Fact::OrderPaid {}
+            Fact::OrderPaid { .. }
             | Fact::RiskAssessed { .. }
             | Fact::OrderEdited { .. }
             | Fact::OrderDisputed { .. }

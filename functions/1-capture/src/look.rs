@@ -40,7 +40,7 @@ impl<T: Table, Q: Queue, C: Clock, S: Platform> Capture<'_, T, Q, C, S> {
         let journey = self.station.ledger.journey(&stored.event.subject).await?;
         let standing = Standing::of(&journey.events);
         // Before the payment has reached us there is nothing to judge: the payment's own event will look.
-        let outcome = if standing.paid || matches!(stored.event.fact, Fact::OrderPaid {}) {
+        let outcome = if standing.paid || matches!(stored.event.fact, Fact::OrderPaid { .. }) {
             let order = self.read(stored, id).await?;
             let named = Event { order_name: Some(order.name.clone()), ..stored.event.clone() };
             self.judge(Look { stored, named, order, journey, standing }).await?

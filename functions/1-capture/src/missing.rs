@@ -24,7 +24,7 @@ pub struct Missing {
 #[must_use]
 pub fn missing(order: &Order, changed: Timestamp, journey: &Journey, beginning: Option<Timestamp>) -> Vec<Missing> {
     let has = |test: &dyn Fn(&Fact) -> bool| journey.events.iter().any(|event| test(&event.fact));
-    let paid = has(&|fact| matches!(fact, Fact::OrderPaid {}));
+    let paid = has(&|fact| matches!(fact, Fact::OrderPaid { .. }));
     let ours = paid || has(&|fact| matches!(fact, Fact::OrderCreated {}));
     if beginning.is_some_and(|beginning| order.created < beginning) && !ours {
         return Vec::new();
@@ -40,7 +40,7 @@ pub fn missing(order: &Order, changed: Timestamp, journey: &Journey, beginning: 
                 // All that its placing opens is the wait for its money, which is over.
                 Fact::OrderCreated {} if paid => return None,
                 Fact::OrderCreated {} => (order.created, true),
-                Fact::OrderPaid {} => (paid_at(order), true),
+                Fact::OrderPaid { .. } => (paid_at(order), true),
                 // Before a partner has it, every layer reads the store anyway.
                 Fact::OrderChanged { .. } if !placed_with_partner && !changes_are_told => return None,
                 Fact::OrderChanged { .. } => (changed, changes_are_told),
@@ -71,7 +71,7 @@ fn verdict_due(order: &Order, journey: &Journey) -> Option<Fact> {
         any(&|fact| matches!(fact, Fact::OrderCleared {} | Fact::OrderHeld { .. } | Fact::OrderCancelled { .. }));
     // An assessment that was told is capture's to act on, and the watchdog's where capture does not.
     let told = any(&|fact| matches!(fact, Fact::RiskAssessed { level: known, .. } if known == level));
-    let paid = any(&|fact| matches!(fact, Fact::OrderPaid {}));
+    let paid = any(&|fact| matches!(fact, Fact::OrderPaid { .. }));
     (paid && !decided && !told && !order.cancelled).then(|| Fact::RiskAssessed {
         provider: order.assessments.first().map_or_else(|| "store".to_owned(), |one| one.provider.clone()),
         level: level.to_owned(),
@@ -119,8 +119,8 @@ mod tests {
     #[test]
     fn all_lost_is_all_found_and_all_told_is_nothing() {
         assert_eq!(ids(&order(), &[]), ["created", "paid"]);
-        assert_eq!(ids(&order(), &[Fact::OrderCreated {}, Fact::OrderPaid {}, Fact::OrderCleared {}]), [""; 0]);
-        let paid_only = [Fact::OrderPaid {}, Fact::OrderCleared {}];
+        assert_eq!(ids(&order(), &[Fact::OrderCreated {}, Fact::OrderPaid { what: None }, Fact::OrderCleared {}]), [""; 0]);
+        let paid_only = [Fact::OrderPaid { what: None }, Fact::OrderCleared {}];
         assert_eq!(ids(&order(), &paid_only), [""; 0], "that it was placed is of no use any more");
         let refunded = Order { refunds: vec!["9".into()], payment: Payment::Refunded, cancelled: true, ..order() };
         assert_eq!(ids(&refunded, &paid_only), ["refund#9", "cancelled"]);
@@ -139,25 +139,25 @@ mod tests {
 
     #[test]
     fn a_change_matters_once_a_partner_has_the_order() {
-        let told = [Fact::OrderPaid {}, Fact::OrderCleared {}];
+        let told = [Fact::OrderPaid { what: None }, Fact::OrderCleared {}];
         assert_eq!(ids(&order(), &told), [""; 0]);
-        let with_partner = [Fact::OrderPaid {}, Fact::OrderCleared {}, routed()];
+        let with_partner = [Fact::OrderPaid { what: None }, Fact::OrderCleared {}, routed()];
         let found = missing(&order(), at(DAY), &journey(&with_partner), None);
         assert!(matches!(&found[..], [Missing { fact: Fact::OrderChanged { .. }, lost: false, .. }]), "{found:?}");
         let earlier = Fact::OrderChanged { what: "another".into() };
-        let found = missing(&order(), at(DAY), &journey(&[Fact::OrderPaid {}, Fact::OrderCleared {}, earlier]), None);
+        let found = missing(&order(), at(DAY), &journey(&[Fact::OrderPaid { what: None }, Fact::OrderCleared {}, earlier]), None);
         assert!(matches!(&found[..], [Missing { fact: Fact::OrderChanged { .. }, lost: true, .. }]), "{found:?}");
     }
 
     #[test]
     fn an_assessment_that_nobody_told_ends_the_wait_for_it() {
-        let waiting = [Fact::OrderPaid {}];
+        let waiting = [Fact::OrderPaid { what: None }];
         let pending = Order { risk: Risk::Pending, ..order() };
         assert_eq!(ids(&pending, &waiting), [""; 0]);
         let assessments = vec![Assessment { provider: "shopify".into(), risk: Risk::High, facts: vec![] }];
         let high = Order { risk: Risk::High, assessments, ..order() };
         assert_eq!(ids(&high, &waiting), ["risk#shopify#high#swept"]);
-        assert_eq!(ids(&high, &[Fact::OrderPaid {}, Fact::OrderCleared {}]), [""; 0], "decided already");
+        assert_eq!(ids(&high, &[Fact::OrderPaid { what: None }, Fact::OrderCleared {}]), [""; 0], "decided already");
     }
 
     #[test]

@@ -15,19 +15,36 @@ use crate::{Capture, LAYER, Platform, Stop};
 
 impl<T: Table, Q: Queue, C: Clock, S: Platform> Capture<'_, T, Q, C, S> {
     pub(crate) async fn refuse(&self, look: &Look<'_>, decision: &Refusal) -> Result<Outcome, Stop> {
-        // Somebody was quicker in the store: nothing is cancelled or refunded twice.
-        if !look.order.cancelled {
+        if look.order.cancelled {
+            self.close_refusal(look).await?;
+        } else {
             self.cancel(look, decision).await?;
-            self.note_cancellation(look).await?;
         }
+        self.note_cancellation(look).await?;
         self.close_held(&look.journey).await?;
         Ok(settled())
     }
 
+    /// The order is cancelled: by an attempt of ours that died before it could say so, or by somebody who was quicker in the store.
+    /// Nothing is cancelled or refunded twice.
+    async fn close_refusal(&self, look: &Look<'_>) -> Result<(), Stop> {
+        let key = refusal_key(look);
+        if !look.journey.effects.iter().any(|effect| effect.key == key) {
+            return Ok(());
+        }
+        let station = self.station;
+        match station.ledger.claim(&look.named.subject, &key, station.now(), station.lease).await? {
+            Claim::Ours(lease) => {
+                self.done(look, lease, "the store shows it as cancelled".to_owned(), BTreeMap::new()).await
+            }
+            Claim::Done { .. } | Claim::Refused { .. } => Ok(()),
+            Claim::Busy { until } | Claim::Waiting { not_before: until, .. } => Err(self.at_it(look, until)),
+        }
+    }
+
     async fn cancel(&self, look: &Look<'_>, decision: &Refusal) -> Result<(), Stop> {
         let station = self.station;
-        let round = look.standing.decided.map_or(look.standing.round, |(round, _)| round);
-        let key = EffectKey::OrderRefusal { round };
+        let key = refusal_key(look);
         let refused = |why| What::DecisionNotDone { choice: Choice::Refuse, why };
         let lease = match station.ledger.claim(&look.named.subject, &key, station.now(), station.lease).await? {
             Claim::Ours(lease) => lease,
@@ -46,9 +63,13 @@ impl<T: Table, Q: Queue, C: Clock, S: Platform> Capture<'_, T, Q, C, S> {
     /// Where the store shows the cancellation at once, its event need not wait for a webhook: not every store sends one. It is
     /// the same fact.
     async fn note_cancellation(&self, look: &Look<'_>) -> Result<(), Stop> {
-        if self.read(look.stored, look.order.id).await?.cancelled {
+        if look.order.cancelled || self.read(look.stored, look.order.id).await?.cancelled {
             self.station.append(LAYER, &look.named, Fact::OrderCancelled { reason: None }).await?;
         }
         Ok(())
     }
+}
+
+fn refusal_key(look: &Look<'_>) -> EffectKey {
+    EffectKey::OrderRefusal { round: look.standing.decided.map_or(look.standing.round, |(round, _)| round) }
 }

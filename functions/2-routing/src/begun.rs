@@ -78,12 +78,22 @@ pub(crate) fn by_partner(effects: &[Effect]) -> BTreeMap<String, Begun> {
             (here.split, here.order) = (split, Some(effect.clone()));
         }
     }
+    // A hold may have refused the release of what nobody has placed yet.
+    for effect in effects {
+        if let EffectKey::PartnerRelease { partner, .. } = &effect.key {
+            begun.entry(partner.clone()).or_insert_with(Begun::fresh);
+        }
+    }
     for (partner, here) in &mut begun {
-        let key = release_key(partner, here.split);
-        here.release = effects.iter().find(|effect| effect.key == key).cloned();
+        let release = |split| {
+            let key = release_key(partner, split);
+            effects.iter().find(|effect| effect.key == key).cloned()
+        };
+        here.release = release(here.split);
         let withdrawn = |effect: &Effect| matches!(&effect.state, State::Refused { reason } if reason == WITHDRAWN);
         if here.release.as_ref().is_some_and(withdrawn) {
-            *here = Begun { split: here.split.saturating_add(1), ..Begun::default() };
+            let split = here.split.saturating_add(1);
+            *here = Begun { split, order: None, release: release(split) };
         }
     }
     begun
@@ -148,6 +158,6 @@ impl At<'_> {
     }
 }
 
-fn release_key(partner: &str, split: u8) -> EffectKey {
+pub(crate) fn release_key(partner: &str, split: u8) -> EffectKey {
     EffectKey::PartnerRelease { partner: partner.to_owned(), split }
 }

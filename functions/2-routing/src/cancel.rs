@@ -155,7 +155,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
                 station.ledger.settle(lease, state, BTreeMap::new(), None, station.now()).await?;
                 Ok(None)
             }
-            Err(trouble) => Err(self.troubled(stored, lease, at.partner, trouble.still_in_doubt()).await),
+            Err(trouble) => Err(self.in_doubt(stored, lease, at.partner, trouble).await),
         }
     }
 
@@ -217,7 +217,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
                 station.ledger.settle(lease, state, BTreeMap::new(), None, station.now()).await?;
                 Ok(CancelOutcome::Refused(why))
             }
-            Err(trouble) => Err(self.troubled(stored, lease, at.partner, trouble.still_in_doubt()).await),
+            Err(trouble) => Err(self.in_doubt(stored, lease, at.partner, trouble).await),
         }
     }
 }

@@ -60,7 +60,8 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
             }
         }
         // What was added for somebody who has nothing of the order yet.
-        let new = planned.parts.iter().any(|part| !begun.contains_key(&part.partner));
+        let there = |partner: &str| begun.get(partner).is_some_and(Begun::may_be_there);
+        let new = planned.parts.iter().any(|part| !there(&part.partner));
         if whats.is_empty() && (new || !planned.problems.is_empty()) {
             whats.push(told(first.name()));
         }

@@ -40,22 +40,14 @@ pub(crate) enum Held {
 
 impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
     /// What is missing of this part: a draft of what is wanted now, its release, and the word about it.
-    pub(crate) async fn part(
-        &self,
-        stored: &Stored,
-        order: &Order,
-        part: &Part,
-        mut here: Begun,
-    ) -> Result<Outcome, Stop> {
+    pub(crate) async fn part(&self, stored: &Stored, order: &Order, part: &Part, here: Begun) -> Result<Outcome, Stop> {
         let partner = self.set_up(&part.partner)?;
-        let mut at = At { partner, order: order.id, split: here.split };
+        let at = At { partner, order: order.id, split: here.split };
         if here.draft().is_some() && !wanted(order, part, &here) {
-            if !self.withdraw(stored, at, here.draft()).await? {
-                // It was released meanwhile: what changed has an event of its own.
-                return Ok(self.station.overtaken(stored, LAYER));
-            }
-            at.split = here.split.saturating_add(1);
-            here = Begun::default();
+            // Whether it was withdrawn, or released meanwhile: the order is looked at anew, and what is to be placed gets the next
+            // number.
+            self.withdraw(stored, at, here.draft()).await?;
+            return Ok(self.station.come_back(stored, LAYER, self.station.now(), "the order changed"));
         }
         let draft = match here.draft() {
             Some(id) => Draft { id: id.to_owned(), cost: here.noted(COST).map(str::to_owned) },
@@ -124,7 +116,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
                 Some(until) => Err(self.still_open(stored, lease, until).await),
                 None => self.place(stored, lease.not_done_before().noting(note), at, order, part).await.map(Some),
             },
-            Err(trouble) => Err(self.troubled(stored, lease, at.partner, trouble.still_in_doubt()).await),
+            Err(trouble) => Err(self.in_doubt(stored, lease, at.partner, trouble).await),
         }
     }
 
@@ -214,6 +206,17 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
     pub(crate) async fn troubled(&self, stored: &Stored, lease: Lease, partner: &Partner, trouble: Trouble) -> Stop {
         match self.slowed(partner, trouble).await {
             Ok(trouble) => self.settled(stored, lease, partner.name(), trouble).await,
+            Err(stop) => stop,
+        }
+    }
+
+    /// The same where an earlier attempt was asked about: whatever the trouble is, that attempt stays in doubt.
+    pub(crate) async fn in_doubt(&self, stored: &Stored, lease: Lease, partner: &Partner, trouble: Trouble) -> Stop {
+        match self.slowed(partner, trouble).await {
+            Ok(later @ Trouble::RateLimited { .. }) if lease.doubt_since().is_some() => {
+                self.settled(stored, lease, partner.name(), later).await
+            }
+            Ok(trouble) => self.settled(stored, lease, partner.name(), trouble.still_in_doubt()).await,
             Err(stop) => stop,
         }
     }

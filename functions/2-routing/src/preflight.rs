@@ -122,8 +122,8 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
             // What the partner knows by the store's own number can only be asked for by ordering it.
             let Make::Variant { variant_id, files } = &item.make else { continue };
             let (known, trouble) = self.looks.variant(partner, variant_id, self.station.now()).await;
-            if let Some(trouble @ Trouble::RateLimited { .. }) = trouble {
-                self.slowed(partner, trouble).await?;
+            if let Some(trouble) = trouble {
+                self.press(partner, &trouble).await?;
             }
             if let Some(known) = known {
                 problems.extend(variant_problem(

@@ -58,7 +58,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
                     return self.done(stored, lease, found.id).await.map(|_| ());
                 }
                 Ok(_) => {}
-                Err(trouble) => return Err(self.troubled(stored, lease, at.partner, trouble.still_in_doubt()).await),
+                Err(trouble) => return Err(self.in_doubt(stored, lease, at.partner, trouble).await),
             }
         }
         self.station.ledger.settle(lease, end, BTreeMap::new(), None, now).await?;
@@ -88,7 +88,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
                     return self.done(stored, lease, found.id).await.map(|_| ());
                 }
                 Ok(_) => lease = lease.not_done_before(),
-                Err(trouble) => return Err(self.troubled(stored, lease, at.partner, trouble.still_in_doubt()).await),
+                Err(trouble) => return Err(self.in_doubt(stored, lease, at.partner, trouble).await),
             }
         }
         let trouble = match at.partner.release(partner_order).await {
@@ -102,7 +102,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
                     return self.done(stored, lease, found.id).await.map(|_| ());
                 }
                 Ok(_) => {}
-                Err(asking) => return Err(self.troubled(stored, lease, at.partner, asking.still_in_doubt()).await),
+                Err(asking) => return Err(self.in_doubt(stored, lease, at.partner, asking).await),
             }
         }
         Err(self.troubled(stored, lease, at.partner, trouble).await)
@@ -163,7 +163,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
                 station.ledger.settle(lease, state, BTreeMap::new(), None, station.now()).await?;
                 Ok(false)
             }
-            Err(trouble) => Err(self.troubled(stored, lease, at.partner, trouble.still_in_doubt()).await),
+            Err(trouble) => Err(self.in_doubt(stored, lease, at.partner, trouble).await),
         }
     }
 

@@ -51,7 +51,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
             return Ok(wait);
         }
         let plan = plan(&order, &self.catalog, &self.rules, &begun::lines(&parts));
-        if self.open_again(stored, &journey.effects, &plan).await? {
+        if self.open_again(stored, &parts, &plan).await? {
             parts = begun::by_partner(&self.station.ledger.journey(&stored.event.subject).await?.effects);
         }
         self.by_hand(stored, &journey, &plan).await?;
@@ -87,14 +87,16 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
 
     /// What was refused only because a person had to decide is possible again, where there is something to make. Whether there was
     /// any.
-    async fn open_again(&self, stored: &Stored, effects: &[Effect], plan: &Plan) -> Result<bool, Stop> {
-        let held = |effect: &&Effect| {
-            let here = matches!(&effect.key, EffectKey::PartnerRelease { partner, .. } if plan.part(partner).is_some());
-            here && matches!(&effect.state, State::Refused { reason } if reason == HELD)
-        };
+    async fn open_again(&self, stored: &Stored, begun: &BTreeMap<String, Begun>, plan: &Plan) -> Result<bool, Stop> {
+        let held = |effect: &Effect| matches!(&effect.state, State::Refused { reason } if reason == HELD);
         let mut any = false;
-        for effect in effects.iter().filter(held) {
-            any |= self.station.ledger.reopen(&stored.event.subject, &effect.key, self.station.now()).await?;
+        for release in begun.values().filter_map(|here| here.release.as_ref()).filter(|effect| held(effect)) {
+            let wanted =
+                matches!(&release.key, EffectKey::PartnerRelease { partner, .. } if plan.part(partner).is_some());
+            if wanted {
+                let now = self.station.now();
+                any |= self.station.ledger.reopen(&stored.event.subject, &release.key, now).await?;
+            }
         }
         Ok(any)
     }

@@ -73,7 +73,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
                 Err(trouble) => {
                     // Orders that wait for this partner tell the owner; here it is enough to try again in the next round.
                     round.silent.push(partner.name().to_owned());
-                    self.slowed(partner, trouble).await?;
+                    self.press(partner, &trouble).await?;
                     break;
                 }
             };

@@ -52,12 +52,19 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
         }
     }
 
-    /// Too many: everybody hears of it through the ledger, and this caller gets a slot behind those who have one.
-    pub(crate) async fn slowed(&self, partner: &Partner, trouble: Trouble) -> Result<Trouble, Stop> {
-        let Trouble::RateLimited { retry_after } = trouble else { return Ok(trouble) };
-        let (ledger, now) = (&self.station.ledger, self.station.now());
+    /// Too many: everybody hears of it through the ledger. Until when nobody is answered; `None`: it was something else.
+    pub(crate) async fn press(&self, partner: &Partner, trouble: &Trouble) -> Result<Option<Timestamp>, Stop> {
+        let Trouble::RateLimited { retry_after } = trouble else { return Ok(None) };
+        let now = self.station.now();
         let until = now.checked_add(retry_after.unwrap_or(UNSAID)).unwrap_or(now);
-        ledger.press(&self.station.store, partner.name(), until, now).await?;
+        self.station.ledger.press(&self.station.store, partner.name(), until, now).await?;
+        Ok(Some(until))
+    }
+
+    /// The same for a caller that comes back: it gets a slot behind those who have one.
+    pub(crate) async fn slowed(&self, partner: &Partner, trouble: Trouble) -> Result<Trouble, Stop> {
+        let Some(until) = self.press(partner, &trouble).await? else { return Ok(trouble) };
+        let (ledger, now) = (&self.station.ledger, self.station.now());
         let ask = Ask { calls: 2, weight: 0, has_slot: false };
         let then = match ledger.turn(&self.station.store, partner.name(), rate(partner), ask, now).await? {
             Turn::Now => until,

@@ -111,7 +111,7 @@ fn target(exception: &Exception, journey: &Journey) -> Option<(EventKey, Layer)>
     let about = |event: &&Event| Some(event.fact.id().0) == exception.event;
     let event = journey.events.iter().filter(taken).find(about).or_else(|| {
         let held = matches!(exception.what.as_str(), "held" | "late-held-order" | "late-risk-verdict");
-        let paid = |event: &&Event| matches!(event.fact, Fact::OrderPaid {});
+        let paid = |event: &&Event| matches!(event.fact, Fact::OrderPaid { .. });
         journey.events.iter().filter(|_| held).find(paid)
     });
     event.map(|event| (event.key(), layer))

@@ -70,7 +70,7 @@ impl<T: Table, C: Clock> Door<T, C> {
         let event = self.event(&source, request, now);
         let expires = now.checked_add(self.retention).unwrap_or(Timestamp::MAX);
         let payload = Payload { body: &request.body, expires };
-        if event.fact.repeats() && matches!(self.ledger.event(&event.key()).await, Ok(Some(_))) {
+        if event.fact.repeats() && self.is_no_news(&event).await {
             return Answer::Kept;
         }
         let owes = owes(event.fact.event_type(), now, &self.deadlines);
@@ -86,6 +86,19 @@ impl<T: Table, C: Clock> Door<T, C> {
                 Answer::Unavailable
             }
         }
+    }
+
+    /// The fact is stored already, or what it says stands with the payment. A table that does not answer is no reason to drop it.
+    async fn is_no_news(&self, event: &Event) -> bool {
+        if let Fact::OrderChanged { what } = &event.fact {
+            let paid = Event { fact: Fact::OrderPaid { what: None }, ..event.clone() };
+            if let Ok(Some(stored)) = self.ledger.event(&paid.key()).await
+                && matches!(&stored.event.fact, Fact::OrderPaid { what: Some(then) } if then == what)
+            {
+                return true;
+            }
+        }
+        matches!(self.ledger.event(&event.key()).await, Ok(Some(_)))
     }
 
     /// The delivery as one of our own events. A body nobody follows or nobody can read is an event too.

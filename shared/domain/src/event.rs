@@ -66,7 +66,12 @@ pub enum Fact {
     PartnerTold { partner: String, partner_order: String, topic: String, at: String },
     /// The store says that the order is fully paid.
     #[serde(rename = "order.paid")]
-    OrderPaid {},
+    OrderPaid {
+        /// What mattered about the order then (see `order.changed`), where the source tells: an update that says the same is no
+        /// news.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        what: Option<String>,
+    },
     /// The store says that the order was cancelled.
     #[serde(rename = "order.cancelled")]
     OrderCancelled { reason: Option<String> },
@@ -320,7 +325,7 @@ impl Fact {
             Self::ConsentChanged { .. } => EventType::ConsentChanged,
             Self::FulfilmentWritten { .. } => EventType::FulfilmentWritten,
             Self::PartnerTold { .. } => EventType::PartnerTold,
-            Self::OrderPaid {} => EventType::OrderPaid,
+            Self::OrderPaid { .. } => EventType::OrderPaid,
             Self::OrderCancelled { .. } => EventType::OrderCancelled,
             Self::OrderRefunded { .. } => EventType::OrderRefunded,
             Self::RiskAssessed { .. } => EventType::RiskAssessed,
@@ -377,7 +382,7 @@ impl Fact {
             Self::PartnerTold { partner, partner_order, topic, at } => {
                 format!("told#{partner}#{partner_order}#{topic}#{at}")
             }
-            Self::OrderPaid {} => "paid".to_owned(),
+            Self::OrderPaid { .. } => "paid".to_owned(),
             Self::OrderCancelled { .. } => "cancelled".to_owned(),
             Self::OrderRefunded { refund } => format!("refund#{refund}"),
             Self::RiskAssessed { provider, level, at } => format!("risk#{provider}#{level}#{at}"),

@@ -12,7 +12,7 @@ use crate::subject::short_hash;
 pub fn of_order(order: &Order) -> Vec<Fact> {
     let mut facts = vec![Fact::OrderCreated {}];
     if was_paid(&order.payment) {
-        facts.push(Fact::OrderPaid {});
+        facts.push(Fact::OrderPaid { what: None });
     }
     facts.extend(order.refunds.iter().map(|refund| Fact::OrderRefunded { refund: refund.clone() }));
     facts.extend(order.disputes.iter().map(|dispute| Fact::OrderDisputed {
@@ -86,7 +86,7 @@ mod tests {
         let ids: Vec<String> = of_order(&order).iter().map(|fact| fact.id().0).collect();
         assert_eq!(ids[..4], ["created", "paid", "refund#5556667778", "dispute#9"]);
         let pending = Order { payment: Payment::Pending, ..fixture::order().unwrap() };
-        assert!(!of_order(&pending).contains(&Fact::OrderPaid {}));
+        assert!(!of_order(&pending).contains(&Fact::OrderPaid { what: None }));
     }
 
     #[test]

@@ -293,7 +293,7 @@ pub fn settled(wait: Wait, armed: &Event, events: &[Event]) -> bool {
     let shipped = || any(&|e| matches!(e.fact, Fact::ParcelShipped { .. }));
     let later = |e: &Event| e.time > armed.time;
     match wait {
-        Wait::PaymentArrives => any(&|e| matches!(e.fact, Fact::OrderPaid {})) || cancelled(),
+        Wait::PaymentArrives => any(&|e| matches!(e.fact, Fact::OrderPaid { .. })) || cancelled(),
         Wait::RiskVerdict => any(&|e| matches!(e.fact, Fact::OrderCleared {} | Fact::OrderHeld { .. })) || cancelled(),
         Wait::PartnerAccepts => {
             any(&|e| matches!(e.fact, Fact::PartnerAccepted { .. } | Fact::PartnerStopped { .. }))

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use domain::event::EventKey;
 use domain::subject::{Subject, address_hash};
-use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 

@@ -110,10 +110,9 @@ fn a_store_that_does_not_do_it_is_told_and_a_replay_does_it() {
 
 #[test]
 fn a_lost_answer_and_an_outage_do_it_once() {
-    for (choice, call, done) in [
-        (Choice::Release, "release_hold", "release baton-hold-1"),
-        (Choice::Refuse, "refuse", "refuse decision-1"),
-    ] {
+    for (choice, call, done) in
+        [(Choice::Release, "release_hold", "release baton-hold-1"), (Choice::Refuse, "refuse", "refuse decision-1")]
+    {
         for fate in [
             Fate::Done(Trouble::NoAnswer { why: "no answer in time".into() }),
             Fate::Not(Trouble::NoAnswer { why: "no answer in time".into() }),
@@ -138,10 +137,7 @@ fn a_decision_that_overtakes_the_hold() {
     let down = || ("hold", Fate::Not(Trouble::Unavailable { why: "no connection".into() }));
     scene.in_store(|shelf| shelf.fates.extend((0..20).map(|_| down())));
     scene.paid();
-    scene.happens(
-        Fact::OrderHeld { reason: "a reason".into(), round: 1, causes: vec!["risk-high".into()] },
-        "capture",
-    );
+    scene.happens(Fact::OrderHeld { reason: "a reason".into(), round: 1, causes: vec!["risk-high".into()] }, "capture");
     scene.decide(Choice::Release, 1);
     scene.run();
     let end = scene.end();

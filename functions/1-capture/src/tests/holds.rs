@@ -75,7 +75,10 @@ fn what_comes_after_clearing_holds_it_too() {
         scene.run();
         let end = scene.end();
         assert_eq!(end.causes[&1], [cause]);
-        assert_eq!((end.open, end.done), (told.into_iter().map(str::to_owned).collect(), vec!["hold baton-hold-1".to_owned()]));
+        assert_eq!(
+            (end.open, end.done),
+            (told.into_iter().map(str::to_owned).collect(), vec!["hold baton-hold-1".to_owned()])
+        );
     }
 }
 

@@ -9,7 +9,7 @@ use super::support::*;
 fn facts() -> Vec<Fact> {
     vec![
         Fact::OrderCreated {},
-        Fact::OrderPaid {},
+        Fact::OrderPaid { what: None },
         Fact::OrderEdited { edit: "7".into() },
         Fact::OrderCancelled { reason: None },
         Fact::OrderRefunded { refund: "part".into() },
@@ -72,7 +72,10 @@ fn all_of_it_happened_and_the_order_is_cancelled() {
 fn an_open_dispute_holds_it_once() {
     let end = all_end_alike(&Order { payment: Payment::PartiallyRefunded, ..disputed(true) });
     assert_eq!(end.causes.into_iter().collect::<Vec<_>>(), [(1, vec!["dispute#9".to_owned()])]);
-    assert_eq!((end.open, end.done), (vec!["disputed".to_owned(), "held".to_owned()], vec!["hold baton-hold-1".to_owned()]));
+    assert_eq!(
+        (end.open, end.done),
+        (vec!["disputed".to_owned(), "held".to_owned()], vec!["hold baton-hold-1".to_owned()])
+    );
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn scene(resolved: Resolved) -> Scene {
 }
 
 fn paid() -> Resolved {
-    let facts = vec![Fact::OrderCreated {}, Fact::OrderPaid {}];
+    let facts = vec![Fact::OrderCreated {}, Fact::OrderPaid { what: None }];
     Resolved::Order { order: ORDER, name: "#1".into(), facts }
 }
 
@@ -38,7 +38,7 @@ fn money_for_an_order_becomes_its_facts_and_the_order_goes_on() {
     scene.run();
     assert_eq!(scene.events(), ["cleared", "created", "paid"]);
     let events = scene.journey().events;
-    let event = events.iter().find(|event| matches!(event.fact, Fact::OrderPaid {})).unwrap();
+    let event = events.iter().find(|event| matches!(event.fact, Fact::OrderPaid { .. })).unwrap();
     assert_eq!((event.source.as_str(), event.order_name.as_deref()), ("stripe", Some("#1")));
 }
 

@@ -1,7 +1,7 @@
 //! Counting: what velocity rules see, and what it costs.
 
-use domain::order::{AttemptOutcome, Card, Order, PaymentAttempt, TEST_TAG};
 use domain::event::Fact;
+use domain::order::{AttemptOutcome, Card, Order, PaymentAttempt, TEST_TAG};
 use domain::subject::{OrderId, Subject};
 use ledger::Row;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ fn marks(scene: &Scene) -> usize {
 }
 
 fn place(scene: &Scene, id: u64) -> Vec<String> {
-    scene.happens_to(Subject::Order(OrderId(id)), Fact::OrderPaid {}, "shopify");
+    scene.happens_to(Subject::Order(OrderId(id)), Fact::OrderPaid { what: None }, "shopify");
     scene.run();
     let events = scene.journey_of(OrderId(id)).events;
     let said = events.iter().filter_map(|event| match &event.fact {

@@ -294,13 +294,14 @@ impl Scene {
     }
 
     pub fn happens_to(&self, subject: Subject, fact: Fact, source: &str) -> bool {
-        let event = Event { subject, fact, source: source.into(), time: self.clock.now(), order_name: Some("#1".into()) };
+        let event =
+            Event { subject, fact, source: source.into(), time: self.clock.now(), order_name: Some("#1".into()) };
         let station = self.station();
         now(station.append_event(&event, None)).unwrap().unwrap() == Appended::New
     }
 
     pub fn paid(&self) {
-        self.happens(Fact::OrderPaid {}, "shopify");
+        self.happens(Fact::OrderPaid { what: None }, "shopify");
     }
 
     pub fn decide(&self, choice: Choice, round: u32) {

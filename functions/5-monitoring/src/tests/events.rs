@@ -85,7 +85,7 @@ async fn a_cancellation_that_we_asked_for_is_routings_to_tell() {
 #[tokio::test]
 async fn a_redacted_customers_bodies_go_and_nobody_elses() {
     let watch = watch();
-    let of_order = |id| Event { subject: Subject::Order(OrderId(id)), ..event(Fact::OrderPaid {}, start()) };
+    let of_order = |id| Event { subject: Subject::Order(OrderId(id)), ..event(Fact::OrderPaid { what: None }, start()) };
     let request = |customer: &str| {
         store_event(Fact::DataRequested { request: customer.into(), customer: Some(customer.into()), orders: vec![] })
     };
@@ -137,7 +137,7 @@ async fn a_redacted_shop_leaves_no_body_behind() {
     let watch = watch();
     let mut all = Vec::new();
     for id in 0..9 {
-        let event = Event { subject: Subject::Order(OrderId(id)), ..event(Fact::OrderPaid {}, start()) };
+        let event = Event { subject: Subject::Order(OrderId(id)), ..event(Fact::OrderPaid { what: None }, start()) };
         keep(&watch, &event, &if id % 2 == 0 { long() } else { b"{}".to_vec() }).await;
         all.push(event);
     }
@@ -156,7 +156,7 @@ async fn forgetting_goes_on_where_it_stopped() {
     let watch = watch();
     let redact = store_event(Fact::ShopRedacted { shop: "example-prints.myshopify.com".into() });
     keep(&watch, &redact, b"{}").await;
-    let order = event(Fact::OrderPaid {}, start());
+    let order = event(Fact::OrderPaid { what: None }, start());
     keep(&watch, &order, &long()).await;
     // An earlier call came to the end of the orders and stored how far it was.
     let key = EffectKey::Other("forget#everything".into());

@@ -125,7 +125,7 @@ async fn a_replay_that_gets_lost_is_found() {
 async fn what_is_held_goes_through_capture_again() {
     let hold = What::Held(Hold::TestOrder);
     let watch = watch();
-    let (_, exception) = layer_raised(&watch, Fact::OrderPaid {}, &hold).await;
+    let (_, exception) = layer_raised(&watch, Fact::OrderPaid { what: None }, &hold).await;
     let shown = ask(&watch, &exception.id, true).await;
     assert_eq!(shown["will"], json!(["capture takes the event \"paid\" of #1001 again."]));
     assert_eq!(watch.station.queue.drain(), [(Layer::Capture, "event#paid".into(), 0)]);

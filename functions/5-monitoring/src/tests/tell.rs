@@ -213,7 +213,7 @@ async fn what_is_settled_before_it_was_told_is_not_told() {
 #[tokio::test]
 async fn an_order_is_named_by_whichever_event_knows_its_name() {
     let watch = watch();
-    watch.happens(domain::event::Fact::OrderPaid {}).await;
+    watch.happens(domain::event::Fact::OrderPaid { what: None }).await;
     let nameless = Exception { order_name: None, ..refused() };
     watch.station.ledger.raise(&nameless).await.unwrap();
     watch.relay_again().await;

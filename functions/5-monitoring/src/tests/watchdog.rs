@@ -45,8 +45,8 @@ fn waits() -> Vec<(Wait, Fact, Fact)> {
         tracking: None,
     };
     vec![
-        (Wait::PaymentArrives, Fact::OrderCreated {}, Fact::OrderPaid {}),
-        (Wait::RiskVerdict, Fact::OrderPaid {}, Fact::OrderCleared {}),
+        (Wait::PaymentArrives, Fact::OrderCreated {}, Fact::OrderPaid { what: None }),
+        (Wait::RiskVerdict, Fact::OrderPaid { what: None }, Fact::OrderCleared {}),
         (Wait::PartnerAccepts, routed(), stopped),
         (Wait::PartnerShips, routed(), shipped),
         (Wait::FirstScan, announced(), moved("1")),
@@ -165,7 +165,7 @@ async fn an_event_that_was_never_taken_is_sent_again_and_told() {
 async fn a_paused_layers_orders_wait_and_nothing_is_said() {
     let watch = watch();
     watch.station.ledger.pause(&watch.station.store, Layer::Capture).await.unwrap();
-    let key = watch.happens(Fact::OrderPaid {}).await;
+    let key = watch.happens(Fact::OrderPaid { what: None }).await;
     let stored = watch.stored(&key).await;
     watch.station.ledger.acknowledge(&stored, &[Owed::Wait(Wait::RiskVerdict)]).await.unwrap();
     for _ in 0..5 {

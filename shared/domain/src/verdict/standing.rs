@@ -39,7 +39,7 @@ impl Standing {
         let mut standing = Self::default();
         for event in events {
             match &event.fact {
-                Fact::OrderPaid {} => standing.paid = true,
+                Fact::OrderPaid { .. } => standing.paid = true,
                 Fact::OrderCleared {} => standing.cleared = true,
                 Fact::ParcelShipped { .. } | Fact::ParcelAnnounced { .. } => standing.shipped = true,
                 Fact::OrderHeld { round, .. } => standing.round = standing.round.max(*round),
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn the_same_for_every_order_of_events() {
         let events = [
-            event(Fact::OrderPaid {}, "shopify"),
+            event(Fact::OrderPaid { what: None }, "shopify"),
             held(1, &["dispute#9"]),
             decided(Choice::Release, 1, OWNER),
             event(Fact::OrderCleared {}, "capture"),

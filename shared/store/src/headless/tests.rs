@@ -222,7 +222,7 @@ fn money_that_did_not_come_cancels_the_order() {
     assert!(order.cancelled && order.payment == Payment::Voided);
     assert!(!order.fulfilment_orders[0].open);
     let facts = translate::facts(&row, &order);
-    assert!(facts.contains(&Fact::OrderCancelled { reason: None }) && !facts.contains(&Fact::OrderPaid {}));
+    assert!(facts.contains(&Fact::OrderCancelled { reason: None }) && !facts.contains(&Fact::OrderPaid { what: None }));
 }
 
 #[test]

@@ -13,7 +13,9 @@ pub(super) fn created(delivery: &Delivery<'_>) -> Result<Translated, Unreadable>
 }
 
 pub(super) fn paid(delivery: &Delivery<'_>) -> Result<Translated, Unreadable> {
-    read::<Order>(delivery.body)?.told(Fact::OrderPaid {})
+    // A payment counts, whatever else in the body cannot be read.
+    let what = read::<OrderState>(delivery.body).ok().map(|state| state.what());
+    read::<Order>(delivery.body)?.told(Fact::OrderPaid { what })
 }
 
 pub(super) fn cancelled(delivery: &Delivery<'_>) -> Result<Translated, Unreadable> {
@@ -25,11 +27,9 @@ pub(super) fn cancelled(delivery: &Delivery<'_>) -> Result<Translated, Unreadabl
 /// Shopify says "updated" for every tag and every parcel. The fact's id is a hash of what matters to us, so that the many
 /// updates that change none of it are one fact; and it is the hash that the sweep computes from the order it reads.
 pub(super) fn updated(delivery: &Delivery<'_>) -> Result<Translated, Unreadable> {
-    let state: OrderState = read(delivery.body)?;
-    let ship_to = state.shipping_address.and_then(AnyAddress::address);
-    let what =
-        what_matters(ship_to.as_ref(), state.cancelled_at.is_some(), &payment(state.financial_status.as_deref()));
-    Order { id: state.id, name: state.name, cancel_reason: None }.told(Fact::OrderChanged { what })
+    let mut state: OrderState = read(delivery.body)?;
+    let (id, name) = (std::mem::replace(&mut state.id, AnyId(String::new())), state.name.take());
+    Order { id, name, cancel_reason: None }.told(Fact::OrderChanged { what: state.what() })
 }
 
 pub(super) fn edited(delivery: &Delivery<'_>) -> Result<Translated, Unreadable> {
@@ -115,6 +115,13 @@ struct OrderState {
     financial_status: Option<String>,
     #[serde(default)]
     shipping_address: Option<AnyAddress>,
+}
+
+impl OrderState {
+    fn what(self) -> String {
+        let ship_to = self.shipping_address.and_then(AnyAddress::address);
+        what_matters(ship_to.as_ref(), self.cancelled_at.is_some(), &payment(self.financial_status.as_deref()))
+    }
 }
 
 /// An address, or whatever stands there instead: some senders write an empty list where there is none.
