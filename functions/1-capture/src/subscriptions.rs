@@ -88,7 +88,8 @@ impl<T: Table, Q: Queue, C: Clock, S: Subscriptions> Rounds<'_, T, Q, C, S> {
 
     async fn look_at_subscriptions(&self, mut mark: Option<Bookmark>, now: Timestamp) -> Result<Vec<Line>, Error> {
         let fresh = || Place {
-            look: now.to_string(),
+            // Not the moment itself: that is what the next look's claims are named after.
+            look: format!("before-{now}"),
             known: BTreeSet::new(),
             making: BTreeSet::new(),
             refused: BTreeSet::new(),

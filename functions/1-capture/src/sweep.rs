@@ -6,16 +6,17 @@
 //! appended, so that the owner hears of it whatever happens.
 
 use domain::Timestamp;
-use domain::event::Event;
+use domain::event::{Event, EventKey, Fact};
 use domain::exception::{Exception, What};
 use domain::provider::Trouble;
-use domain::subject::Subject;
+use domain::subject::{OrderId, Subject};
 use jiff::SignedDuration;
 use lambda::{Clock, Queue};
 use ledger::{Appended, Bookmark, Table};
 use serde::{Deserialize, Serialize};
 use store::{Change, ChangedOrders};
 
+use crate::LAYER;
 use crate::missing::{Missing, missing};
 use crate::rounds::{Error, Rounds};
 
@@ -104,8 +105,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ChangedOrders> Rounds<'_, T, Q, C, S> {
         let ended = mark.as_ref().map_or(now, |mark| mark.at);
         let mut walk = Walk { place, mark, ended };
         let mut swept = Swept::default();
-        // Found by a round that ended before it could say so.
-        self.tell(&mut walk).await?;
+        self.forget_told(&mut walk).await?;
         let began = Pass { began: now, from: less(walk.place.watermark, OVERLAP), after: None };
         let mut pass = walk.place.pass.clone().unwrap_or(began);
         while self.station.now() < stop {
@@ -147,6 +147,10 @@ impl<T: Table, Q: Queue, C: Clock, S: ChangedOrders> Rounds<'_, T, Q, C, S> {
             let journey = self.station.ledger.journey(&Subject::Order(change.order.id)).await?;
             let mut lacks = missing(&change.order, change.at, &journey, beginning);
             lacks.retain(|missing| missing.since <= less(now, GRACE));
+            let is_assessment = |missing: &Missing| matches!(missing.fact, Fact::RiskAssessed { .. });
+            if lacks.iter().any(is_assessment) && self.capture_will_look(change.order.id).await? {
+                lacks.retain(|missing| !is_assessment(missing));
+            }
             if !lacks.is_empty() {
                 found.push((change, lacks));
             }
@@ -179,6 +183,12 @@ impl<T: Table, Q: Queue, C: Clock, S: ChangedOrders> Rounds<'_, T, Q, C, S> {
         Ok(())
     }
 
+    /// Capture has not taken the payment yet: it will see the assessment by itself.
+    async fn capture_will_look(&self, order: OrderId) -> Result<bool, Error> {
+        let paid = EventKey { subject: Subject::Order(order), id: Fact::OrderPaid { what: None }.id() };
+        Ok(self.station.ledger.event(&paid).await?.is_none_or(|stored| stored.owed_by(LAYER)))
+    }
+
     /// Writes the place down. Another sweep at the same time wins or loses here, once.
     async fn keep(&self, walk: &mut Walk) -> Result<(), Error> {
         let (ledger, store) = (&self.station.ledger, &self.station.store);
@@ -190,16 +200,28 @@ impl<T: Table, Q: Queue, C: Clock, S: ChangedOrders> Rounds<'_, T, Q, C, S> {
         Ok(())
     }
 
-    /// The owner hears of the orders that were missed: one exception for all of them.
+    /// The owner hears of the orders that were missed: one exception for all of them, those that an interrupted round had found
+    /// included.
     async fn tell(&self, walk: &mut Walk) -> Result<(), Error> {
-        let Some(at) = walk.place.missed_at else { return Ok(()) };
-        let what = What::WebhooksMissed { orders: walk.place.missed.clone() };
-        let exception = Exception::raise(&self.station.store, &what, &at.to_string(), self.station.now());
-        // Told already, by a round that ended before it could forget it.
+        let Some(exception) = self.to_tell(walk) else { return Ok(()) };
+        self.station.ledger.raise(&exception).await?;
+        (walk.place.missed, walk.place.missed_at) = (Vec::new(), None);
+        self.keep(walk).await
+    }
+
+    /// What a round told that ended before it could forget it is not told again, and what is found now is told apart from it.
+    async fn forget_told(&self, walk: &mut Walk) -> Result<(), Error> {
+        let Some(exception) = self.to_tell(walk) else { return Ok(()) };
         if self.station.ledger.exception(&self.station.store, &exception.id).await?.is_none() {
-            self.station.ledger.raise(&exception).await?;
+            return Ok(());
         }
         (walk.place.missed, walk.place.missed_at) = (Vec::new(), None);
         self.keep(walk).await
+    }
+
+    fn to_tell(&self, walk: &Walk) -> Option<Exception> {
+        let at = walk.place.missed_at?;
+        let what = What::WebhooksMissed { orders: walk.place.missed.clone() };
+        Some(Exception::raise(&self.station.store, &what, &at.to_string(), self.station.now()))
     }
 }

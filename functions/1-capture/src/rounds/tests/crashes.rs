@@ -12,10 +12,12 @@ struct Mortal {
 }
 
 impl Mortal {
+    /// 0 writes left: it lives for ever, after its death as well.
     fn dies(&self) -> bool {
         let mut left = self.left.lock().unwrap();
+        let dies = *left == 1;
         *left = left.saturating_sub(1);
-        *left == 0
+        dies
     }
 
     fn death(operation: &'static str) -> TableError {

@@ -16,11 +16,12 @@ async fn the_first_round_subscribes_in_silence_and_a_lost_one_is_made_again_and_
     let lines = rounds.now().await.subscriptions.unwrap();
     assert_eq!(lines.iter().find(|line| line.topic == "orders/paid").unwrap().state, "made again");
     let told = open(&desk).await;
-    assert_eq!(told.len(), 1);
+    assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!(told[0].what, "subscription-lost");
     pass(&desk, 60);
     rounds.now().await;
-    assert_eq!(open(&desk).await.len(), 1);
+    let told = open(&desk).await;
+    assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!(paper.asked.lock().unwrap().iter().filter(|topic| *topic == "orders/paid").count(), 2);
 }
 
