@@ -116,7 +116,10 @@ async fn all_orders_of_five() {
     assert_eq!(count, 120);
     let end = first.unwrap();
     assert_eq!((end.causes.len(), end.partner_orders, end.mails.len()), (1, 0, 0));
-    assert_eq!((end.open, end.held_at_shopify), (vec!["disputed".into(), "held".into()], vec!["baton-hold-1".to_owned()]));
+    assert_eq!(
+        (end.open, end.held_at_shopify),
+        (vec!["disputed".into(), "held".into()], vec!["baton-hold-1".to_owned()])
+    );
 }
 
 #[tokio::test]

@@ -126,8 +126,12 @@ async fn make_catalog_proposes_by_sku_and_names_what_nobody_makes() {
     let report = serde_json::to_value(&report).unwrap();
     assert_eq!(report["cut"], false, "{report}");
     assert_eq!(report["not_asked"], json!([]), "{report}");
-    let unmapped: Vec<&str> =
-        report["unmapped"].as_array().unwrap().iter().map(|variant| variant["store_variant"].as_str().unwrap()).collect();
+    let unmapped: Vec<&str> = report["unmapped"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|variant| variant["store_variant"].as_str().unwrap())
+        .collect();
     assert!(unmapped.contains(&"4499") && !unmapped.contains(&"4401"), "{report}");
     assert_eq!(report["problems"], json!([]), "{report}");
     world.choose(|choices| choices["catalog"]["variants"][0]["variant_id"] = json!(999_123));

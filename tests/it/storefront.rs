@@ -91,7 +91,10 @@ async fn an_expired_checkout_is_told_and_the_same_cart_opens_a_new_one_for_the_s
     // The late word about the first session comes after the payment.
     assert_eq!(shop.resolve(&second).await.0, order);
     let (_, facts) = shop.resolve(&first).await;
-    assert!(facts.contains(&Fact::OrderPaid { what: None }) && !facts.iter().any(|f| matches!(f, Fact::CheckoutEnded { .. })));
+    assert!(
+        facts.contains(&Fact::OrderPaid { what: None })
+            && !facts.iter().any(|f| matches!(f, Fact::CheckoutEnded { .. }))
+    );
     let reply = shop.post(&cart(json!({}))).await;
     assert_eq!(reply.status, 409);
     assert!(reply.body.contains("#1001") && reply.body.contains("Begin a new one"), "{}", reply.body);

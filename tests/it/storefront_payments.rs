@@ -89,7 +89,10 @@ async fn delayed_money_is_awaited_and_comes_or_does_not() {
         let session = shop.begun("cart-0001").await;
         shop.at_stripe(&format!("sessions/{session}/pay_async"), json!({})).await;
         let (order, facts) = shop.resolve(&session).await;
-        assert!(facts.contains(&Fact::OrderCreated {}) && !facts.contains(&Fact::OrderPaid { what: None }), "{facts:?}");
+        assert!(
+            facts.contains(&Fact::OrderCreated {}) && !facts.contains(&Fact::OrderPaid { what: None }),
+            "{facts:?}"
+        );
         assert_eq!(shop.order(order).await.payment, Payment::Pending);
         shop.at_stripe(&format!("sessions/{session}/{act}"), json!({})).await;
         let (_, facts) = shop.resolve(&session).await;

@@ -208,8 +208,7 @@ async fn the_calls_of_two_rounds_are_these() {
 #[tokio::test]
 async fn a_crash_at_every_call_of_a_round() {
     let wanted: Vec<String> = {
-        let mut names: Vec<String> =
-            store::shopify::topics::TOPICS.iter().map(|topic| topic.name.to_owned()).collect();
+        let mut names: Vec<String> = store::shopify::topics::TOPICS.iter().map(|topic| topic.name.to_owned()).collect();
         names.sort();
         names
     };

@@ -119,7 +119,10 @@ mod tests {
     #[test]
     fn all_lost_is_all_found_and_all_told_is_nothing() {
         assert_eq!(ids(&order(), &[]), ["created", "paid"]);
-        assert_eq!(ids(&order(), &[Fact::OrderCreated {}, Fact::OrderPaid { what: None }, Fact::OrderCleared {}]), [""; 0]);
+        assert_eq!(
+            ids(&order(), &[Fact::OrderCreated {}, Fact::OrderPaid { what: None }, Fact::OrderCleared {}]),
+            [""; 0]
+        );
         let paid_only = [Fact::OrderPaid { what: None }, Fact::OrderCleared {}];
         assert_eq!(ids(&order(), &paid_only), [""; 0], "that it was placed is of no use any more");
         let refunded = Order { refunds: vec!["9".into()], payment: Payment::Refunded, cancelled: true, ..order() };
@@ -145,7 +148,12 @@ mod tests {
         let found = missing(&order(), at(DAY), &journey(&with_partner), None);
         assert!(matches!(&found[..], [Missing { fact: Fact::OrderChanged { .. }, lost: false, .. }]), "{found:?}");
         let earlier = Fact::OrderChanged { what: "another".into() };
-        let found = missing(&order(), at(DAY), &journey(&[Fact::OrderPaid { what: None }, Fact::OrderCleared {}, earlier]), None);
+        let found = missing(
+            &order(),
+            at(DAY),
+            &journey(&[Fact::OrderPaid { what: None }, Fact::OrderCleared {}, earlier]),
+            None,
+        );
         assert!(matches!(&found[..], [Missing { fact: Fact::OrderChanged { .. }, lost: true, .. }]), "{found:?}");
     }
 

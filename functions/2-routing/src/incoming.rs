@@ -44,7 +44,6 @@ pub fn read(mut event: Value) -> Result<Incoming, NotOurs> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 mod tests {
     use serde_json::json;
 

@@ -42,7 +42,7 @@ fn delivered(partner: &str, shipment: &Shipment) -> Fact {
 /// A partner's own time is part of these ids, and its webhook's time is another than its API's: so what counts is whether the journey
 /// knows that it is stopped, and by what.
 fn stop_or_resume(partner: &str, order: &PartnerOrder, journey: &Journey) -> Option<Fact> {
-    let stopped = order.stopped.clone().or_else(|| match order.stage {
+    let stopped = order.stopped.clone().or(match order.stage {
         Stage::Failed => Some((PartnerStop::Failed, None)),
         Stage::Cancelled => Some((PartnerStop::Cancelled, None)),
         Stage::Draft | Stage::Released | Stage::Producing => None,
@@ -108,7 +108,6 @@ fn we_released(partner: &str, partner_order: &str, journey: &Journey) -> bool {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 mod tests {
     use std::collections::BTreeMap;
 

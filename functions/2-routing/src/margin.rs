@@ -58,7 +58,6 @@ fn plain<M: Copy + Into<Money>>(parts: &Parts<M>) -> Parts<Money> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 mod tests {
     use domain::fixture;
     use domain::plan::{Item, Make};

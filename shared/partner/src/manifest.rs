@@ -203,6 +203,7 @@ mod tests {
         }
     }
 
+    #[expect(clippy::unwrap_used, reason = "tests fail by panicking")]
     fn config(partners: serde_json::Value) -> StoreConfig {
         let config = serde_json::json!({
             "store": { "name": "Example Prints", "mode": "live", "shop": "example-prints.myshopify.com" },

@@ -107,11 +107,7 @@ impl World {
     }
 
     /// The same with other providers.
-    pub async fn played(
-        seed: u64,
-        play: impl FnOnce(&mut sandbox::Config),
-        choose: impl FnOnce(&mut Value),
-    ) -> Self {
+    pub async fn played(seed: u64, play: impl FnOnce(&mut sandbox::Config), choose: impl FnOnce(&mut Value)) -> Self {
         let crash = Crash::default();
         let mut sandbox_config = sandbox::Config {
             specs: support::specs(),

@@ -8,6 +8,8 @@
 //! account's own, no promotion codes, no balance transactions; an idempotency key is kept until a reset. Stricter than Stripe:
 //! a request has to say its `Stripe-Version`.
 
+#![expect(clippy::result_large_err, reason = "a refusal is an answer on its way out, made at most once a request")]
+
 mod actions;
 mod answer;
 mod api;

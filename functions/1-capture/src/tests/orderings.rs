@@ -26,7 +26,7 @@ fn end(order: &Order, permutation: &[usize], seed: usize) -> End {
         assert!(scene.happens(facts[*index].clone(), "shopify"));
         let earlier = permutation[(seed + n) % (n + 1)];
         assert!(!scene.happens(facts[earlier].clone(), "shopify"), "a duplicate is none");
-        if (seed >> n) % 2 == 0 {
+        if (seed >> n).is_multiple_of(2) {
             scene.run();
         }
     }

@@ -85,7 +85,8 @@ async fn a_cancellation_that_we_asked_for_is_routings_to_tell() {
 #[tokio::test]
 async fn a_redacted_customers_bodies_go_and_nobody_elses() {
     let watch = watch();
-    let of_order = |id| Event { subject: Subject::Order(OrderId(id)), ..event(Fact::OrderPaid { what: None }, start()) };
+    let of_order =
+        |id| Event { subject: Subject::Order(OrderId(id)), ..event(Fact::OrderPaid { what: None }, start()) };
     let request = |customer: &str| {
         store_event(Fact::DataRequested { request: customer.into(), customer: Some(customer.into()), orders: vec![] })
     };

@@ -112,11 +112,10 @@ impl Amount {
     #[must_use]
     pub fn in_currency_of(&self, like: Money) -> Option<Money> {
         let (whole, fraction) = self.0.split_once('.').unwrap_or((&self.0, ""));
-        let exact = (0..=fraction.len()).rev().find_map(|digits| {
+        (0..=fraction.len()).rev().find_map(|digits| {
             let text = if digits == 0 { whole.to_owned() } else { format!("{whole}.{}", &fraction[..digits]) };
             Money::parse(&text, like.code()).ok()
-        });
-        exact
+        })
     }
 }
 

@@ -26,7 +26,7 @@ struct Trail {
 
 /// Whose payment it is.
 enum Owner {
-    Ours(OrderRow),
+    Ours(Box<OrderRow>),
     /// Another shop's on the same account, or of a kind we do not sell by.
     Another,
     /// It says it is ours, or does not say, and no order of ours is it.
@@ -110,26 +110,29 @@ impl<T: OrderTable> Headless<T> {
                 let intent = session.payment_intent.take().and_then(wire::Expandable::whole);
                 Ok(Trail { session: Some(session), intent, ..Trail::default() })
             }
-            "pi" => self.from_intent(object).await,
-            "ch" | "py" => self.from_charge(object).await,
+            "pi" => self.trail_of_intent(object).await,
+            "ch" | "py" => self.trail_of_charge(object).await,
             "re" | "pyr" => {
                 let refund: wire::Refund =
                     self.known(&format!("/v1/refunds/{object}"), &Form::default(), object).await?;
-                let mut trail = self.from_either(refund.payment_intent.as_deref(), refund.charge.as_deref()).await?;
+                let mut trail =
+                    self.trail_of_either(refund.payment_intent.as_deref(), refund.charge.as_deref()).await?;
                 trail.seen.refunds.push(observe::refund(&refund)?);
                 Ok(trail)
             }
             "du" | "dp" | "pdp" => {
                 let dispute: wire::Dispute =
                     self.known(&format!("/v1/disputes/{object}"), &Form::default(), object).await?;
-                let mut trail = self.from_either(dispute.payment_intent.as_deref(), dispute.charge.as_deref()).await?;
+                let mut trail =
+                    self.trail_of_either(dispute.payment_intent.as_deref(), dispute.charge.as_deref()).await?;
                 trail.seen.disputes.push(observe::dispute(&dispute));
                 Ok(trail)
             }
             "issfr" => {
                 let path = format!("/v1/radar/early_fraud_warnings/{object}");
                 let warning: wire::Warning = self.known(&path, &Form::default(), object).await?;
-                let mut trail = self.from_either(warning.payment_intent.as_deref(), warning.charge.as_deref()).await?;
+                let mut trail =
+                    self.trail_of_either(warning.payment_intent.as_deref(), warning.charge.as_deref()).await?;
                 trail.seen.warnings.push(observe::warning(&warning));
                 Ok(trail)
             }
@@ -137,23 +140,23 @@ impl<T: OrderTable> Headless<T> {
         }
     }
 
-    async fn from_either(&self, intent: Option<&str>, charge: Option<&str>) -> Result<Trail, Trouble> {
+    async fn trail_of_either(&self, intent: Option<&str>, charge: Option<&str>) -> Result<Trail, Trouble> {
         match (intent, charge) {
-            (Some(intent), _) => self.from_intent(intent).await,
-            (None, Some(charge)) => self.from_charge(charge).await,
+            (Some(intent), _) => self.trail_of_intent(intent).await,
+            (None, Some(charge)) => self.trail_of_charge(charge).await,
             (None, None) => Ok(Trail::default()),
         }
     }
 
-    async fn from_charge(&self, object: &str) -> Result<Trail, Trouble> {
+    async fn trail_of_charge(&self, object: &str) -> Result<Trail, Trouble> {
         let charge: wire::Charge = self.known(&format!("/v1/charges/{object}"), &Form::default(), object).await?;
         match &charge.payment_intent {
-            Some(intent) => self.from_intent(intent).await,
+            Some(intent) => self.trail_of_intent(intent).await,
             None => Ok(Trail { stray: Some(charge), ..Trail::default() }),
         }
     }
 
-    async fn from_intent(&self, object: &str) -> Result<Trail, Trouble> {
+    async fn trail_of_intent(&self, object: &str) -> Result<Trail, Trouble> {
         let intent: wire::Intent =
             self.known(&format!("/v1/payment_intents/{object}"), &Form::default(), object).await?;
         let query = Form::default().with("payment_intent", object).with("limit", 1);
@@ -195,7 +198,7 @@ impl<T: OrderTable> Headless<T> {
             Some(number) => self.table.get(number).await?,
             None => None,
         };
-        Ok(row.map_or(Owner::Nobody, Owner::Ours))
+        Ok(row.map_or(Owner::Nobody, |row| Owner::Ours(Box::new(row))))
     }
 
     async fn number_of_session(&self, session: &str) -> Result<Option<u64>, Trouble> {

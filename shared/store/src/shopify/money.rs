@@ -20,7 +20,7 @@ fn money(amount: &wire::Amount) -> Result<Money, Trouble> {
 }
 
 /// The parts of the total, in one of the two currencies.
-pub(super) fn parts<M: Copy>(
+pub(super) fn parts<M>(
     order: &wire::Order,
     lines: &[Line],
     read: impl Fn(&wire::MoneyBag) -> Result<M, Trouble>,
@@ -28,7 +28,7 @@ pub(super) fn parts<M: Copy>(
     wrap: impl Fn(Money) -> M,
 ) -> Result<Parts<M>, Trouble>
 where
-    M: Into<Money>,
+    M: Copy + Into<Money>,
 {
     let total = read(&order.total_price_set)?;
     let zero = total.into().zero();

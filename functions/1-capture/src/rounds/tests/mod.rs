@@ -174,11 +174,10 @@ impl Rounds<'_, Memory, NoQueue, SetClock, &Paper> {
     }
 
     async fn asks(&self, request: Request) -> Value {
-        let answer = match request.operator.as_str() {
+        match request.operator.as_str() {
             "test-order" => self.place_trial(&request, self.station.now()).await,
             _ => self.clean_up_trial(&request).await.unwrap(),
-        };
-        answer
+        }
     }
 }
 

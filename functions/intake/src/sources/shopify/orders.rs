@@ -132,11 +132,11 @@ impl<'de> Deserialize<'de> for AnyAddress {
         #[derive(Deserialize)]
         #[serde(untagged)]
         enum Either {
-            Address(BodyAddress),
+            Address(Box<BodyAddress>),
             Other(serde::de::IgnoredAny),
         }
         Ok(match Either::deserialize(deserializer)? {
-            Either::Address(address) => Self(Some(address)),
+            Either::Address(address) => Self(Some(*address)),
             Either::Other(_) => Self(None),
         })
     }
