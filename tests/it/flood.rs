@@ -18,6 +18,7 @@ use crate::world::{World, payload};
 const FIRST: u64 = 460_000_000;
 
 /// How many orders: `FLOOD_ORDERS`, for the long run.
+#[expect(clippy::disallowed_methods, reason = "the long run is asked for by the environment")]
 fn orders() -> u64 {
     std::env::var("FLOOD_ORDERS").ok().map_or(300, |text| text.parse().unwrap())
 }
