@@ -4,7 +4,7 @@
 
 use domain::Timestamp;
 use domain::event::{EventId, Fact};
-use domain::facts::of_order;
+use domain::facts::{self, of_order};
 use domain::order::{AttemptOutcome, Order, Risk};
 use ledger::Journey;
 use std::collections::BTreeSet;
@@ -30,8 +30,11 @@ pub fn missing(order: &Order, changed: Timestamp, journey: &Journey, beginning: 
         return Vec::new();
     }
     let known: BTreeSet<EventId> = journey.events.iter().map(|event| event.fact.id()).collect();
-    let unknown =
-        of_order(order).into_iter().chain(verdict_due(order, journey)).filter(|fact| !known.contains(&fact.id()));
+    let implied = of_order(order).into_iter().filter_map(|fact| match &fact {
+        Fact::OrderChanged { what, .. } => facts::changed(what, changed, &journey.events),
+        _ => Some(fact),
+    });
+    let unknown = implied.chain(verdict_due(order, journey)).filter(|fact| !known.contains(&fact.id()));
     let placed_with_partner = has(&|fact| matches!(fact, Fact::OrderRouted { .. }));
     let changes_are_told = has(&|fact| matches!(fact, Fact::OrderChanged { .. }));
     unknown
@@ -147,7 +150,7 @@ mod tests {
         let with_partner = [Fact::OrderPaid { what: None }, Fact::OrderCleared {}, routed()];
         let found = missing(&order(), at(DAY), &journey(&with_partner), None);
         assert!(matches!(&found[..], [Missing { fact: Fact::OrderChanged { .. }, lost: false, .. }]), "{found:?}");
-        let earlier = Fact::OrderChanged { what: "another".into() };
+        let earlier = Fact::OrderChanged { what: "another".into(), again: None };
         let found = missing(
             &order(),
             at(DAY),

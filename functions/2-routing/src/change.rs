@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::Timestamp;
 use domain::effect::{Effect, EffectKey, State};
 use domain::exception::{ChangeOutcome, What};
 use domain::facts::{address_hash, what_matters_at};
@@ -102,13 +103,16 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
         if known == wanted {
             return Ok(Outcome::done());
         }
-        let key = EffectKey::PartnerAddress { partner: at.name().to_owned(), split: at.split, address: wanted };
+        let key = EffectKey::PartnerAddress {
+            partner: at.name().to_owned(),
+            split: at.split,
+            address: as_asked(&wanted, &changes(at, effects)),
+        };
         let station = self.station;
         let claim = station.ledger.claim(&stored.event.subject, &key, station.now(), station.lease).await?;
         let outcome = match claim {
             Claim::Ours(lease) => self.ask_there(stored, at, lease, draft, to).await?,
-            // It went there once, then elsewhere, and now back: we ask for each address once.
-            Claim::Done { .. } => ChangeOutcome::NotPossible,
+            Claim::Done { .. } => ChangeOutcome::Asked,
             Claim::Refused { reason } if reason == NO_WAY => ChangeOutcome::NotPossible,
             Claim::Refused { reason } => ChangeOutcome::Refused(reason),
             Claim::Busy { until } | Claim::Waiting { not_before: until, .. } => {
@@ -154,13 +158,47 @@ fn goes_on(order: &Order) -> bool {
 
 /// The hash of the address the partner has: of the last change it made, else of what it was sent.
 fn known_address(at: At<'_>, here: &Begun, effects: &[Effect]) -> Option<String> {
-    let changes = effects.iter().filter_map(|effect| match (&effect.key, &effect.state) {
+    let last = changes(at, effects).into_iter().max().map(|(_, address)| address.to_owned());
+    last.or_else(|| here.noted(ADDRESS).map(str::to_owned))
+}
+
+/// When the partner changed this part's address, and to which (as hashes).
+fn changes<'e>(at: At<'_>, effects: &'e [Effect]) -> Vec<(Timestamp, &'e str)> {
+    let made = effects.iter().filter_map(|effect| match (&effect.key, &effect.state) {
         (EffectKey::PartnerAddress { partner, split, address }, State::Done { reference }) => {
             let this = partner == at.name() && *split == at.split && reference == CHANGED;
-            this.then_some((effect.updated, address.clone()))
+            this.then_some((effect.updated, address.split('-').next().unwrap_or(address)))
         }
         _ => None,
     });
-    let last = changes.max_by_key(|(when, _)| *when).map(|(_, address)| address);
-    last.or_else(|| here.noted(ADDRESS).map(str::to_owned))
+    made.collect()
+}
+
+/// The address in the effect's key. An address to which the order comes back is asked for anew, so the number of changes to other
+/// addresses before it is part of the key; a second attempt at the same change counts the same.
+fn as_asked(wanted: &str, changes: &[(Timestamp, &str)]) -> String {
+    match changes.iter().filter(|(_, address)| *address != wanted).count() {
+        0 => wanted.to_owned(),
+        others => format!("{wanted}-{others}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_and_back_again_is_asked_for_each_time() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let mut made = Vec::new();
+        let mut keys = Vec::new();
+        for (second, address) in [(1, "bb"), (2, "aa"), (3, "bb"), (4, "aa")] {
+            let key = as_asked(address, &made);
+            assert_eq!(key.split('-').next(), Some(address));
+            keys.push(key);
+            made.push((at(second), address));
+        }
+        assert_eq!(keys, ["bb", "aa-1", "bb-1", "aa-2"]);
+        assert_eq!(as_asked("aa", &made[..3]), "aa-2", "a second attempt at the same change has the same key");
+    }
 }

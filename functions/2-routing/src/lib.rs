@@ -184,7 +184,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Work for Routing<'_, T, Q, C, S
             (Some(order), Fact::OrderHeld { .. }) => self.held(stored, order).await,
             (Some(order), Fact::OrderCancelled { .. }) => self.cancelled(stored, order).await,
             (Some(order), Fact::OrderRefunded { .. }) => self.refunded(stored, order).await,
-            (Some(order), Fact::OrderChanged { what }) => self.changed(stored, order, what).await,
+            (Some(order), Fact::OrderChanged { what, .. }) => self.changed(stored, order, what).await,
             (Some(order), Fact::OrderEdited { .. }) => self.edited(stored, order).await,
             (Some(order), Fact::PartnerResumed { partner, partner_order, at }) => {
                 self.resumed(stored, order, partner, partner_order, at).await

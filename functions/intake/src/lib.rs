@@ -9,6 +9,7 @@ mod sources;
 
 use domain::Timestamp;
 use domain::event::{Event, Fact};
+use domain::facts::changed;
 use domain::handoff::{Deadlines, owes};
 use domain::subject::Subject;
 use jiff::SignedDuration;
@@ -67,11 +68,14 @@ impl<T: Table, C: Clock> Door<T, C> {
             tracing::warn!(source = source.name(), "a delivery is not rightly signed");
             return Answer::Unauthorized;
         }
-        let event = self.event(&source, request, now);
+        let mut event = self.event(&source, request, now);
         let expires = now.checked_add(self.retention).unwrap_or(Timestamp::MAX);
         let payload = Payload { body: &request.body, expires };
-        if event.fact.repeats() && self.is_no_news(&event).await {
-            return Answer::Kept;
+        if event.fact.repeats() {
+            match self.news(&event).await {
+                Some(fact) => event.fact = fact,
+                None => return Answer::Kept,
+            }
         }
         let owes = owes(event.fact.event_type(), now, &self.deadlines);
         match self.ledger.append(&event, &owes, Some(payload)).await {
@@ -88,17 +92,17 @@ impl<T: Table, C: Clock> Door<T, C> {
         }
     }
 
-    /// The fact is stored already, or what it says stands with the payment. A table that does not answer is no reason to drop it.
-    async fn is_no_news(&self, event: &Event) -> bool {
-        if let Fact::OrderChanged { what } = &event.fact {
-            let paid = Event { fact: Fact::OrderPaid { what: None }, ..event.clone() };
-            if let Ok(Some(stored)) = self.ledger.event(&paid.key()).await
-                && matches!(&stored.event.fact, Fact::OrderPaid { what: Some(then) } if then == what)
-            {
-                return true;
-            }
+    /// What is new in a fact that its source repeats; `None`: nothing. A table that does not answer is no reason to drop it.
+    async fn news(&self, event: &Event) -> Option<Fact> {
+        let fact = event.fact.clone();
+        if let Fact::OrderChanged { what, .. } = &fact {
+            return match self.ledger.journey(&event.subject).await {
+                Ok(journey) => changed(what, event.time, &journey.events),
+                Err(_) => Some(fact),
+            };
         }
-        matches!(self.ledger.event(&event.key()).await, Ok(Some(_)))
+        let known = matches!(self.ledger.event(&event.key()).await, Ok(Some(_)));
+        (!known).then_some(fact)
     }
 
     /// The delivery as one of our own events. A body nobody follows or nobody can read is an event too.

@@ -21,9 +21,14 @@ pub enum Fact {
     #[serde(rename = "order.created")]
     OrderCreated {},
     /// Something that matters to us changed in the order: where it goes, or whether it is paid or cancelled. `what` is a hash of
-    /// just these, so that the many updates that change neither are one and the same fact.
+    /// just these, so that the many updates that change neither are one and the same fact. `again` is when it came back to what it
+    /// had been before: an address changed and changed back are two facts.
     #[serde(rename = "order.changed")]
-    OrderChanged { what: String },
+    OrderChanged {
+        what: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again: Option<String>,
+    },
     /// Lines were added, removed or changed after the order was placed.
     #[serde(rename = "order.edited")]
     OrderEdited { edit: String },
@@ -361,7 +366,8 @@ impl Fact {
     pub fn id(&self) -> EventId {
         EventId(match self {
             Self::OrderCreated {} => "created".to_owned(),
-            Self::OrderChanged { what } => format!("changed#{what}"),
+            Self::OrderChanged { what, again: None } => format!("changed#{what}"),
+            Self::OrderChanged { what, again: Some(at) } => format!("changed#{what}#{at}"),
             Self::OrderEdited { edit } => format!("edit#{edit}"),
             Self::OrderDisputed { dispute, .. } => format!("dispute#{dispute}"),
             Self::FraudWarned { warning } => format!("fraud-warning#{warning}"),

@@ -1,7 +1,9 @@
 //! The facts that an order as the store has it now implies: what its webhooks should have told. The sweep appends those that
 //! never arrived; since an event's id comes from the fact, what did arrive is not appended twice.
 
-use crate::event::Fact;
+use jiff::Timestamp;
+
+use crate::event::{Event, Fact};
 use crate::order::{Address, Order, Payment};
 use crate::subject::short_hash;
 
@@ -23,8 +25,27 @@ pub fn of_order(order: &Order) -> Vec<Fact> {
     if order.cancelled {
         facts.push(Fact::OrderCancelled { reason: None });
     }
-    facts.push(Fact::OrderChanged { what: what_matters(order.ship_to.as_ref(), order.cancelled, &order.payment) });
+    let what = what_matters(order.ship_to.as_ref(), order.cancelled, &order.payment);
+    facts.push(Fact::OrderChanged { what, again: None });
     facts
+}
+
+/// The fact that an order is `what` (see [`what_matters`]) since `at`, given the events of its journey; `None` where that is no
+/// news: it was told last, or something newer was.
+#[must_use]
+pub fn changed(what: &str, at: Timestamp, events: &[Event]) -> Option<Fact> {
+    let told = || {
+        events.iter().filter_map(|event| match &event.fact {
+            Fact::OrderChanged { what, .. } | Fact::OrderPaid { what: Some(what) } => Some((event.time, what.as_str())),
+            _ => None,
+        })
+    };
+    let again = told().any(|(_, known)| known == what);
+    match told().max() {
+        Some((_, last)) if last == what => None,
+        Some((newer, _)) if again && newer >= at => None,
+        _ => Some(Fact::OrderChanged { what: what.to_owned(), again: again.then(|| at.as_second().to_string()) }),
+    }
 }
 
 /// All of the money was there once.
@@ -99,5 +120,28 @@ mod tests {
         assert_ne!(of_order(&moved), before);
         moved.ship_to.as_mut().unwrap().address1 = " 1  EXAMPLE street".into();
         assert_eq!(of_order(&moved), before, "neither white space nor letter case is a move");
+    }
+
+    #[test]
+    fn there_and_back_again_are_two_changes() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let event = |fact, second| Event {
+            subject: crate::subject::Subject::Order(fixture::order().unwrap().id),
+            fact,
+            source: "shopify".into(),
+            time: at(second),
+            order_name: None,
+        };
+        let mut events = vec![event(Fact::OrderPaid { what: Some("a".into()) }, 1)];
+        assert_eq!(changed("a", at(2), &events), None, "a tag");
+        let there = changed("b", at(3), &events).unwrap();
+        assert_eq!(there.id().0, "changed#b");
+        events.push(event(there, 3));
+        assert_eq!(changed("a", at(2), &events), None, "an old delivery, late");
+        let back = changed("a", at(4), &events).unwrap();
+        assert_eq!(back.id().0, "changed#a#4");
+        events.push(event(back, 4));
+        assert_eq!(changed("a", at(5), &events), None);
+        assert_eq!(changed("b", at(6), &events).unwrap().id().0, "changed#b#6");
     }
 }

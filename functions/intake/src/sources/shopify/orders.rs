@@ -29,7 +29,7 @@ pub(super) fn cancelled(delivery: &Delivery<'_>) -> Result<Translated, Unreadabl
 pub(super) fn updated(delivery: &Delivery<'_>) -> Result<Translated, Unreadable> {
     let mut state: OrderState = read(delivery.body)?;
     let (id, name) = (std::mem::replace(&mut state.id, AnyId(String::new())), state.name.take());
-    Order { id, name, cancel_reason: None }.told(Fact::OrderChanged { what: state.what() })
+    Order { id, name, cancel_reason: None }.told(Fact::OrderChanged { what: state.what(), again: None })
 }
 
 pub(super) fn edited(delivery: &Delivery<'_>) -> Result<Translated, Unreadable> {
