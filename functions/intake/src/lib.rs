@@ -98,7 +98,10 @@ impl<T: Table, C: Clock> Door<T, C> {
         if let Fact::OrderChanged { what, .. } = &fact {
             return match self.ledger.journey(&event.subject).await {
                 Ok(journey) => changed(what, event.time, &journey.events),
-                Err(_) => Some(fact),
+                Err(error) => {
+                    tracing::warn!(subject = %event.subject, error = chain(&error), "kept without looking what is known");
+                    Some(fact)
+                }
             };
         }
         let known = matches!(self.ledger.event(&event.key()).await, Ok(Some(_)));
