@@ -7,6 +7,7 @@ SHELL := /bin/sh
 
 PYTHON ?= python3
 VENV := .local/venv
+BROWSER := .local/browser
 CLI := CALLED_FROM="$(CURDIR)" PYTHONPATH=infra PYTHONDONTWRITEBYTECODE=1 $(VENV)/bin/python -m cli
 SAMPLES ?= $(abspath ../shared/samples)
 SPECS ?= $(abspath ../shared/specs)
@@ -20,7 +21,7 @@ help: ## this list
 
 # --- the local stack ------------------------------------------------------------------------------------------------
 
-.PHONY: demo up down reset settle trace exceptions replay pause resume doctor sweep subscriptions test-order catalog
+.PHONY: demo up down reset settle trace exceptions replay pause resume doctor sweep subscriptions test-order catalog drift
 demo: $(VENV)/.ready ## one order through all five layers, from nothing, and nothing left running (DELIVERY=<order.json>)
 	@$(CLI) demo
 up: $(VENV)/.ready ## start the local stack, or redeploy what changed (PORT=, STORE=, UPSTREAM=)
@@ -49,6 +50,8 @@ test-order: $(VENV)/.ready ## a tagged order through the whole stack, made by no
 	@$(CLI) test-order
 catalog: $(VENV)/.ready ## hold the catalog against store and partners, and propose rows
 	@$(CLI) catalog
+drift: $(VENV)/.ready ## hold store, partners and carriers against each other, for every open order
+	@$(CLI) drift
 doctor: $(VENV)/.ready ## check what can be checked, and name what a person has to do
 	@$(CLI) doctor
 
@@ -60,7 +63,7 @@ deploy: $(VENV)/.ready $(VENV)/.ready-deploy ## the same template to AWS (STORE=
 
 # --- building and checking ------------------------------------------------------------------------------------------
 
-.PHONY: build test check fmt lint
+.PHONY: build test check fmt lint pages
 build: ## the functions and the sandbox, for this machine
 	cargo build --locked --workspace --bins
 
@@ -71,10 +74,16 @@ test: $(VENV)/.ready ## every test: units, in-process, CLI, and those on a stack
 	cd infra && PYTHONDONTWRITEBYTECODE=1 ../$(VENV)/bin/python -m unittest discover -q -s cli/tests -t .
 	@UPSTREAM=sandbox $(CLI) with-stack $(RUST_TESTS) --locked --workspace
 
-check: lint $(VENV)/.ready ## lint, the template's linter and rules, the CLI
+check: lint $(VENV)/.ready pages ## lint, the template's linter and rules, the CLI, the customer's page in a browser
 	$(VENV)/bin/cfn-lint infra/template.yaml
 	cd infra && PYTHONDONTWRITEBYTECODE=1 ../$(VENV)/bin/python -m unittest discover -q -s policy -t .
 	$(VENV)/bin/python -W error -c "import ast, pathlib; [ast.parse(p.read_text(), str(p)) for p in pathlib.Path('infra').rglob('*.py')]"
+
+# The pages come from the Rust tests, in every state of an order; nothing of AWS is needed.
+pages: $(BROWSER)/.ready ## the customer's page in a real Chromium: axe, phone and desktop, light and dark (pictures in .local/browser)
+	cargo test --locked --workspace --test it storefront_page
+	@cp tests/browser/*.mjs $(BROWSER)/
+	$(VENV)/bin/node $(BROWSER)/check.mjs "$${CARGO_TARGET_DIR:-target}/tmp/order-pages" $(BROWSER)/pictures
 
 fmt: ## format the Rust code
 	cargo fmt --all
@@ -92,6 +101,14 @@ $(VENV)/bin/python:
 $(VENV)/.ready: infra/local/requirements.txt | $(VENV)/bin/python
 	@echo "installing the emulator and the linters into $(VENV) (once, about half a minute)" >&2
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r infra/local/requirements.txt
+	@touch $@
+
+$(BROWSER)/.ready: tests/browser/requirements.txt tests/browser/package-lock.json | $(VENV)/bin/python
+	@echo "installing a browser into $(BROWSER) (once, about half a minute)" >&2
+	@mkdir -p $(BROWSER)
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@cp tests/browser/package.json tests/browser/package-lock.json $(BROWSER)/
+	@cd $(BROWSER) && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
 	@touch $@
 
 $(VENV)/.ready-deploy: infra/local/requirements-deploy.txt | $(VENV)/bin/python

@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from . import build, doctor, partners, places, storefile, target, up
+from . import build, doctor, feeds, partners, places, storefile, target, up
 from .cloud import Cloud, apply_template, invent_link_key, put_secrets, stack_status, upload
 from .places import Choices
 from .render import Rendered, invent_missing_secrets, render
@@ -67,6 +67,8 @@ def own_bases(store: storefile.Store) -> dict[str, str]:
     for name, entry in store.values["partners"].items():
         manifest = partners.of_section(name, entry)
         bases[name] = (manifest.base_url if manifest else None) or ""
+    for name in store.values["tracking"]:
+        bases[name] = feeds.manifests()[name].base_url or ""
     return bases
 
 
@@ -122,6 +124,9 @@ def _webhooks(intake_url: str, store: dict[str, Any]) -> None:
         if manifest:
             path = manifest.webhook_path.replace("{name}", name).replace("{path-secret}", "<the path secret>")
             note(f"  to do  {manifest.title}: webhooks to {intake_url}{path}")
+    for name in store["tracking"]:
+        manifest = feeds.manifests()[name]
+        note(f"  to do  {manifest.title}: webhooks to {intake_url}{manifest.webhook_path.replace('{name}', name)}")
 
 
 def _dry_run() -> int:

@@ -47,7 +47,7 @@ class Manifest:
 @cache
 def manifests() -> dict[str, Manifest]:
     """Every partner this version knows, by kind."""
-    found = (_read(path.read_text()) for path in sorted(FOLDERS.glob("*/partner.toml")))
+    found = (read_manifest(path.read_text()) for path in sorted(FOLDERS.glob("*/partner.toml")))
     return {manifest.kind: manifest for manifest in found}
 
 
@@ -58,7 +58,8 @@ def of_section(section: str, entry: dict[str, Any]) -> Manifest | None:
     return manifests().get(section) if "kind" not in entry else None
 
 
-def _read(text: str) -> Manifest:
+def read_manifest(text: str) -> Manifest:
+    """A manifest, as it stands in a folder."""
     values = tomllib.loads(text)
     keys: dict[str, Key] = {}
     for key, entry in values.get("secrets", {}).items():

@@ -7,6 +7,7 @@ partner asks for is not here but in its own folder: see partners.py.
 from __future__ import annotations
 
 import re
+import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,15 @@ def at_least(least: int, most: int = 10**10) -> Callable[[Any], str | None]:
 
 ADDRESS = matching(r"[^@\s<>\"]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}", "one plain mail address")
 URL = matching(r"https?://[^\s?#]+", "an address that begins with https:// or http://")
+
+
+def _zone(value: str) -> str | None:
+    """A time zone by its IANA name; where this machine knows none, its form is all that can be checked."""
+    known = zoneinfo.available_timezones()
+    good = value in known if known else re.fullmatch(r"[A-Za-z]+([/_+-][A-Za-z0-9_+-]+)*", value)
+    return None if good else f"must be a time zone's name, like Europe/Berlin, not {value!r}"
+
+
 WORDS = matching(r"(?s)[^\x00-\x1f\x7f]+", "one line of text")
 
 
@@ -119,6 +129,8 @@ _ANY_STORE = {
     "platform": _text(one_of("shopify", "headless")),
     "name": _text(),
     "mode": _text(one_of("live", "test")),
+    "language": _text(one_of("en", "de"), "en"),
+    "time_zone": _text(_zone, "UTC"),
 }
 
 # Platform → the sections that only its stores have.
@@ -228,6 +240,10 @@ SECTIONS: dict[str, dict[str, Key]] = {
         "tracking_alive": _count(1, 604_800),
         "customer_informed": _count(1, 604_800),
         "held_order": _count(1, 86_400),
+        "delivered": _count(1, 1_814_400),
+    },
+    "quiet": {
+        "group_at": _count(2, 5, 10_000),
     },
     "timing": {
         "http_timeout": _count(1, 5, 60),
@@ -267,6 +283,20 @@ PROPERTY: dict[str, Key] = {
     "type": _text(default="default"),
     "required": _flag(False),
 }
+
+# The entries of [[deadlines.for]]: what it is about, and what is different there.
+DEADLINE: dict[str, Key] = {
+    "partner": _text(default=None),
+    "carrier": _text(default=None),
+    "country": _text(matching(r"[A-Z]{2}", "two capital letters"), None),
+    "partner_accepts": _count(1, None),
+    "partner_ships": _count(1, None),
+    "first_scan": _count(1, None),
+    "tracking_alive": _count(1, None),
+    "customer_informed": _count(1, None),
+    "delivered": _count(1, None),
+}
+DEADLINE_IS_ABOUT = ("partner", "carrier", "country")
 
 # The entries of the headless store's [[checkout.shipping]] and [[checkout.products]].
 SHIPPING: dict[str, Key] = {

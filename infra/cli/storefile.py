@@ -9,9 +9,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import partners
+from . import feeds, partners
 from .say import Failure
-from .schema import FILE, OPTIONAL_SECTIONS, PLATFORMS, PRODUCT, PROPERTY, SECTIONS, SHIPPING, TYPE_NAMES, VARIANT, Key
+from .schema import (
+    DEADLINE,
+    DEADLINE_IS_ABOUT,
+    FILE,
+    OPTIONAL_SECTIONS,
+    PLATFORMS,
+    PRODUCT,
+    PROPERTY,
+    SECTIONS,
+    SHIPPING,
+    TYPE_NAMES,
+    VARIANT,
+    Key,
+)
 
 # A partner of the catalog that needs no section: the owner makes it.
 BY_HAND = "hand"
@@ -72,7 +85,9 @@ def read(path: Path) -> Store:
             continue
         _place(store.values, name, _section(reading, store, name, keys, _without_entries(section or {}, name)))
     store.values["partners"] = _partners(reading, store, found.get("partners") or {})
+    store.values["tracking"] = _feeds(reading, store, found.get("tracking") or {})
     store.values["catalog"]["variants"] = _variants(reading, found.get("catalog") or {})
+    store.values["deadlines"]["for"] = _deadlines(reading, store.values, found.get("deadlines") or {})
     if "checkout" in sections:
         for array, keys in (("shipping", SHIPPING), ("products", PRODUCT)):
             store.values["checkout"][array] = _entries(reading, found.get("checkout") or {}, f"checkout.{array}", keys)
@@ -101,7 +116,7 @@ def key_lines(text: str) -> dict[str, int]:
 
 
 # Arrays of tables, by the section they stand in.
-ARRAYS = {"catalog": ("variants",), "checkout": ("shipping", "products")}
+ARRAYS = {"catalog": ("variants",), "checkout": ("shipping", "products"), "deadlines": ("for",)}
 
 
 def _without_entries(section: dict[str, Any], name: str) -> dict[str, Any]:
@@ -109,7 +124,7 @@ def _without_entries(section: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _unknown_sections(reading: _Reading, found: dict[str, Any], sections: dict[str, dict[str, Key]]) -> None:
-    known = {"catalog.variants", "partners", *sections}
+    known = {"catalog.variants", "partners", "tracking", *sections}
     other = {name for platform in PLATFORMS.values() for name in platform} - known
     parents = {name.split(".")[0] for name in known if "." in name} - known
     for name, value in found.items():
@@ -204,6 +219,24 @@ def _partners(reading: _Reading, store: Store, found: Any) -> dict[str, Any]:
     return result
 
 
+def _feeds(reading: _Reading, store: Store, found: Any) -> dict[str, Any]:
+    """`[tracking.<name>]`, each read by the manifest in its own folder."""
+    if not isinstance(found, dict):
+        reading.mistake("tracking", "must be written as [tracking.<name>]")
+        return {}
+    result = {}
+    for name, section in found.items():
+        where, manifest = f"tracking.{name}", feeds.manifests().get(name)
+        if manifest is None or not isinstance(section, dict):
+            known = feeds.manifests()
+            reading.mistake(where, f"is no feed this version knows ({', '.join(known)}){_meant(name, known)}")
+            continue
+        keys = manifest.keys_of(name)
+        checked = _section(reading, store, where, keys, section)
+        result[name] = {key: value for key, value in checked.items() if not keys[key].secret}
+    return result
+
+
 def _entries(reading: _Reading, section: dict[str, Any], name: str, keys: dict[str, Key]) -> list[dict[str, Any]]:
     """The entries of `[[name]]`, each checked against `keys`; an absent optional key is left out."""
     entries = section.get(name.rpartition(".")[2], []) if isinstance(section, dict) else []
@@ -219,6 +252,22 @@ def _entries(reading: _Reading, section: dict[str, Any], name: str, keys: dict[s
         checked = _section(reading, Store(reading.path, {}, {}), where, keys, entry)
         result.append({key: value for key, value in checked.items() if value is not None})
     return result
+
+
+def _deadlines(reading: _Reading, values: dict[str, Any], section: Any) -> list[dict[str, Any]]:
+    """`[[deadlines.for]]`: each says whom it is about, and what is different there."""
+    rows = _entries(reading, section, "deadlines.for", DEADLINE)
+    for index, row in enumerate(rows):
+        where = f"deadlines.for.{index}"
+        about = [key for key in DEADLINE_IS_ABOUT if key in row]
+        if not about:
+            reading.mistake(where, f"needs {', '.join(DEADLINE_IS_ABOUT[:-1])} or {DEADLINE_IS_ABOUT[-1]}")
+        if len(about) == len(row):
+            reading.mistake(where, "changes nothing: name a deadline, like first_scan = 259200")
+        partner = row.get("partner")
+        if partner is not None and partner not in values["partners"]:
+            reading.mistake(f"{where}.partner", f"there is no [partners.{partner}]{_meant(partner, values['partners'])}")
+    return rows
 
 
 def _variants(reading: _Reading, catalog: dict[str, Any]) -> list[dict[str, Any]]:

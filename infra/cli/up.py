@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import build, http, partners, places, target
+from . import build, feeds, http, partners, places, target
 from .cloud import Cloud, apply_template, invent_link_key, put_secrets, upload
 from .places import Choices
 from .processes import Program
@@ -63,6 +63,9 @@ def sandbox_bases(choices: Choices, store: Store) -> dict[str, str]:
     for name, entry in store.values["partners"].items():
         manifest = partners.of_section(name, entry)
         own = urlsplit(manifest.base_url).path.rstrip("/") if manifest and manifest.base_url else ""
+        bases[name] = f"{choices.sandbox}/{name}{own}"
+    for name in store.values["tracking"]:
+        own = urlsplit(feeds.manifests()[name].base_url or "").path
         bases[name] = f"{choices.sandbox}/{name}{own}"
     return bases
 
@@ -148,6 +151,11 @@ def sandbox_config(choices: Choices, rendered: Rendered) -> dict[str, Any]:
         config.setdefault(provider, {})[what.replace("-", "_")] = first[name]
     for name, section in rendered.store["partners"].items():
         config[name] = _sandbox_partner(name, config[name], section, rendered.store["catalog"])
+    for name in rendered.store["tracking"]:
+        known = config.pop(name)
+        # 17TRACK signs with its API key.
+        signed = {} if name == "17track" else {"webhook_secret": known["webhook_secret"]}
+        config.setdefault("tracking", {})[name] = signed | {"api_key": known["token"]}
     return config
 
 

@@ -68,7 +68,7 @@ async fn a_bookmark_moves_only_from_where_it_was_read<T: Table>(ledger: &Ledger<
 }
 
 async fn append<T: Table>(ledger: &Ledger<T>, event: &Event, body: Option<&[u8]>) -> Appended {
-    let owed = owes(event.fact.event_type(), at(0), &Deadlines::default());
+    let owed = owes(&event.fact, at(0), &Deadlines::default());
     let payload = body.map(|body| Payload { body, expires: at(1_000_000) });
     ledger.append(event, &owed, payload).await.unwrap()
 }
@@ -116,7 +116,7 @@ async fn what_is_owed_is_struck_off_by_each<T: Table>(ledger: &Ledger<T>, subjec
     assert!(!now.owed_by(Layer::Routing) && now.owed_by(Layer::Email));
     assert_eq!(now.waits[&Layer::Email], wait);
     assert!(!due(at(799)).await.contains(&event.key()), "its own pace moves the deadline");
-    ledger.acknowledge(&now, &[Owed::Layer(Layer::Email), Owed::Wait(Wait::HeldOrder)]).await.unwrap();
+    ledger.acknowledge(&now, &[Owed::Layer(Layer::Email), Owed::Wait(Wait::CustomerInformed)]).await.unwrap();
     assert!(!due(at(9_000_000)).await.contains(&event.key()));
     ledger.owe_again(&now, Layer::Email, at(70)).await.unwrap();
     assert!(due(at(70)).await.contains(&event.key()));

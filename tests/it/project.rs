@@ -18,6 +18,8 @@ pub fn root() -> PathBuf {
 /// Values that stand in samples and in our sources because a provider documents them as constants.
 const PUBLIC_CONSTANTS: &[(&str, &str)] = &[
     ("Scheduled Event", "the detail-type that EventBridge documents for its schedules"),
+    ("18019901", "the code that 17TRACK documents for a number that is registered already"),
+    ("18019902", "the code that 17TRACK documents for a number that is not registered"),
     ("Rendering Failure", "the eventType that SES documents for a template it could not fill in"),
 ];
 
@@ -159,21 +161,24 @@ const NO_SURPRISES: &[&str] = &["aws-sdk-s3", "aws-sdk-sns", "openssl", "openssl
 #[rustfmt::skip]
 const PACKAGES: &[Reach] = &[
     Reach { package: "domain",      uses: &[],                                             never: OUTSIDE },
+    Reach { package: "brand",       uses: &[],                                             never: OUTSIDE },
     Reach { package: "ledger",      uses: &["domain"],                                     never: &["reqwest", "aws-sdk-sesv2", "aws-sdk-sqs", "aws-sdk-ssm", "lambda*"] },
-    Reach { package: "lambda",      uses: &["domain", "ledger"],                           never: MAIL_AND_PARTNERS },
-    Reach { package: "mailer",      uses: &["domain"],                                     never: &["reqwest", "aws-sdk-dynamodb", "aws-sdk-sqs", "aws-sdk-ssm", "lambda*", "ledger"] },
+    Reach { package: "lambda",      uses: &["brand", "domain", "ledger"],                           never: MAIL_AND_PARTNERS },
+    Reach { package: "mailer",      uses: &["brand", "domain"],                                     never: &["reqwest", "aws-sdk-dynamodb", "aws-sdk-sqs", "aws-sdk-ssm", "lambda*", "ledger"] },
     Reach { package: "store",       uses: &["domain", "lambda"],                           never: MAIL_AND_PARTNERS },
     Reach { package: "partner",     uses: &["domain", "lambda"],                           never: &["aws-sdk-sesv2", "mailer", "askama", "store"] },
+    // Hearing and calling feeds; `unicode-normalization` is for the one that signs with a decomposed secret.
+    Reach { package: "tracking",    uses: &["domain", "lambda"],                           never: &["aws-sdk-sesv2", "mailer", "askama", "store", "partner"] },
     Reach { package: "links",       uses: &["domain"],                                     never: &["reqwest", "aws*", "lambda*", "ledger", "tokio"] },
-    // The door hears stores and partners; it has nothing to call them with.
-    Reach { package: "intake",      uses: &["domain", "lambda", "ledger", "partner"],      never: &["reqwest", "aws-sdk-sesv2", "mailer", "askama", "store"] },
+    // The door hears stores, partners and feeds; it has nothing to call them with.
+    Reach { package: "intake",      uses: &["domain", "lambda", "ledger", "partner", "tracking"], never: &["reqwest", "aws-sdk-sesv2", "mailer", "askama", "store"] },
     Reach { package: "relay",       uses: &["domain", "lambda", "ledger"],                 never: &["reqwest", "aws-sdk-sesv2", "mailer", "askama", "partner", "store"] },
     Reach { package: "capture",     uses: &["domain", "lambda", "ledger", "store"],        never: MAIL_AND_PARTNERS },
     Reach { package: "routing",     uses: &["domain", "lambda", "ledger", "partner", "store"], never: MAIL },
-    Reach { package: "shipping",    uses: &["domain", "lambda", "ledger", "partner", "store"], never: MAIL },
-    Reach { package: "email",       uses: &["domain", "lambda", "ledger", "mailer", "store"],  never: &["partner"] },
+    Reach { package: "shipping",    uses: &["domain", "lambda", "ledger", "partner", "store", "tracking"], never: MAIL },
+    Reach { package: "email",       uses: &["brand", "domain", "lambda", "ledger", "links", "mailer", "store"],  never: &["partner"] },
     Reach { package: "monitoring",  uses: &["domain", "lambda", "ledger", "links", "mailer"], never: &["reqwest", "partner", "store"] },
-    Reach { package: "storefront",  uses: &["domain", "lambda", "store"],                  never: MAIL_AND_PARTNERS },
+    Reach { package: "storefront",  uses: &["brand", "domain", "lambda", "ledger", "links", "store"], never: &["aws-sdk-sesv2", "mailer", "partner"] },
     Reach { package: "baton-console", uses: &["domain", "lambda", "ledger", "links", "store"], never: &["aws-sdk-sesv2", "mailer", "partner"] },
     // The sandbox stands outside: it plays the providers from their own documents, not from our reading of them.
     Reach { package: "baton-tests", uses: &[],                                             never: &["aws-sdk*"] },
@@ -182,15 +187,15 @@ const PACKAGES: &[Reach] = &[
 /// Who alone names a crate in its own `Cargo.toml`; others may reach it through them.
 #[rustfmt::skip]
 const ONLY: &[(&str, &[&str])] = &[
-    ("hmac",               &["intake", "partner", "links"]),
-    ("subtle",             &["partner"]),
-    ("hex",                &["intake", "partner"]),
-    ("reqwest",            &["lambda", "store", "partner", "routing"]),
+    ("hmac",               &["intake", "partner", "tracking", "links"]),
+    ("subtle",             &["partner", "tracking"]),
+    ("hex",                &["intake", "partner", "tracking"]),
+    ("reqwest",            &["lambda", "store", "partner", "routing", "tracking"]),
     ("aws-sdk-sesv2",      &["mailer", "monitoring"]),
     ("aws-sdk-ssm",        &["lambda", "intake", "capture", "routing", "shipping", "email", "monitoring", "storefront", "baton-console"]),
     ("aws-sdk-dynamodb",   &["ledger", "lambda", "store", "intake", "capture", "routing", "shipping", "email", "monitoring", "storefront", "baton-console"]),
-    ("secrecy",            &["lambda", "intake", "store", "partner", "links"]),
-    ("askama",             &["email", "monitoring", "baton-console"]),
+    ("secrecy",            &["lambda", "intake", "store", "partner", "links", "tracking"]),
+    ("askama",             &["email", "monitoring", "storefront", "baton-console"]),
     ("flate2",             &["ledger"]),
     ("iso_currency",       &["domain"]),
 ];

@@ -135,3 +135,51 @@ async fn nothing_is_fulfilled_twice() {
     assert_eq!(topics, ["fulfillments/create", "fulfillments/create", "orders/updated", "orders/updated"]);
     assert_eq!(unexpected(&sandbox).await, Vec::<Value>::new());
 }
+
+const TRACK: &str = "mutation T($id: ID!, $t: FulfillmentTrackingInput!) { fulfillmentTrackingInfoUpdate(fulfillmentId: $id, trackingInfoInput: $t, notifyCustomer: false) { fulfillment { trackingInfo(first: 10) { company number url } } userErrors { message } } }";
+
+#[tokio::test]
+async fn a_parcel_s_numbers_are_replaced_and_told() {
+    let door = Door::default();
+    let sandbox = sandbox(&door).await;
+    place(&sandbox, "deliver=0").await;
+    let group = fulfillment_order(&sandbox, 1001, "manual").await;
+    let parcel = fulfil(&sandbox, group["id"].as_u64().unwrap(), None).await["fulfillment"]["id"].clone();
+    let track = async |id: &Value, tracking: Value| graphql(&sandbox, TRACK, json!({"id": id, "t": tracking})).await;
+    let two = json!({"company": "UPS", "numbers": ["1Z2", "1Z1"], "urls": ["https://tracking.example.com/1Z2"]});
+    let answer = track(&parcel, two).await;
+    assert_eq!(
+        answer["data"]["fulfillmentTrackingInfoUpdate"]["fulfillment"]["trackingInfo"],
+        json!([
+            {"company": "UPS", "number": "1Z2", "url": "https://tracking.example.com/1Z2"},
+            {"company": "UPS", "number": "1Z1", "url": null},
+        ]),
+        "{answer}"
+    );
+    let (_, shown) = control(&sandbox, "GET", "/_sandbox/shopify/orders/1001", "").await;
+    assert_eq!(shown["fulfillments"][0]["tracking_numbers"], json!(["1Z2", "1Z1"]));
+    assert_eq!(shown["notifications"], json!([]), "the store sends no mail");
+    let told = async || {
+        let received = door.received.lock().unwrap().clone();
+        received.iter().find(|one| one.header("x-shopify-topic") == "fulfillments/update").map(Received::json)
+    };
+    while told().await.is_none() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(told().await.unwrap()["tracking_numbers"], json!(["1Z2", "1Z1"]));
+    let nobody = track(&json!("gid://shopify/Fulfillment/9"), json!({"numbers": ["1Z1"]})).await;
+    let errors = &nobody["data"]["fulfillmentTrackingInfoUpdate"]["userErrors"];
+    assert_eq!(errors[0]["message"], "Fulfillment does not exist.");
+
+    assert_eq!(unexpected(&sandbox).await, Vec::<Value>::new());
+    for wrong in [
+        json!({"number": "1Z1", "numbers": ["1Z2"]}),
+        json!({"urls": ["https://tracking.example.com/1Z1"]}),
+        json!({"number": "1Z1", "url": "tracking.example.com/1Z1"}),
+    ] {
+        assert!(track(&parcel, wrong.clone()).await["errors"][0]["message"].is_string(), "{wrong}");
+    }
+    assert_eq!(unexpected(&sandbox).await.len(), 3);
+    let (_, shown) = control(&sandbox, "GET", "/_sandbox/shopify/orders/1001", "").await;
+    assert_eq!(shown["fulfillments"][0]["tracking_numbers"], json!(["1Z2", "1Z1"]), "nothing of that was done");
+}

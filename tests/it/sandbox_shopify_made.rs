@@ -257,6 +257,7 @@ async fn every_document_of_the_client_is_played() {
             "fulfil",
             json!({"fulfillment": {"lineItemsByFulfillmentOrder": [{"fulfillmentOrderId": gid}], "notifyCustomer": false}}),
         ),
+        ("track", json!({"fulfillmentId": "gid://shopify/Fulfillment/9", "tracking": {"numbers": ["1Z1"]}})),
         ("place_order", test_order(4501, "14.50")),
         ("cancelled", json!({"id": ORDER})),
         (

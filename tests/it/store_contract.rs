@@ -1,6 +1,7 @@
 //! The store's contract: the same checks over Shopify and over the headless store, each with the sandbox for its provider. And the
 //! order table's own, over memory and, where a stack runs, over DynamoDB's emulator.
 
+mod parcels;
 mod settings;
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use store::headless::cart::Cart;
 use store::headless::table::{Memory, OrderTable};
 use store::{
     ChangedOrders, Checkouts, HoldOrder, ListVariants, PlacedOrders, ReadOrder, RefuseOrder, ReleaseHold,
-    Subscriptions, TestOrder, Topic, WriteFulfilment,
+    Subscriptions, TestOrder, Topic, TrackFulfilment, WriteFulfilment,
 };
 
 use crate::storefront::{Shop, section};
@@ -31,6 +32,7 @@ use settings::OnShopify;
 pub trait Verbs:
     ReadOrder
     + WriteFulfilment
+    + TrackFulfilment
     + HoldOrder
     + ReleaseHold
     + RefuseOrder
@@ -46,6 +48,7 @@ pub trait Verbs:
 impl<S> Verbs for S where
     S: ReadOrder
         + WriteFulfilment
+        + TrackFulfilment
         + HoldOrder
         + ReleaseHold
         + RefuseOrder
@@ -90,7 +93,8 @@ async fn holds(setting: &impl Setting) {
     an_unknown_order_is_none(setting).await;
     a_paid_order_is_whole(setting).await;
     a_hold_stands_under_its_name_until_it_is_lifted(setting).await;
-    a_parcel_is_known_by_its_number(setting).await;
+    parcels::a_parcel_is_known_by_its_number(setting).await;
+    parcels::a_parcel_shows_all_its_numbers(setting).await;
     money_that_goes_back_is_seen(setting).await;
     a_refusal_needs_a_person_and_is_done_once(setting).await;
     what_changed_is_listed_oldest_first(setting).await;
@@ -152,28 +156,6 @@ async fn a_hold_stands_under_its_name_until_it_is_lifted(setting: &impl Setting)
     let free = read(setting, id).await;
     assert_eq!(handles(&free), Vec::<String>::new());
     assert!(free.fulfilment_orders.iter().any(|fo| fo.open));
-}
-
-async fn a_parcel_is_known_by_its_number(setting: &impl Setting) {
-    let (store, id) = (setting.store(), setting.paid().await);
-    let order = read(setting, id).await;
-    let tracking = Tracking::new(Some("1Z999AA10123456784"), Some("UPS"), Some("https://example.com/t/1"));
-    let one = contents(&order, &[Pieces { line: order.lines[0].id, quantity: 1 }]);
-    let first = store.fulfil(&one, tracking.as_ref()).await.unwrap();
-    let order = read(setting, id).await;
-    let known = order.fulfilment_with("1z 999aa1-0123456784").unwrap();
-    assert_eq!((&known.id, known.tracking.first()), (&first, tracking.as_ref()));
-    let remaining: u32 =
-        order.fulfilment_orders.iter().filter(|fo| fo.open).flat_map(|fo| &fo.lines).map(|line| line.remaining).sum();
-    assert_eq!(remaining, 1);
-    let rest = contents(&order, &[Pieces { line: order.lines[0].id, quantity: 2 }]);
-    let second = store.fulfil(&rest, Tracking::new(Some("1Z999AA10123456785"), None, None).as_ref()).await.unwrap();
-    assert_ne!(first, second);
-    let order = read(setting, id).await;
-    assert_eq!(order.fulfilments.len(), 2);
-    assert!(contents(&order, &[Pieces { line: order.lines[0].id, quantity: 1 }]).is_empty(), "nothing remains");
-    let again = store.fulfil(&rest, Tracking::new(Some("1Z999AA10123456786"), None, None).as_ref()).await;
-    assert!(matches!(again, Err(Trouble::Refused { .. })), "no more than was ordered: {again:?}");
 }
 
 async fn money_that_goes_back_is_seen(setting: &impl Setting) {

@@ -1,6 +1,7 @@
 //! What the sandbox is told at its start: `.local/sandbox.json`, or built in code by a test.
 
 pub use crate::partners::config::{Funds, GelatoConfig, PrintifyConfig, PrintifyProduct, WorkshopConfig};
+pub use crate::tracking::config::{AfterShipConfig, EasyPostConfig, SeventeenTrackConfig, TrackingConfig};
 
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ pub struct Config {
     pub printify: PrintifyConfig,
     pub gelato: GelatoConfig,
     pub workshop: WorkshopConfig,
+    pub tracking: TrackingConfig,
     pub ses: SesConfig,
     pub autopilot: AutopilotConfig,
     /// Pauses before the second, third, … attempt of a delivery that was not answered with 2xx, in milliseconds.
@@ -131,6 +133,7 @@ impl Default for Config {
             printify: PrintifyConfig::default(),
             gelato: GelatoConfig::default(),
             workshop: WorkshopConfig::default(),
+            tracking: TrackingConfig::default(),
             ses: SesConfig::default(),
             autopilot: AutopilotConfig::default(),
             retry_ms: vec![200, 500, 1_000, 2_000, 4_000, 8_000, 8_000],

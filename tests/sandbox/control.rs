@@ -16,6 +16,7 @@
 //! | `/_sandbox/partner/<name>/…`, `POST /_sandbox/catalog`, `POST /_sandbox/autopilot` | see [`crate::partners::control`] |
 //! | `/_sandbox/shopify/…` | orders, checkouts, subscriptions, lost deliveries: see [`crate::shopify::control`] |
 //! | `/_sandbox/stripe/…` | see [`crate::stripe::control`] |
+//! | `/_sandbox/tracking/<feed>/…` | see [`crate::tracking::control`] |
 
 use crate::aws::Aws;
 use crate::deliver::Delivery;
@@ -23,6 +24,7 @@ use crate::faults::{Arm, Fault};
 use crate::partners::control::{self as partners, Partners};
 use crate::shopify::{self, Shopify};
 use crate::stripe::{self, Stripe};
+use crate::tracking::{self, Tracking};
 use crate::{Ctx, gelato, lock, printful, printify, with_slash, workshop};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -41,6 +43,7 @@ pub(crate) struct Parts {
     pub shopify: Shopify,
     pub stripe: Stripe,
     pub partners: Partners,
+    pub tracking: Tracking,
     pub aws: Aws,
 }
 
@@ -81,6 +84,7 @@ pub(crate) fn router(parts: Parts) -> Router {
         .merge(shopify::control::router(parts.shopify))
         .merge(stripe::control::router(parts.stripe))
         .merge(partners::router(parts.partners))
+        .merge(tracking::control::router(parts.tracking))
         .layer(DefaultBodyLimit::max(32 << 20))
 }
 
@@ -116,6 +120,7 @@ async fn reset(State(parts): State<Parts>) -> StatusCode {
     parts.shopify.reset();
     parts.stripe.reset();
     parts.partners.reset();
+    parts.tracking.reset();
     parts.aws.reset();
     parts.ctx.faults.clear();
     parts.ctx.unexpected.clear();
@@ -140,6 +145,7 @@ fn operations() -> Value {
         .chain(own("printify", printify::OPERATIONS))
         .chain(own("gelato", gelato::OPERATIONS))
         .chain(own("workshop", workshop::OPERATIONS))
+        .chain(tracking::OPERATIONS.into_iter().flat_map(|(feed, names)| own(feed, names)))
         .chain(crate::aws::OPERATIONS.iter().copied())
         .map(|(provider, operation)| json!({"provider": provider, "operation": operation, "fault": Fault::ALL}))
         .collect()
@@ -156,6 +162,9 @@ async fn arm(State(parts): State<Parts>, bytes: Bytes) -> Response {
             "gelato" => gelato::OPERATIONS.contains(&arm.operation.as_str()),
             "workshop" => workshop::OPERATIONS.contains(&arm.operation.as_str()),
             aws if crate::aws::PROVIDERS.contains(&aws) => true,
+            feed if tracking::knows(feed, &arm.operation).is_some() => {
+                tracking::knows(feed, &arm.operation).unwrap_or_default()
+            }
             other => {
                 return refuse(StatusCode::BAD_REQUEST, format!("provider {other:?} is not one of the sandbox's"));
             }
@@ -234,7 +243,10 @@ async fn deliver(State(parts): State<Parts>, bytes: Bytes) -> Response {
     let delivery = match request.source.as_str() {
         "shopify" => Some(parts.shopify.signed(&request.topic, content)),
         "stripe" => Some(parts.stripe.signed(&request.topic, content)),
-        partner => parts.partners.get(partner).map(|partner| partner.signed(&request.topic, content)),
+        name => match parts.partners.get(name) {
+            Some(partner) => Some(partner.signed(&request.topic, content)),
+            None => parts.tracking.signed(name, &request.topic, content),
+        },
     };
     let Some(mut delivery) = delivery else {
         return refuse(StatusCode::BAD_REQUEST, format!("source {:?} is not played yet", request.source));

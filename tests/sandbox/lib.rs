@@ -1,5 +1,5 @@
 //! Stand-ins for everybody Baton speaks to: a store (Shopify), production partners (Printful, Printify,
-//! Gelato, a workshop), a payment provider (Stripe), and AWS calls on their way to the emulator. Stateful and strict: what the real provider would refuse is refused in its own words and
+//! Gelato, a workshop), a payment provider (Stripe), tracking feeds (EasyPost, AfterShip, 17TRACK), and AWS calls on their way to the emulator. Stateful and strict: what the real provider would refuse is refused in its own words and
 //! kept for `GET /_sandbox/unexpected`.
 //!
 //! One process, two listeners on 127.0.0.1: the first for control (`/_sandbox/…`, see [`control`]), `/shopify/…`,
@@ -20,6 +20,7 @@ pub mod printify;
 mod serve;
 pub mod shopify;
 pub mod stripe;
+pub mod tracking;
 pub mod unexpected;
 pub mod workshop;
 
@@ -128,6 +129,7 @@ pub struct Sandbox {
     pub printify: printify::Printify,
     pub gelato: gelato::Gelato,
     pub workshop: workshop::Workshop,
+    pub tracking: tracking::Tracking,
     pub aws: aws::Aws,
     address: SocketAddr,
     aws_address: SocketAddr,
@@ -149,6 +151,7 @@ impl Sandbox {
         let printful = printful::Printful::new(ctx.clone())?;
         let (printify, gelato) = (printify::Printify::new(&ctx), gelato::Gelato::new(&ctx));
         let workshop = workshop::Workshop::new(&ctx);
+        let tracking = tracking::Tracking::new(&ctx);
         let partners = partners::control::Partners::new([
             (printful::NAME, printful.played()),
             (printify::NAME, printify.played()),
@@ -166,6 +169,7 @@ impl Sandbox {
             shopify: shopify.clone(),
             stripe: stripe.clone(),
             partners,
+            tracking: tracking.clone(),
             aws: aws.clone(),
         };
         let router = axum::Router::new()
@@ -175,12 +179,13 @@ impl Sandbox {
             .nest("/printify", printify.router())
             .nest("/gelato", gelato.router())
             .nest("/workshop", workshop.router())
+            .merge(tracking.router())
             .merge(control::router(parts));
         let mut tasks = tokio::task::JoinSet::new();
         tasks.spawn(serve::serve(listener, router));
         tasks.spawn(serve::serve(aws_listener, aws.proxy_router()));
         aws.start(&mut tasks);
-        Ok(Self { ctx, shopify, stripe, printful, printify, gelato, workshop, aws, address, aws_address, tasks })
+        Ok(Self { ctx, shopify, stripe, printful, printify, gelato, workshop, tracking, aws, address, aws_address, tasks })
     }
 
     /// `http://127.0.0.1:<port>`, without a slash: the contract's `sandbox_url`.

@@ -195,7 +195,7 @@ mod tests {
             pieces: vec![],
         };
         let made = PartnerOrder { shipments: vec![shipment], ..order(Stage::Producing) };
-        let all = ["accepted#printful#13", "shipped#printful#10", "delivered#printful#printful-10"];
+        let all = ["accepted#printful#13", "shipped#printful#10#1Z9", "delivered#printful#printful-10"];
         assert_eq!(ids(&made, &journey(&[], &[])), all);
         assert_eq!(ids(&made, &journey(&[accepted()], &[])), all[1..]);
         assert_eq!(ids(&order(Stage::Released), &journey(&[], &[])), [""; 0]);

@@ -27,6 +27,8 @@ pub mod work;
 #[cfg(test)]
 mod tests;
 
+use domain::Timestamp;
+use domain::subject::OrderId;
 use lambda::{Station, StoreConfig};
 use mailer::address;
 
@@ -42,24 +44,40 @@ pub struct Email<'s, T, Q, C, S, M> {
 }
 
 /// Who the mails come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Sender {
     /// `Example Prints <orders@example.com>`
     pub from: String,
     pub reply_to: Option<String>,
     pub brand: Brand,
+    /// Where the customer's order pages are; `None`: nowhere, and mails link to none.
+    pub pages: Option<Pages>,
+}
+
+/// The order pages: every mail links to its order's.
+#[derive(Debug, Clone)]
+pub struct Pages {
+    /// The storefront's own address.
+    pub base: String,
+    pub key: links::Key,
+}
+
+impl Pages {
+    fn link(&self, order: OrderId, now: Timestamp) -> String {
+        links::order_link(&self.base, &self.key, order, now)
+    }
 }
 
 impl Sender {
     /// As the owner configured it. A sender without a name gets the brand's; answers go to the support address where the owner
     /// names no other.
     #[must_use]
-    pub fn new(config: &StoreConfig) -> Self {
+    pub fn new(config: &StoreConfig, pages: Option<Pages>) -> Self {
         let brand = Brand::new(&config.brand);
         let from = config.mail.from.trim();
         let from = if from.ends_with('>') { from.to_owned() } else { format!("{} <{from}>", brand.name) };
         let support = || Some(config.brand.support.trim().to_owned()).filter(|text| address::check(text).is_ok());
         let reply_to = config.mail.reply_to.clone().filter(|text| !text.trim().is_empty()).or_else(support);
-        Self { from, reply_to, brand }
+        Self { from, reply_to, brand, pages }
     }
 }

@@ -4,13 +4,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::handoff::Layer;
-use email::{Email, Sender, incoming};
+use email::{Email, Pages, Sender, incoming};
 use lambda::{Environment, Secrets, Sqs, Station, StoreConfig, SystemClock, aws, http};
 use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
 use ledger::{Dynamo, Ledger};
 use mailer::Ses;
 use serde_json::Value;
 use store::Store;
+
+/// What links to order pages are made with. A mail without a link is better than none: whatever is missing is logged.
+async fn pages(ssm: &aws_sdk_ssm::Client) -> Option<Pages> {
+    let base = Environment.required("BATON_STOREFRONT_URL").ok()?;
+    let key = async {
+        let secrets = Secrets::load(ssm, &Environment.stack()?, &[links::KEY]).await?;
+        Ok::<_, Error>(links::Key::new(secrets.all(links::KEY)?)?)
+    };
+    match key.await {
+        Ok(key) => Some(Pages { base, key }),
+        Err(error) => {
+            tracing::error!(error = %error, "mails go out without a link to the order's page");
+            None
+        }
+    }
+}
 
 const AWS_SECONDS: u64 = 4;
 
@@ -29,7 +45,8 @@ async fn main() -> Result<(), Error> {
     let station = &Station::new(ledger, queue, SystemClock, Environment.lease()?, &config);
     let configuration_set = Environment.required("BATON_CONFIGURATION_SET")?;
     let mailer = Ses::new(&account, configuration_set, Duration::from_secs(seconds));
-    let email = &Email { station, store, mailer, sender: Sender::new(&config) };
+    let sender = Sender::new(&config, pages(&ssm).await);
+    let email = &Email { station, store, mailer, sender };
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         Ok::<_, Error>(incoming::answer(email, event.payload).await?)
     }))

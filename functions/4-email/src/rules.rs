@@ -9,6 +9,8 @@
 //! | confirmation | at least once | a customer who paid and hears nothing asks, or disputes the payment |
 //! | shipped | at least once | without it nobody watches for the parcel |
 //! | delivered | at least once | it says what to do if the parcel is not there |
+//! | problem | at least once | without it nobody fetches the parcel, or answers customs |
+//! | in production, out for delivery, still | at most once | a word for calm, and twice it does the opposite |
 //!
 //! Sending again is counted: in the effect's note (`sent_again`) and in the log (`mail.sent_again`). After
 //! [`most_sends`] mails without any word from SES the owner decides.
@@ -22,6 +24,13 @@ pub const SENT_AGAIN: &str = "sent_again";
 #[must_use]
 pub fn most_sends(kind: &MailKind) -> u32 {
     match kind {
-        MailKind::Confirmation | MailKind::Shipped(_) | MailKind::Delivered(_) => 3,
+        MailKind::Confirmation | MailKind::Shipped(_) | MailKind::Delivered(_) | MailKind::Problem(..) => 3,
+        MailKind::InProduction | MailKind::OutForDelivery(_) | MailKind::Still(_) => 1,
     }
+}
+
+/// A word for calm: nobody misses it, so that what keeps it from going out is in the log and wakes no one.
+#[must_use]
+pub fn is_calm(kind: &MailKind) -> bool {
+    most_sends(kind) == 1
 }

@@ -6,7 +6,7 @@ use domain::Timestamp;
 use domain::effect::{Effect, EffectKey, MailKind, State};
 use domain::event::{Event, Fact};
 use domain::exception::What;
-use domain::handoff::Layer;
+use domain::handoff::{Layer, Wait};
 use domain::mails;
 use domain::order::Order;
 use domain::provider::Trouble;
@@ -17,6 +17,7 @@ use ledger::{Claim, Lease, Stored, Table};
 use mailer::{Letter, SendMail};
 use store::ReadOrder;
 
+use crate::mails::Look;
 use crate::{Email, rules};
 
 const STORE: &str = "shopify";
@@ -97,7 +98,12 @@ where
         if let Some((_, lease)) = held {
             self.settle(lease, State::Refused { reason: CANCELLED.to_owned() }, BTreeMap::new(), None).await?;
         }
-        Ok(if told.is_empty() { Outcome::done() } else { Outcome::Raise(told) })
+        if !told.is_empty() {
+            return Ok(Outcome::Raise(told));
+        }
+        // Nothing more is to come: the customer waits for no further word.
+        let over = !mails::is_open(&journey.events, &order);
+        Ok(Outcome::Done { settled: if over { vec![Wait::CustomerInformed] } else { Vec::new() } })
     }
 }
 
@@ -153,7 +159,7 @@ where
             let why =
                 format!("SES did not answer {sends} times and never reported the mail as sent; it may have arrived");
             self.settle(lease, State::Refused { reason: why.clone() }, BTreeMap::new(), None).await?;
-            return Ok(Claimed::Not(Turn::Told(What::MailRefused { mail: kind.name().to_owned(), why })));
+            return Ok(Claimed::Not(told(kind, What::MailRefused { mail: kind.name().to_owned(), why })));
         }
         Ok(Claimed::Ours(lease))
     }
@@ -169,9 +175,11 @@ where
         let mail = kind.name().to_owned();
         let Some(to) = order.email.as_deref().map(str::trim).filter(|to| !to.is_empty()) else {
             self.settle(lease, State::Refused { reason: NO_ADDRESS.to_owned() }, BTreeMap::new(), None).await?;
-            return Ok(Turn::Told(What::NoMailAddress { mail }));
+            return Ok(told(kind, What::NoMailAddress { mail }));
         };
-        let Ok(written) = crate::mails::write(kind, order, events, &self.sender.brand) else {
+        let page = self.sender.pages.as_ref().map(|pages| pages.link(order.id, self.station.now()));
+        let look = Look { brand: &self.sender.brand, page: page.as_deref() };
+        let Ok(written) = crate::mails::write(kind, order, events, look) else {
             let why = "its template could not be filled in".to_owned();
             self.settle(lease, State::Refused { reason: why.clone() }, BTreeMap::new(), None).await?;
             return Ok(Turn::Told(What::MailRefused { mail, why }));
@@ -312,17 +320,26 @@ where
 }
 
 /// A mail that was refused earlier. It is told again in case the attempt that was refused died before it could say so; the
-/// same cause is told once. Only a delivery comes by a mail that another event answers for.
+/// same cause is told once. Only its announcement answers for a parcel's first mail.
 fn refused_before(stored: &Stored, kind: &MailKind, reason: String) -> Turn {
-    let anothers = matches!((&stored.event.fact, kind), (Fact::ParcelDelivered { .. }, MailKind::Shipped(_)));
+    let announced = matches!(stored.event.fact, Fact::ParcelAnnounced { .. });
+    let anothers = !announced && matches!(kind, MailKind::Shipped(_));
     if reason == CANCELLED || (anothers && !stored.flagged) {
         return Turn::Next;
     }
     let mail = kind.name().to_owned();
-    Turn::Told(match reason.as_str() {
-        NO_ADDRESS => What::NoMailAddress { mail },
-        _ => What::MailRefused { mail, why: reason },
-    })
+    told(
+        kind,
+        match reason.as_str() {
+            NO_ADDRESS => What::NoMailAddress { mail },
+            _ => What::MailRefused { mail, why: reason },
+        },
+    )
+}
+
+/// The owner hears of a mail that the customer misses.
+fn told(kind: &MailKind, what: What) -> Turn {
+    if rules::is_calm(kind) { Turn::Next } else { Turn::Told(what) }
 }
 
 fn sent_again(lease: &Lease) -> u32 {

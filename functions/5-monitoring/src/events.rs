@@ -7,7 +7,9 @@ use domain::Timestamp;
 use domain::effect::{EffectKey, State};
 use domain::event::{Event, EventKey, Fact, PartnerStop};
 use domain::exception::What;
-use domain::handoff::Layer;
+use domain::handoff::{Layer, arrived};
+use domain::parcel::Progress;
+use domain::quiet::{Names, parcel_of};
 use domain::subject::{OrderId, Subject};
 use jiff::SignedDuration;
 use lambda::{Clock, Failure, Outcome, Queue, Station, Work};
@@ -36,6 +38,15 @@ impl<T: Table, Q: Queue, C: Clock> Work for Events<'_, T, Q, C> {
                 Outcome::raise(What::PartnerStopped { partner: partner.clone(), how: *how, why: reason.clone() })
             }
             Fact::ParcelReturned { reason, .. } => Outcome::raise(What::Returned { why: reason.clone() }),
+            // An attempt that failed, a pick-up point and customs end by themselves as a rule; one that does not is late one day.
+            Fact::ParcelTroubled { progress: progress @ (Progress::Lost | Progress::Problem), status, .. } => {
+                let journey = self.0.ledger.journey(&event.subject).await?;
+                if arrived(event, &journey.events) {
+                    return Ok(Outcome::done());
+                }
+                let parcel = named(event, &journey.events);
+                Outcome::raise(What::ParcelTrouble { parcel, progress: *progress, status: status.clone() })
+            }
             Fact::AppUninstalled { .. } => Outcome::raise(What::AppUninstalled),
             Fact::DataRequested { orders, .. } => Outcome::raise(What::DataRequested { orders: orders.len() }),
             Fact::Unreadable { topic, why, .. } => {
@@ -136,6 +147,16 @@ impl<T: Table, Q: Queue, C: Clock> Events<'_, T, Q, C> {
 fn reached(lease: &Lease) -> Option<Place> {
     let part = |name| lease.effect.note.get(name).cloned();
     Some(Place { pk: part("pk")?, sk: part("sk")? })
+}
+
+/// The parcel as it was announced, or as the source names it.
+fn named(event: &Event, events: &[Event]) -> String {
+    if let Some(parcel) = parcel_of(event, events) {
+        return parcel.parcel.to_string();
+    }
+    let names = Names::of(event, events).unwrap_or_default();
+    let key = names.keys.into_iter().next_back().map(|key| key.to_string());
+    key.or_else(|| names.fulfilments.into_iter().next()).unwrap_or_default()
 }
 
 /// Whether a privacy request is about this customer.

@@ -58,6 +58,7 @@ impl Page {
             (Subject::Order(id), None) => format!("order {id}"),
             (Subject::Contact(_), _) => "a contact".to_owned(),
             (Subject::Checkout(_), _) => "a checkout".to_owned(),
+            (Subject::Parcel(_), _) => "a parcel".to_owned(),
             (Subject::Store(_), _) => "your store".to_owned(),
         };
         let number = Layer::ALL.iter().position(|layer| *layer == exception.layer).map_or(0, |at| at + 1);

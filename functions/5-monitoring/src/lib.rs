@@ -8,12 +8,14 @@
 //! | [`watchdog`] | one round: what is due, what lies dead, what is open |
 //! | [`dead_letters`], [`queues`] | messages that were put aside, by the names of their orders |
 //! | [`silence`] | a sweep that has stopped |
+//! | [`carriers`] | a carrier of which nothing is heard |
 //! | [`review`] | open exceptions: the untold are told, what has settled by itself is closed |
 //! | [`alarms`] | CloudWatch's alarms, in the owner's words |
 //! | [`operator`] | `make replay`: what it would do, and doing it |
 //! | [`metrics`] | the totals the alarms stand on |
 
 pub mod alarms;
+pub mod carriers;
 pub mod dead_letters;
 pub mod events;
 pub mod incoming;
@@ -37,6 +39,7 @@ use ledger::{LedgerError, Table};
 use mailer::SendMail;
 use serde_json::Value;
 
+use crate::carriers::Carriers;
 use crate::events::Events;
 use crate::incoming::{Incoming, NotOurs};
 use crate::queues::{Queues, QueuesError};
@@ -99,6 +102,8 @@ pub struct Monitoring<T, Q, C, M, D> {
     pub stack: String,
     /// A sweep that has not come to its end for so many hours is an exception; 0: none is expected.
     pub silent_hours: i64,
+    /// The watch over whole carriers.
+    pub carriers: Carriers,
 }
 
 impl<T, Q, C, M, D> fmt::Debug for Monitoring<T, Q, C, M, D> {

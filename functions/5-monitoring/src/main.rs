@@ -7,6 +7,7 @@ use lambda::{Environment, Secrets, Sqs, Station, StoreConfig, SystemClock, aws, 
 use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
 use ledger::{Dynamo, Ledger};
 use mailer::Ses;
+use monitoring::carriers::Carriers;
 use monitoring::queues::SqsQueues;
 use monitoring::{Alerts, Links, Monitoring};
 use serde_json::Value;
@@ -30,6 +31,7 @@ async fn main() -> Result<(), Error> {
         alerts: Alerts { links: links(&aws_sdk_ssm::Client::new(&account)).await, ..Alerts::from_config(&config) },
         stack: Environment.stack()?,
         silent_hours: config.sweep.silent_hours,
+        carriers: Carriers::new(config.quiet.group_at),
     };
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);

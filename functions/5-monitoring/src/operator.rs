@@ -7,7 +7,7 @@ use domain::effect::{Effect, EffectKey, MailKind, State};
 use domain::event::{Event, EventKey, EventType, Fact};
 use domain::exception::{Exception, Life};
 use domain::handoff::{Layer, Owed, RELAY};
-use domain::parcel::ParcelKey;
+use domain::parcel::{ParcelKey, normalised};
 use domain::subject::{OrderId, Subject};
 use jiff::SignedDuration;
 use lambda::{Clock, Key, Queue};
@@ -192,26 +192,33 @@ fn belongs(key: &EffectKey, layer: Layer, event: &Event) -> bool {
             Layer::Routing,
             _,
         ) => true,
-        (EffectKey::Fulfilment(parcel), Layer::Shipping, Fact::ParcelShipped { partner, shipment, tracking, .. }) => {
-            *parcel == ParcelKey::of(partner, shipment, tracking.as_ref())
+        (EffectKey::Fulfilment(parcel), Layer::Shipping, Fact::ParcelShipped { partner, shipment, reshipment, .. }) => {
+            *parcel == ParcelKey::of_shipment(partner, shipment, *reshipment)
         }
+        (EffectKey::Tracking(number), Layer::Shipping, Fact::ParcelShipped { tracking: Some(tracking), .. }) => {
+            normalised(&tracking.number).as_ref() == Some(&number.0)
+        }
+        (EffectKey::Follow { .. }, Layer::Shipping, Fact::ParcelShipped { .. }) => true,
         (
             EffectKey::Hold { .. } | EffectKey::HoldRelease { .. } | EffectKey::OrderRefusal { .. },
             Layer::Capture,
             _,
         ) => true,
         (EffectKey::Email(MailKind::Confirmation), Layer::Email, Fact::OrderCleared {}) => true,
+        (EffectKey::Email(MailKind::InProduction), Layer::Email, Fact::PartnerAccepted { .. }) => true,
+        (EffectKey::Email(MailKind::Still(since)), Layer::Email, Fact::CustomerWaits { since: began }) => since == began,
+        (EffectKey::Email(kind), Layer::Email, Fact::ParcelAnnounced { parcel: announced, .. }) => {
+            kind.parcel() == Some(announced)
+        }
+        // These may name the store's fulfilment; only the store knows which parcel that is.
         (
-            EffectKey::Email(MailKind::Shipped(parcel) | MailKind::Delivered(parcel)),
+            EffectKey::Email(kind),
             Layer::Email,
-            Fact::ParcelAnnounced { parcel: announced, .. },
-        ) => parcel == announced,
-        // The delivery may name the store's fulfilment; only the store knows which parcel that is.
-        (
-            EffectKey::Email(MailKind::Shipped(_) | MailKind::Delivered(_)),
-            Layer::Email,
-            Fact::ParcelDelivered { .. },
-        ) => true,
+            Fact::ParcelDelivered { .. }
+            | Fact::ParcelOutForDelivery { .. }
+            | Fact::ParcelTroubled { .. }
+            | Fact::ParcelReturned { .. },
+        ) => kind.parcel().is_some(),
         _ => false,
     }
 }
@@ -229,9 +236,12 @@ fn words(key: &EffectKey) -> Option<String> {
         }
         EffectKey::PartnerCancel { partner, split } => format!("The cancellation at {partner}{}", of(*split)),
         EffectKey::Fulfilment(parcel) => format!("The store's fulfilment of parcel {parcel}"),
-        EffectKey::Email(MailKind::Confirmation) => "The confirmation mail".to_owned(),
-        EffectKey::Email(MailKind::Shipped(parcel)) => format!("The shipped mail for parcel {parcel}"),
-        EffectKey::Email(MailKind::Delivered(parcel)) => format!("The delivered mail for parcel {parcel}"),
+        EffectKey::Tracking(number) => format!("The tracking number {number} in the store"),
+        EffectKey::Follow { feed, parcel } => format!("Following parcel {parcel} at {feed}"),
+        EffectKey::Email(kind) => {
+            let of = kind.parcel().map(|parcel| format!(" for parcel {parcel}")).unwrap_or_default();
+            format!("The {} mail{of}", kind.name())
+        }
         EffectKey::Hold { .. } => "The hold in the store".to_owned(),
         EffectKey::HoldRelease { .. } => "The end of the hold in the store".to_owned(),
         EffectKey::OrderRefusal { .. } => "The cancellation and refund you decided on".to_owned(),

@@ -5,7 +5,7 @@
 
 use domain::event::{EventId, EventKey, Fact};
 use domain::exception::{Exception, Life, What};
-use domain::handoff::{Wait, settled};
+use domain::handoff::{Wait, arrived, settled};
 use domain::watch::WaitReason;
 use jiff::SignedDuration;
 use lambda::{Clock, Failure, Queue};
@@ -97,6 +97,12 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
                 Some(stored) if stored.owed_by(exception.layer) => self.unconsumed(round, exception, &stored),
                 _ => Finding::Settled,
             },
+            // It came after all.
+            "parcel-trouble" => {
+                let Some(stored) = self.station.ledger.event(&key).await? else { return Ok(Finding::Settled) };
+                let journey = self.station.ledger.journey(&exception.subject).await?;
+                closed_if(arrived(&stored.event, &journey.events))
+            }
             // The owner has decided in the store, or a later look has cleared it.
             "held" => {
                 let journey = self.station.ledger.journey(&exception.subject).await?;

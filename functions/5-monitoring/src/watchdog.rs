@@ -7,9 +7,10 @@
 use std::collections::BTreeSet;
 
 use domain::Timestamp;
-use domain::event::{Event, EventKey};
+use domain::event::{Event, EventKey, Fact};
 use domain::exception::{Exception, What};
-use domain::handoff::{Layer, Owed};
+use domain::handoff::{Layer, Owed, Wait};
+use domain::quiet::parcel_of;
 use domain::subject::Subject;
 use domain::watch::{Action, Case, look};
 use jiff::SignedDuration;
@@ -24,6 +25,8 @@ use crate::queues::{Line, Queues};
 use crate::tell::later;
 use crate::{Error, Monitoring};
 
+/// A parcel of a silent carrier is looked at again after so long.
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 /// Keys read at a time from each shard of the index.
 const PAGE: u16 = 200;
 
@@ -42,6 +45,8 @@ pub struct Report {
     pub told: u32,
     /// Exceptions closed because what they were about has settled.
     pub closed: u32,
+    /// Customers who had heard nothing for too long: email tells them how things stand.
+    pub waiting: u32,
     /// Things that could not be looked at; the log names them.
     pub failed: u32,
 }
@@ -56,6 +61,9 @@ pub struct Round {
     pub paused: Vec<Layer>,
     /// Queues for what was put aside, in which nothing lies.
     pub(crate) empty: BTreeSet<Line>,
+    /// The parcels on their way were looked at in this round, and these carriers are silent, by their plain names.
+    pub(crate) walked: bool,
+    pub(crate) silent: BTreeSet<String>,
     pub report: Report,
     pub totals: Totals,
 }
@@ -63,7 +71,8 @@ pub struct Round {
 impl Round {
     pub(crate) fn new(now: Timestamp, started: Timestamp, deadline: Timestamp) -> Self {
         let (report, totals) = (Report::default(), Totals::default());
-        Self { now, started, deadline, paused: Vec::new(), empty: BTreeSet::new(), report, totals }
+        let (empty, silent) = (BTreeSet::new(), BTreeSet::new());
+        Self { now, started, deadline, paused: Vec::new(), empty, walked: false, silent, report, totals }
     }
 
     pub(crate) fn note_depth(&mut self, line: Line, depth: u64) {
@@ -86,6 +95,14 @@ impl Round {
     }
 }
 
+/// What may be one parcel's share of a whole carrier's silence.
+fn silenced(what: &What) -> Option<Wait> {
+    match what {
+        What::LateParcel { wait: wait @ (Wait::FirstScan | Wait::TrackingAlive), .. } => Some(*wait),
+        _ => None,
+    }
+}
+
 /// The events of the subject that was looked at last: what is due of one order is looked at in one go.
 #[derive(Debug, Default)]
 struct LastSubject(Option<(Subject, Vec<Event>)>);
@@ -97,13 +114,16 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         // First, so that what a layer has put aside is not sent to it again and again.
         let dead = self.dead_letters(&mut round).await;
         let nothing_dead = Dead::default();
+        // Before what is due, so that one matter is not told as many.
+        let carriers = self.listen_to_carriers(&mut round).await;
         let due = self.look_at_due(&mut round, dead.as_ref().unwrap_or(&nothing_dead)).await;
         let silence = self.listen_for_the_sweep(&mut round).await;
         let open = self.review(&mut round).await;
-        round.totals.finished = dead.is_ok() && due.is_ok() && silence.is_ok() && open.is_ok();
+        round.totals.finished = dead.is_ok() && carriers.is_ok() && due.is_ok() && silence.is_ok() && open.is_ok();
         round.totals.publish(&self.stack, now);
         tracing::info!(report = ?round.report, totals = ?round.totals, "round");
         dead?;
+        carriers?;
         due?;
         silence?;
         open?;
@@ -147,12 +167,15 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         };
         let waits_due = stored.owes.iter().any(|(owed, due)| matches!(owed, Owed::Wait(_)) && *due <= round.now);
         let events = if waits_due { self.events_of(last, &key.subject).await? } else { &[] };
-        let case =
-            Case { event: &stored.event, owes: &stored.owes, waits: &stored.waits, events, paused: &round.paused };
+        let paused = round.paused.clone();
+        let case = Case { event: &stored.event, owes: &stored.owes, waits: &stored.waits, events, paused: &paused };
+        let carrier = parcel_of(&stored.event, events).and_then(|parcel| parcel.lane.carrier);
         let message = Key::from(key);
         let mut settled = Vec::new();
+        let (mut grouped, mut said) = (Vec::new(), false);
         for action in look(&case, round.now, &self.station.deadlines) {
             match action {
+                Action::Strike(owed) if grouped.contains(&owed) => {}
                 Action::Strike(owed) => settled.push(owed),
                 // Put aside after several crashes: told as such, and run again when a person says so.
                 Action::SendAgain(layer) if dead.holds(layer, key) => {}
@@ -162,7 +185,19 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
                     tracing::warn!(subject = message.pk, event = message.sk, layer = layer.as_str(), "sent again");
                     round.report.sent_again += 1;
                 }
-                Action::Raise(what) => self.raise(round, &stored, &what).await?,
+                Action::Raise(what) => match (silenced(&what), &carrier) {
+                    (Some(wait), Some(carrier)) if self.is_silent(round, carrier).await? => {
+                        let owed = Owed::Wait(wait);
+                        ledger.postpone(&stored, owed, later(round.now, A_DAY)).await?;
+                        grouped.push(owed);
+                    }
+                    _ => self.raise(round, &stored, &what).await?,
+                },
+                Action::CustomerWaits { since } => {
+                    self.station.append(Layer::Monitoring, &stored.event, Fact::CustomerWaits { since: since.0 }).await?;
+                    round.report.waiting += 1;
+                    said = true;
+                }
                 Action::Postpone(owed, at) => ledger.postpone(&stored, owed, at).await?,
             }
         }
@@ -170,6 +205,10 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             // Last: what was raised about it is durable now.
             ledger.acknowledge(&stored, &settled).await?;
             round.report.struck_off += u32::try_from(settled.len()).unwrap_or(u32::MAX);
+        }
+        if said {
+            // What was just said settles what else is due of this order.
+            last.0 = None;
         }
         Ok(())
     }

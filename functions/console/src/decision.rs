@@ -79,7 +79,7 @@ impl<T: Table, S: ReadOrder, C: Clock> Console<T, S, C> {
             time: self.clock.now(),
             ..held.clone()
         };
-        let owes = owes(decision.fact.event_type(), self.clock.now(), &self.deadlines);
+        let owes = owes(&decision.fact, self.clock.now(), &self.deadlines);
         let appended = self.ledger.append(&decision, &owes, None).await?;
         tracing::info!(subject = %decision.subject, event = %decision.fact.id(), new = appended == Appended::New, "decided");
         // The first click counts: what is shown is what stands in the ledger.

@@ -77,7 +77,7 @@ impl<T: Table, C: Clock> Door<T, C> {
                 None => return Answer::Kept,
             }
         }
-        let owes = owes(event.fact.event_type(), now, &self.deadlines);
+        let owes = owes(&event.fact, now, &self.deadlines);
         match self.ledger.append(&event, &owes, Some(payload)).await {
             Ok(appended) => {
                 let duplicate = appended == Appended::Duplicate;

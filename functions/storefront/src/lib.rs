@@ -3,17 +3,24 @@
 //! | route | does |
 //! |---|---|
 //! | `POST checkout` | begins a checkout of the headless store |
+//! | `GET orders/<token>` | shows the order of the link that a mail brought |
 
 mod checkout;
 mod form;
 pub mod http;
+pub mod order;
 mod page;
+pub mod words;
 
+use lambda::Clock;
 use lambda::config::CheckoutSection;
+use ledger::Table;
+use store::ReadOrder;
 use store::headless::Headless;
 use store::headless::table::OrderTable;
 
 pub use http::{Reply, Request};
+pub use order::Pages;
 use page::Reader;
 
 /// The shop's checkout is not set up so that customers can pay.
@@ -60,6 +67,17 @@ impl<T: OrderTable> Storefront<T> {
             _ => reader.refusal(404, "not-found", "There is no such page. Go back to the shop."),
         }
     }
+}
+
+/// Answers one request, by its route.
+pub async fn answer<O, T, S, C>(front: &Storefront<O>, pages: &Pages<T, S, C>, request: &Request) -> Reply
+where
+    O: OrderTable,
+    T: Table,
+    S: ReadOrder,
+    C: Clock,
+{
+    if request.path.starts_with(order::PATH) { pages.answer(request).await } else { front.answer(request).await }
 }
 
 /// A browser says which site's page sends; another program does not have to.

@@ -3,31 +3,33 @@
 use std::sync::Arc;
 
 use aws_lambda_events::event::lambda_function_urls::LambdaFunctionUrlRequest;
-use lambda::config::Platform;
 use lambda::{Environment, Secrets, StoreConfig, SystemClock, aws, http};
 use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
-use store::{Headless, Store};
-use storefront::Storefront;
+use ledger::{Dynamo, Ledger};
+use store::Store;
+use storefront::{Pages, Storefront};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     let config = StoreConfig::load()?;
     let account = aws::config(config.timing.http_timeout).await;
-    let headless = match config.store.platform {
-        Platform::Shopify => None,
-        Platform::Headless => {
-            let ssm = aws_sdk_ssm::Client::new(&account);
-            let secrets = Secrets::load(&ssm, &Environment.stack()?, Store::secrets(&config)).await?;
-            let http = http::client(config.timing.http_timeout)?;
-            let dynamo = aws_sdk_dynamodb::Client::new(&account);
-            Some(Headless::open(&config, &secrets, http, &dynamo, Arc::new(SystemClock))?)
-        }
+    let names: Vec<&str> = Store::secrets(&config).iter().copied().chain([links::KEY]).collect();
+    let secrets = Secrets::load(&aws_sdk_ssm::Client::new(&account), &Environment.stack()?, &names).await?;
+    let dynamo = aws_sdk_dynamodb::Client::new(&account);
+    let http = http::client(config.timing.http_timeout)?;
+    let store = Store::open(&config, &secrets, http, &dynamo, Arc::new(SystemClock))?;
+    let headless = match &store {
+        Store::Shopify(_) => None,
+        Store::Headless(headless) => Some(headless.as_ref().clone()),
     };
-    let storefront = &Storefront::new(headless)?;
+    let front = &Storefront::new(headless)?;
+    let ledger = Ledger::new(Dynamo::new(dynamo, Environment.table()?));
+    let key = links::Key::new(secrets.all(links::KEY)?)?;
+    let pages = &Pages::new(&config, ledger, store, SystemClock, key)?;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<LambdaFunctionUrlRequest>| async move {
         let request = storefront::http::request(event.payload);
-        Ok::<_, Error>(storefront::http::response(storefront.answer(&request).await))
+        Ok::<_, Error>(storefront::http::response(storefront::answer(front, pages, &request).await))
     }))
     .await
 }

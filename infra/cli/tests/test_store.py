@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cli import places, render, storefile
 from cli.say import Failure
-from cli.schema import FILE, PLATFORMS, PRODUCT, PROPERTY, SECTIONS, SHIPPING, VARIANT
+from cli.schema import DEADLINE, FILE, PLATFORMS, PRODUCT, PROPERTY, SECTIONS, SHIPPING, VARIANT
 
 EXAMPLE = places.INFRA / "store.toml"
 LOCAL = places.LOCAL_DEFAULTS / "store.toml"
@@ -62,7 +62,7 @@ class TheExample(Files):
             self.assertIn(f"[{name}]", text)
             for key in keys:
                 self.assertRegex(text, rf"(?m)^(# )?{key} = ", f"[{name}] {key}")
-        for key in (*VARIANT, *SHIPPING, *PRODUCT):
+        for key in (*VARIANT, *SHIPPING, *PRODUCT, *DEADLINE):
             self.assertRegex(text, rf"(?m)^(# )?{key} = ")
         for key in (*FILE, *PROPERTY):
             self.assertIn(f"{key} = ", text)
@@ -77,6 +77,8 @@ class TheExample(Files):
         store = storefile.read(shopify)
         self.assertEqual(set(store.values["partners"]), {"printful", "printify", "gelato", "workshop"})
         self.assertIn("door/gelato/path-secret", store.secret_files)
+        self.assertEqual(set(store.values["tracking"]), {"easypost", "aftership", "17track"})
+        self.assertIn("call/17track/token", store.secret_files)
         only_shopify = r'(?m)^(base_url = "https://example-prints|api_version|webhook_secret_file = "secrets/shopify|admin_token_file).*\n'
         text = re.sub(only_shopify, "", whole).replace('platform = "shopify"', 'platform = "headless"')
         text = text.replace("example-prints.myshopify.com", "example-prints")
@@ -114,7 +116,10 @@ class Mistakes(Files):
             ('mode = "test"', 'mood = "test"', "store.mood: unknown key; did you mean mode?"),
             ("variant_id = 4012", "variant_id = 40.12", "catalog.variants.0.variant_id: must be a number, or text"),
             ('partner = "printful"', 'partner = "printfull"', "catalog.variants.0.partner: there is no [partners.printfull]"),
+            ("# [tracking.easypost]", "[tracking.easypots]", "tracking.easypots: is no feed this version knows"),
             ("[deadlines]", "[deadline]", "deadline: unknown section; did you mean deadlines?"),
+            ('# [[deadlines.for]]', '[[deadlines.for]]', "deadlines.for.0: needs partner, carrier or country"),
+            ('# [[deadlines.for]]', '[[deadlines.for]]', "deadlines.for.0: changes nothing"),
             ('to = "owner@example.com"', 'to = "the owner"', "alerts.to: must be one plain mail address"),
             ('# color = "#1f2937"', 'color = "blue"', "brand.color: must be a colour such as #205081"),
         ]

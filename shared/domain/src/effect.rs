@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::parcel::ParcelKey;
+use crate::parcel::{ParcelKey, Progress};
 use crate::subject::{Subject, short_hash};
 
 /// The name of an effect within its subject. The same thing done twice has the same key; that is what makes it happen once.
@@ -30,8 +30,12 @@ pub enum EffectKey {
     PartnerReleaseAgain { partner: String, split: u8, at: String },
     /// The partner was asked to cancel it: `partner-cancel#printful#1`.
     PartnerCancel { partner: String, split: u8 },
-    /// The store has the parcel's fulfilment: `fulfilment#<parcel>`.
+    /// The store has the parcel's fulfilment: `fulfilment#<the partner's shipment>`.
     Fulfilment(ParcelKey),
+    /// The store's fulfilment has this tracking number, too: `tracking#<number>`.
+    Tracking(ParcelKey),
+    /// A tracking feed follows this number: `follow#easypost#<number>`.
+    Follow { feed: String, parcel: ParcelKey },
     /// A mail to the customer: `email#confirmation`, `email#shipped#<parcel>`.
     Email(MailKind),
     /// The owner was told of an exception, for the n-th time: `alert#<exception>#1`.
@@ -44,18 +48,72 @@ pub enum EffectKey {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MailKind {
     Confirmation,
+    InProduction,
     Shipped(ParcelKey),
+    OutForDelivery(ParcelKey),
     Delivered(ParcelKey),
+    /// Something keeps the parcel from its door: `email#problem#lost#<parcel>`.
+    Problem(Progress, ParcelKey),
+    /// How things stand, after a silence that began with this event: `email#still#routed#printful#1`.
+    Still(String),
 }
 
 impl MailKind {
-    /// `confirmation`, `shipped` or `delivered`.
+    /// The kind without what it is about: `confirmation`, `shipped`, …
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             Self::Confirmation => "confirmation",
+            Self::InProduction => "in-production",
             Self::Shipped(_) => "shipped",
+            Self::OutForDelivery(_) => "out-for-delivery",
             Self::Delivered(_) => "delivered",
+            Self::Problem(..) => "problem",
+            Self::Still(_) => "still",
+        }
+    }
+
+    /// The parcel that it is about.
+    #[must_use]
+    pub fn parcel(&self) -> Option<&ParcelKey> {
+        match self {
+            Self::Shipped(parcel) | Self::OutForDelivery(parcel) | Self::Delivered(parcel) | Self::Problem(_, parcel) => {
+                Some(parcel)
+            }
+            Self::Confirmation | Self::InProduction | Self::Still(_) => None,
+        }
+    }
+
+    /// Reads what stands behind `email#`.
+    fn parse(text: &str) -> Option<Self> {
+        let parcel = |text: &str| ParcelKey(text.to_owned());
+        Some(match text.split_once('#') {
+            None if text == "confirmation" => Self::Confirmation,
+            None if text == "in-production" => Self::InProduction,
+            Some(("shipped", rest)) => Self::Shipped(parcel(rest)),
+            Some(("out-for-delivery", rest)) => Self::OutForDelivery(parcel(rest)),
+            Some(("delivered", rest)) => Self::Delivered(parcel(rest)),
+            Some(("problem", rest)) => {
+                let (word, rest) = rest.split_once('#')?;
+                let progress = Progress::ALL.into_iter().find(|progress| progress.as_str() == word)?;
+                Self::Problem(progress, parcel(rest))
+            }
+            Some(("still", since)) => Self::Still(since.to_owned()),
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for MailKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name();
+        match self {
+            Self::Confirmation | Self::InProduction => f.write_str(name),
+            Self::Shipped(parcel) | Self::OutForDelivery(parcel) | Self::Delivered(parcel) => {
+                write!(f, "{name}#{parcel}")
+            }
+            Self::Problem(progress, parcel) => write!(f, "{name}#{}#{parcel}", progress.as_str()),
+            Self::Still(since) => write!(f, "{name}#{since}"),
         }
     }
 }
@@ -77,9 +135,9 @@ impl fmt::Display for EffectKey {
             }
             Self::PartnerCancel { partner, split } => write!(f, "partner-cancel#{partner}#{split}"),
             Self::Fulfilment(parcel) => write!(f, "fulfilment#{parcel}"),
-            Self::Email(MailKind::Confirmation) => f.write_str("email#confirmation"),
-            Self::Email(MailKind::Shipped(parcel)) => write!(f, "email#shipped#{parcel}"),
-            Self::Email(MailKind::Delivered(parcel)) => write!(f, "email#delivered#{parcel}"),
+            Self::Tracking(number) => write!(f, "tracking#{number}"),
+            Self::Follow { feed, parcel } => write!(f, "follow#{feed}#{parcel}"),
+            Self::Email(kind) => write!(f, "email#{kind}"),
             Self::Alert { exception, round } => write!(f, "alert#{exception}#{round}"),
             Self::Other(key) => f.write_str(key),
         }
@@ -125,12 +183,12 @@ impl EffectKey {
                 partner(rest).map_or_else(other, |(partner, split)| Self::PartnerCancel { partner, split })
             }
             "fulfilment" => Self::Fulfilment(ParcelKey(rest.to_owned())),
-            "email" => match rest.split_once('#') {
-                None if rest == "confirmation" => Self::Email(MailKind::Confirmation),
-                Some(("shipped", parcel)) => Self::Email(MailKind::Shipped(ParcelKey(parcel.to_owned()))),
-                Some(("delivered", parcel)) => Self::Email(MailKind::Delivered(ParcelKey(parcel.to_owned()))),
-                _ => other(),
+            "tracking" => Self::Tracking(ParcelKey(rest.to_owned())),
+            "follow" => match rest.split_once('#') {
+                Some((feed, parcel)) => Self::Follow { feed: feed.to_owned(), parcel: ParcelKey(parcel.to_owned()) },
+                None => other(),
             },
+            "email" => MailKind::parse(rest).map_or_else(other, Self::Email),
             "alert" => match rest.rsplit_once('#').map(|(exception, round)| (exception, round.parse())) {
                 Some((exception, Ok(round))) => Self::Alert { exception: exception.to_owned(), round },
                 _ => other(),

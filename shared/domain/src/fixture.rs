@@ -41,6 +41,7 @@ pub fn line(id: u64, variant: Option<u64>) -> Option<Line> {
         customer_unit_price: CustomerMoney(price),
         requires_shipping: true,
         gift_card: false,
+        image: None,
         properties: Vec::new(),
     })
 }
@@ -74,8 +75,10 @@ pub fn order() -> Option<Order> {
         bill_to: Some(ship_to.clone()),
         ship_to: Some(ship_to),
         buyer: Buyer::default(),
+        locale: None,
         attempts: Vec::new(),
         refunds: Vec::new(),
+        refunded: CustomerMoney(dollars("0.00")?),
         disputes: Vec::new(),
         tags: Vec::new(),
         tax_exempt: false,

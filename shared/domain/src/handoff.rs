@@ -4,14 +4,20 @@
 //! on the event strikes its own name off; the watchdog looks at whatever is still owed when it is due. Whether a longer
 //! wait is still open is [`settled`], a pure function of the order's events.
 
+mod settled;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Event, EventType, Fact};
+use crate::deadlines::promise_broken;
+use crate::event::{EventType, Fact};
+
+pub use crate::deadlines::Deadlines;
+pub use settled::{arrived, settled};
 
 /// The five layers, each one function behind one queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -71,11 +77,13 @@ pub enum Wait {
     CustomerInformed,
     /// The owner has to decide about a held order.
     HeldOrder,
+    /// The parcel has to arrive: within the usual time, or by the day that its carrier promised.
+    Delivered,
 }
 
 impl Wait {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::PaymentArrives,
         Self::RiskVerdict,
         Self::PartnerAccepts,
@@ -84,6 +92,7 @@ impl Wait {
         Self::TrackingAlive,
         Self::CustomerInformed,
         Self::HeldOrder,
+        Self::Delivered,
     ];
 
     /// The name in the table, in `store.toml` and in a trace.
@@ -98,6 +107,7 @@ impl Wait {
             Self::TrackingAlive => "tracking_alive",
             Self::CustomerInformed => "customer_informed",
             Self::HeldOrder => "held_order",
+            Self::Delivered => "delivered",
         }
     }
 }
@@ -151,64 +161,6 @@ impl FromStr for Owed {
     }
 }
 
-/// Seconds until a hand-off is late. All of them are the owner's to change (`[deadlines]` in `store.toml`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Deadlines {
-    /// A layer takes an event. At least twice the queue's visibility time-out.
-    pub layer: i64,
-    /// Long enough for a bank transfer.
-    pub payment_arrives: i64,
-    pub risk_verdict: i64,
-    pub partner_accepts: i64,
-    /// Five business days, as seven days of the calendar.
-    pub partner_ships: i64,
-    pub first_scan: i64,
-    pub tracking_alive: i64,
-    pub customer_informed: i64,
-    pub held_order: i64,
-}
-
-impl Default for Deadlines {
-    fn default() -> Self {
-        const HOUR: i64 = 3_600;
-        const DAY: i64 = 24 * HOUR;
-        Self {
-            layer: 300,
-            payment_arrives: 5 * DAY,
-            risk_verdict: HOUR,
-            partner_accepts: DAY,
-            partner_ships: 7 * DAY,
-            first_scan: 3 * DAY,
-            tracking_alive: 7 * DAY,
-            customer_informed: 7 * DAY,
-            held_order: DAY,
-        }
-    }
-}
-
-impl Deadlines {
-    fn after(&self, owed: Owed) -> SignedDuration {
-        SignedDuration::from_secs(match owed {
-            Owed::Layer(_) => self.layer,
-            Owed::Wait(Wait::PaymentArrives) => self.payment_arrives,
-            Owed::Wait(Wait::RiskVerdict) => self.risk_verdict,
-            Owed::Wait(Wait::PartnerAccepts) => self.partner_accepts,
-            Owed::Wait(Wait::PartnerShips) => self.partner_ships,
-            Owed::Wait(Wait::FirstScan) => self.first_scan,
-            Owed::Wait(Wait::TrackingAlive) => self.tracking_alive,
-            Owed::Wait(Wait::CustomerInformed) => self.customer_informed,
-            Owed::Wait(Wait::HeldOrder) => self.held_order,
-        })
-    }
-
-    /// When something owed from `from` on is late; `from` itself if the sum leaves the calendar.
-    #[must_use]
-    pub fn due(&self, owed: Owed, from: Timestamp) -> Timestamp {
-        from.checked_add(self.after(owed)).unwrap_or(from)
-    }
-}
-
 /// One row of the relay's table.
 #[derive(Debug)]
 pub struct Leg {
@@ -229,12 +181,13 @@ pub const RELAY: &[Leg] = {
     use EventType as E;
     use Layer::{Capture, Email, Monitoring, Routing, Shipping};
     use Wait::{
-        CustomerInformed, FirstScan, HeldOrder, PartnerAccepts, PartnerShips, PaymentArrives, RiskVerdict, TrackingAlive,
+        CustomerInformed, Delivered, FirstScan, HeldOrder, PartnerAccepts, PartnerShips, PaymentArrives, RiskVerdict,
+        TrackingAlive,
     };
     &[
         //  what happened          goes to              and from now on somebody owes
         leg(E::OrderCreated,       &[],                 &[PaymentArrives]),
-        leg(E::OrderPaid,          &[Capture],          &[RiskVerdict]),
+        leg(E::OrderPaid,          &[Capture],          &[RiskVerdict, CustomerInformed]),
         leg(E::PaymentTold,        &[Capture],          &[]),
         leg(E::OrderChanged,       &[Routing],          &[]),
         leg(E::OrderEdited,        &[Capture, Routing], &[]),
@@ -243,19 +196,25 @@ pub const RELAY: &[Leg] = {
         leg(E::RiskAssessed,       &[Capture],          &[]),
         leg(E::OrderCancelled,     &[Routing],          &[]),
         leg(E::OrderRefunded,      &[Routing],          &[]),
-        leg(E::OrderCleared,       &[Routing, Email],   &[]),
+        leg(E::OrderCleared,       &[Routing, Email],   &[CustomerInformed]),
         leg(E::OrderHeld,          &[Routing],          &[HeldOrder]),
         leg(E::OrderDecided,       &[Capture, Routing], &[]),
-        leg(E::OrderRouted,        &[],                 &[PartnerAccepts, PartnerShips, CustomerInformed]),
+        leg(E::OrderRouted,        &[],                 &[PartnerAccepts, PartnerShips]),
         leg(E::PartnerTold,        &[Routing],          &[]),
-        leg(E::PartnerAccepted,    &[],                 &[]),
+        leg(E::PartnerAccepted,    &[Email],            &[CustomerInformed]),
         leg(E::PartnerStopped,     &[Monitoring],       &[]),
         leg(E::PartnerResumed,     &[Routing],          &[]),
         leg(E::ParcelShipped,      &[Shipping],         &[]),
-        leg(E::ParcelAnnounced,    &[Email],            &[FirstScan, CustomerInformed]),
-        leg(E::ParcelMoved,        &[],                 &[TrackingAlive]),
-        leg(E::ParcelDelivered,    &[Email],            &[]),
-        leg(E::ParcelReturned,     &[Monitoring],       &[]),
+        leg(E::ParcelAnnounced,    &[Email],            &[FirstScan, Delivered, CustomerInformed]),
+        leg(E::ParcelRenumbered,   &[],                 &[]),
+        leg(E::ParcelMoved,        &[],                 &[TrackingAlive, Delivered]),
+        leg(E::ParcelOutForDelivery,&[Email],            &[TrackingAlive, CustomerInformed]),
+        leg(E::ParcelTroubled,     &[Email, Monitoring],&[TrackingAlive, CustomerInformed]),
+        leg(E::ParcelDelivered,    &[Email],            &[CustomerInformed]),
+        leg(E::ParcelReturned,     &[Email, Monitoring],&[CustomerInformed]),
+        leg(E::CarrierTold,        &[Shipping],         &[]),
+        leg(E::ParcelBelongs,      &[],                 &[]),
+        leg(E::CustomerWaits,      &[Email],            &[CustomerInformed]),
         leg(E::FulfilmentWritten,  &[],                 &[]),
         leg(E::CheckoutStarted,    &[],                 &[]),
         leg(E::CheckoutEnded,      &[],                 &[]),
@@ -273,77 +232,27 @@ pub const RELAY: &[Leg] = {
 /// Everything owed by one event, each with the moment from which it is late.
 pub type Owes = BTreeMap<Owed, Timestamp>;
 
-/// What an event of this type owes when it is appended at `now`.
+/// What an event owes when it is appended at `now`, each from the moment at which it is first looked at.
 #[must_use]
-pub fn owes(event: EventType, now: Timestamp, deadlines: &Deadlines) -> Owes {
-    let rows = RELAY.iter().filter(|leg| leg.event == event);
+pub fn owes(fact: &Fact, now: Timestamp, deadlines: &Deadlines) -> Owes {
+    let rows = RELAY.iter().filter(|leg| leg.event == fact.event_type());
     let owed = rows.flat_map(|leg| {
         let layers = leg.goes_to.iter().copied().map(Owed::Layer);
-        layers.chain(leg.opens.iter().copied().map(Owed::Wait))
+        layers.chain(leg.opens.iter().copied().filter(|wait| opens(*wait, fact)).map(Owed::Wait))
     });
-    owed.map(|owed| (owed, deadlines.due(owed, now))).collect()
+    owed.map(|owed| (owed, deadlines.first_look(owed, fact, now))).collect()
 }
 
-/// Whether the wait that `armed` opened is over, given all events of the order, in any order and with duplicates.
-#[must_use]
-pub fn settled(wait: Wait, armed: &Event, events: &[Event]) -> bool {
-    let any = |test: &dyn Fn(&Event) -> bool| events.iter().any(test);
-    let cancelled = || any(&|e| matches!(e.fact, Fact::OrderCancelled { .. }));
-    let delivered = || any(&|e| matches!(e.fact, Fact::ParcelDelivered { .. } | Fact::ParcelReturned { .. }));
-    let shipped = || any(&|e| matches!(e.fact, Fact::ParcelShipped { .. }));
-    let later = |e: &Event| e.time > armed.time;
-    match wait {
-        Wait::PaymentArrives => any(&|e| matches!(e.fact, Fact::OrderPaid { .. })) || cancelled(),
-        Wait::RiskVerdict => any(&|e| matches!(e.fact, Fact::OrderCleared {} | Fact::OrderHeld { .. })) || cancelled(),
-        Wait::PartnerAccepts => {
-            any(&|e| matches!(e.fact, Fact::PartnerAccepted { .. } | Fact::PartnerStopped { .. }))
-                || shipped()
-                || cancelled()
+/// A movement opens a wait for the arrival only where the carrier promises a day.
+fn opens(wait: Wait, fact: &Fact) -> bool {
+    match (wait, fact) {
+        (Wait::Delivered, Fact::ParcelMoved { promised, .. }) => {
+            promised.as_deref().and_then(promise_broken).is_some()
         }
-        Wait::PartnerShips => shipped() || delivered() || cancelled(),
-        Wait::FirstScan => any(&|e| matches!(e.fact, Fact::ParcelMoved { .. })) || delivered(),
-        Wait::TrackingAlive => delivered() || any(&|e| matches!(e.fact, Fact::ParcelMoved { .. }) && later(e)),
-        Wait::CustomerInformed => {
-            delivered() || cancelled() || any(&|e| matches!(e.fact, Fact::ParcelAnnounced { .. }) && later(e))
-        }
-        Wait::HeldOrder => {
-            let round = if let Fact::OrderHeld { round, .. } = armed.fact { round } else { 1 };
-            any(&|e| matches!(e.fact, Fact::OrderDecided { round: decided, .. } if decided >= round))
-                || any(&|e| matches!(e.fact, Fact::OrderCleared {}) && later(e))
-                || cancelled()
-        }
+        _ => true,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_event_has_exactly_one_row() {
-        let mut rows: Vec<_> = RELAY.iter().map(|leg| leg.event).collect();
-        rows.sort();
-        rows.dedup();
-        assert_eq!(rows.len(), RELAY.len(), "an event stands twice");
-        // `Unreadable` is the last variant, so its position counts them all.
-        assert_eq!(rows.len(), EventType::Unreadable as usize + 1, "an event has no row");
-    }
-
-    #[test]
-    fn names_survive_the_table() {
-        let layers = Layer::ALL.into_iter().map(Owed::Layer);
-        for owed in layers.chain(Wait::ALL.into_iter().map(Owed::Wait)) {
-            assert_eq!(owed.as_str().parse::<Owed>().unwrap(), owed);
-        }
-        assert!("nobody".parse::<Owed>().is_err());
-    }
-
-    #[test]
-    fn a_paid_order_owes_capture_in_five_minutes_and_a_verdict_in_an_hour() {
-        let now: Timestamp = "2026-11-22T02:13:00Z".parse().unwrap();
-        let owed = owes(EventType::OrderPaid, now, &Deadlines::default());
-        assert_eq!(owed[&Owed::Layer(Layer::Capture)].to_string(), "2026-11-22T02:18:00Z");
-        assert_eq!(owed[&Owed::Wait(Wait::RiskVerdict)].to_string(), "2026-11-22T03:13:00Z");
-        assert_eq!(owed.len(), 2);
-    }
-}
+#[path = "handoff/tests.rs"]
+mod tests;

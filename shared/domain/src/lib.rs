@@ -14,6 +14,7 @@
 //! | [`external_id`] | how a partner knows our order |
 //! | [`facts`] | which facts does an order as the store has it imply |
 //! | [`handoff`] | which event goes to which layer, and what it owes by when |
+//! | [`deadlines`] | when is a hand-off late, for whom |
 //! | [`health`] | do payments fail more than they should? |
 //! | [`effect`] | what we did, and in which of four states it is |
 //! | [`exception`] | what the owner must know, in the owner's words |
@@ -25,9 +26,11 @@
 //! | [`parcel`] | which parcel is this, and which store lines are in it |
 //! | [`mails`] | which mails does the customer get because of this event |
 //! | [`provider`] | what a provider's no, silence or "later" means for what happens next |
+//! | [`quiet`] | which parcel is a word about, and has a whole carrier gone quiet |
 //! | [`watch`] | what the watchdog does about something that is due |
 
 pub mod address;
+pub mod deadlines;
 pub mod decision;
 pub mod effect;
 pub mod event;
@@ -44,6 +47,7 @@ pub mod order;
 pub mod parcel;
 pub mod plan;
 pub mod provider;
+pub mod quiet;
 pub mod screening;
 pub mod subject;
 pub mod verdict;

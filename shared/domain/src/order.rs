@@ -34,10 +34,14 @@ pub struct Order {
     pub ship_to: Option<Address>,
     pub bill_to: Option<Address>,
     pub buyer: Buyer,
+    /// The language the customer ordered in, as in `de` or `pt-BR`, where the store knows it.
+    pub locale: Option<String>,
     /// Every attempt to pay, oldest first, failed ones included, as far as the store tells.
     pub attempts: Vec<PaymentAttempt>,
     /// Ids of refunds.
     pub refunds: Vec<String>,
+    /// All that went back to the customer so far.
+    pub refunded: CustomerMoney,
     pub disputes: Vec<Dispute>,
     pub tags: Vec<String>,
     /// The store charges this buyer no tax, on purpose.
@@ -196,6 +200,8 @@ pub struct Line {
     pub customer_unit_price: CustomerMoney,
     pub requires_shipping: bool,
     pub gift_card: bool,
+    /// A picture of it, where the store has one: an address of the web.
+    pub image: Option<String>,
     /// What the customer chose or wrote for this line (an engraving, an uploaded picture), in the store's order.
     pub properties: Vec<Property>,
 }

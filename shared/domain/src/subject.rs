@@ -1,10 +1,12 @@
-//! What an event, an effect or an exception is about: one order, one contact, one checkout or one store.
+//! What an event, an effect or an exception is about: one order, one contact, one checkout, one parcel or one store.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use crate::parcel::ParcelKey;
 
 /// The store platform's number of an order, e.g. `5550004242`. Up to 20 digits; never a float.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -38,6 +40,8 @@ pub enum Subject {
     Contact(String),
     /// `checkout#<the platform's token>`: a cart on its way to an order.
     Checkout(String),
+    /// `parcel#<tracking number in capitals and digits>`: what a tracking feed speaks of.
+    Parcel(ParcelKey),
     /// `store#example-prints.myshopify.com`: what concerns no single order.
     Store(String),
 }
@@ -48,17 +52,18 @@ impl Subject {
     pub fn order(&self) -> Option<OrderId> {
         match self {
             Self::Order(id) => Some(*id),
-            Self::Contact(_) | Self::Checkout(_) | Self::Store(_) => None,
+            Self::Contact(_) | Self::Checkout(_) | Self::Parcel(_) | Self::Store(_) => None,
         }
     }
 
-    /// The subject in the alphabet `[a-z0-9-]`, for ids, mail tags and command lines: `5550004242`, `contact-`, `checkout-` or `store-` and a hash.
+    /// The subject in the alphabet `[a-z0-9-]`, for ids, mail tags and command lines: `5550004242`, or the kind and a hash (`parcel-0a1b…`).
     #[must_use]
     pub fn slug(&self) -> String {
         match self {
             Self::Order(id) => id.to_string(),
             Self::Contact(hash) => format!("contact-{hash}"),
             Self::Checkout(token) => format!("checkout-{}", short_hash(&[token], 16)),
+            Self::Parcel(number) => format!("parcel-{}", short_hash(&[&number.0], 16)),
             Self::Store(name) => format!("store-{}", short_hash(&[name], 8)),
         }
     }
@@ -70,14 +75,17 @@ impl fmt::Display for Subject {
             Self::Order(id) => write!(f, "order#{id}"),
             Self::Contact(hash) => write!(f, "contact#{hash}"),
             Self::Checkout(token) => write!(f, "checkout#{token}"),
+            Self::Parcel(number) => write!(f, "parcel#{number}"),
             Self::Store(name) => write!(f, "store#{name}"),
         }
     }
 }
 
-/// The text is none of the four forms of a subject.
+/// The text is none of the five forms of a subject.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a subject: expected order#<number>, contact#<hash>, checkout#<token> or store#<name>")]
+#[error(
+    "{0:?} is not a subject: expected order#<number>, contact#<hash>, checkout#<token>, parcel#<number> or store#<name>"
+)]
 pub struct NotASubject(pub String);
 
 impl FromStr for Subject {
@@ -89,6 +97,7 @@ impl FromStr for Subject {
             ("order", id) => OrderId::parse(id).map(Self::Order).ok_or_else(bad),
             ("contact", hash) if !hash.is_empty() => Ok(Self::Contact(hash.to_owned())),
             ("checkout", token) if !token.is_empty() => Ok(Self::Checkout(token.to_owned())),
+            ("parcel", number) if !number.is_empty() => Ok(Self::Parcel(ParcelKey(number.to_owned()))),
             ("store", name) if !name.is_empty() => Ok(Self::Store(name.to_owned())),
             _ => Err(bad()),
         }
@@ -124,10 +133,15 @@ mod tests {
 
     #[test]
     fn subjects_survive_the_table() {
-        for text in ["order#9007199254740995", "contact#00ff", "store#example-prints.myshopify.com"] {
+        for text in [
+            "order#9007199254740995",
+            "contact#00ff",
+            "parcel#1Z999AA10123456784",
+            "store#example-prints.myshopify.com",
+        ] {
             assert_eq!(text.parse::<Subject>().unwrap().to_string(), text);
         }
-        for text in ["order#", "order#12a", "order", "contact#", "parcel#1"] {
+        for text in ["order#", "order#12a", "order", "contact#", "parcel#", "box#1"] {
             assert!(text.parse::<Subject>().is_err(), "{text}");
         }
     }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::event::Event;
+use crate::deadlines::Lane;
+use crate::event::{Event, EventId, Fact};
 use crate::exception::What;
-use crate::handoff::{Deadlines, Layer, Owed, Owes, settled};
+use crate::handoff::{Deadlines, Layer, Owed, Owes, Wait, settled};
+use crate::quiet::parcel_of;
 
 /// Why a layer has not finished an event: it said so itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub enum Action {
     Postpone(Owed, Timestamp),
     /// Tell the owner.
     Raise(What),
+    /// The customer has heard nothing since that event: say so as a fact, which email answers.
+    CustomerWaits { since: EventId },
 }
 
 /// The event that is looked at, with everything known about its subject.
@@ -59,10 +63,71 @@ pub fn look(case: &Case<'_>, now: Timestamp, deadlines: &Deadlines) -> Vec<Actio
     due.flat_map(|owed| match owed {
         Owed::Layer(layer) => look_at_layer(case, layer, now, deadlines),
         Owed::Wait(wait) if settled(wait, case.event, case.events) => vec![Action::Strike(owed)],
-        // Told once; from here on the exception carries it.
-        Owed::Wait(wait) => vec![Action::Raise(What::Late(wait)), Action::Strike(owed)],
+        Owed::Wait(wait) => look_at_wait(case, wait, now, deadlines),
     })
     .collect()
+}
+
+fn look_at_wait(case: &Case<'_>, wait: Wait, now: Timestamp, deadlines: &Deadlines) -> Vec<Action> {
+    let owed = Owed::Wait(wait);
+    if let Some(due) = not_yet(case, wait, now, deadlines) {
+        return vec![Action::Postpone(owed, due)];
+    }
+    if wait == Wait::CustomerInformed {
+        // One mail when email goes on, not one for each period of the pause.
+        if case.paused.contains(&Layer::Email) {
+            return vec![Action::Postpone(owed, deadlines.due(Owed::Layer(Layer::Email), now))];
+        }
+        return vec![Action::CustomerWaits { since: since(&case.event.fact) }, Action::Strike(owed)];
+    }
+    // Told once; from here on the exception carries it.
+    vec![Action::Raise(late(case, wait)), Action::Strike(owed)]
+}
+
+/// What began the silence; with the number of the period, from the second one on: `cleared`, `cleared+2`, …
+fn since(fact: &Fact) -> EventId {
+    let Fact::CustomerWaits { since } = fact else { return fact.id() };
+    let (began, period) = match since.rsplit_once('+').map(|(began, period)| (began, period.parse::<u32>())) {
+        Some((began, Ok(period))) => (began, period),
+        _ => (since.as_str(), 1),
+    };
+    EventId(format!("{began}+{}", period.saturating_add(1)))
+}
+
+/// An event that does not say whose it is was due by the shortest deadline there is; the order's other events may know a longer
+/// one, which counts from when the thing happened. A source whose clock runs ahead of ours gets no more time for it.
+fn not_yet(case: &Case<'_>, wait: Wait, now: Timestamp, deadlines: &Deadlines) -> Option<Timestamp> {
+    // A promised day is the carrier's, and no row's.
+    let fixed = wait == Wait::Delivered || Lane::told(&case.event.fact).is_some();
+    if fixed || case.event.time > now {
+        return None;
+    }
+    let seconds = deadlines.on(wait, &lane(case));
+    let due = case.event.time.checked_add(SignedDuration::from_secs(seconds)).ok()?;
+    (seconds > deadlines.shortest(wait) && due > now).then_some(due)
+}
+
+/// Whose it is, by all that is known: the parcel's own lane, or the order's latest.
+fn lane(case: &Case<'_>) -> Lane {
+    if let Some(parcel) = parcel_of(case.event, case.events) {
+        return parcel.lane;
+    }
+    let announced = |event: &&Event| matches!(event.fact, Fact::ParcelAnnounced { .. });
+    let known = case.events.iter().filter(|event| Lane::told(&event.fact).is_some());
+    let latest = known.max_by_key(|event| (announced(event), event.time, event.fact.id()));
+    latest.and_then(|event| Lane::told(&event.fact)).unwrap_or_default()
+}
+
+fn late(case: &Case<'_>, wait: Wait) -> What {
+    match (wait, parcel_of(case.event, case.events)) {
+        (Wait::FirstScan | Wait::TrackingAlive | Wait::Delivered, Some(parcel)) => What::LateParcel {
+            wait,
+            parcel: parcel.parcel.to_string(),
+            progress: parcel.progress,
+            promised: parcel.promised,
+        },
+        _ => What::Late(wait),
+    }
 }
 
 fn look_at_layer(case: &Case<'_>, layer: Layer, now: Timestamp, deadlines: &Deadlines) -> Vec<Action> {
@@ -106,7 +171,7 @@ mod tests {
     }
 
     fn actions(armed: &Event, more: &[Event], waits: &[(Layer, LayerWait)], paused: &[Layer], now: i64) -> Vec<Action> {
-        let owes = owes(armed.fact.event_type(), armed.time, &Deadlines::default());
+        let owes = owes(&armed.fact, armed.time, &Deadlines::default());
         let events: Vec<Event> = [armed].into_iter().chain(more).cloned().collect();
         let waits = waits.iter().cloned().collect();
         let case = Case { event: armed, owes: &owes, waits: &waits, events: &events, paused };

@@ -119,7 +119,7 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
 
     /// Appends an event with what it owes from now on.
     pub async fn append_event(&self, event: &Event, payload: Option<Payload<'_>>) -> Result<Appended, LedgerError> {
-        let owes = owes(event.fact.event_type(), self.now(), &self.deadlines);
+        let owes = owes(&event.fact, self.now(), &self.deadlines);
         self.ledger.append(event, &owes, payload).await
     }
 

@@ -5,6 +5,8 @@
 //! (RFC 2104) of the payload's base64url text under the secret `links/key`, compared in constant time before anything in the
 //! payload is believed. During a rotation the secret has two lines: the first signs, both open.
 
+mod order;
+
 use std::fmt;
 
 use base64::Engine;
@@ -13,6 +15,8 @@ use domain::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
+
+pub use order::{ORDER_LINK, linked_order, order_link};
 
 /// The name of the secret.
 pub const KEY: &str = "links/key";
@@ -29,12 +33,15 @@ const SHORTEST_KEY: usize = 32;
 pub enum Purpose {
     /// The owner decides about a held order; about `<order's number>#<round>`.
     Decision,
+    /// A customer looks at an order; about `<order's number>`.
+    Order,
 }
 
 impl Purpose {
     fn as_str(self) -> &'static str {
         match self {
             Self::Decision => "decision",
+            Self::Order => "order",
         }
     }
 }

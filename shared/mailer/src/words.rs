@@ -1,23 +1,6 @@
-//! Text from outside, made harmless for where it goes.
-//!
-//! Control characters would end a header or hide text. Directional marks and overrides can make `gpj.exe` read as `exe.jpg`;
-//! no name needs them to be read, so they go as well. Joiners stay: emoji and several scripts are written with them.
+//! Text from outside, made harmless for a subject, a header or a plain text.
 
-/// One line: control characters and line breaks become a space, runs of white space become one, marks that hide or turn
-/// text are dropped.
-#[must_use]
-pub fn one_line(text: &str) -> String {
-    let seen = text.chars().filter(|c| !hides(*c)).map(|c| if breaks(c) { ' ' } else { c });
-    let spaced: String = seen.collect();
-    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Many lines: line feeds stay, every other control character and every mark that hides or turns text goes.
-#[must_use]
-pub fn many_lines(text: &str) -> String {
-    let unix = text.replace("\r\n", "\n").replace('\r', "\n");
-    unix.chars().filter(|c| *c == '\n' || !(breaks(*c) || hides(*c))).collect()
-}
+pub use brand::text::{many_lines, one_line};
 
 /// The text without mail addresses: what a provider says must not carry a customer's address into our table or the log.
 #[must_use]
@@ -47,31 +30,9 @@ pub fn encoded(text: &str) -> String {
     pieces.iter().map(word).collect::<Vec<_>>().join(" ")
 }
 
-fn breaks(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
-}
-
-fn hides(c: char) -> bool {
-    matches!(c,
-        '\u{00ad}' | '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn one_line_is_one_line() {
-        assert_eq!(one_line("Ada\r\nBcc: eve@example.com\u{2028}x\u{0}y\t z "), "Ada Bcc: eve@example.com x y z");
-        assert_eq!(one_line("\u{202e}gpj.exe\u{200f}\u{feff}"), "gpj.exe");
-        assert_eq!(one_line("日本 👩\u{200d}🎨"), "日本 👩\u{200d}🎨");
-    }
-
-    #[test]
-    fn many_lines_keep_their_ends_only() {
-        assert_eq!(many_lines("a\r\nb\rc\u{0}\u{1b}[31m\n"), "a\nb\nc[31m\n");
-    }
 
     #[test]
     fn addresses_stay_out_of_what_is_kept() {

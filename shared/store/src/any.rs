@@ -19,7 +19,7 @@ use crate::shopify::{self, Shopify};
 use crate::{
     Change, ChangedOrders, Checkouts, HoldOrder, ListVariants, Page, PlacedOrder, PlacedOrders, ReadOrder, RefuseOrder,
     ReleaseHold, ResolvePayment, Resolved, StalledCheckout, StoreVariant, Subscription, Subscriptions, TestOrder,
-    Topic, WriteFulfilment,
+    Topic, TrackFulfilment, WriteFulfilment,
 };
 
 /// The environment variable that names the headless store's order table.
@@ -124,6 +124,12 @@ impl ReadOrder for Store {
 impl WriteFulfilment for Store {
     async fn fulfil(&self, contents: &Contents, tracking: Option<&Tracking>) -> Result<String, Trouble> {
         either!(self, fulfil(contents, tracking))
+    }
+}
+
+impl TrackFulfilment for Store {
+    async fn track(&self, fulfilment: &str, tracking: &[Tracking]) -> Result<(), Trouble> {
+        either!(self, track(fulfilment, tracking))
     }
 }
 

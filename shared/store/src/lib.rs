@@ -38,6 +38,15 @@ pub trait WriteFulfilment: Send + Sync {
     ) -> impl Future<Output = Result<String, Trouble>> + Send;
 }
 
+/// Tells the store the further numbers of a parcel it knows.
+pub trait TrackFulfilment: Send + Sync {
+    /// From then on the fulfilment shows all these numbers, each once, and no other: numbers that are to stay are among them.
+    /// Asking twice is a yes. The store itself sends no mail. No numbers at all change nothing.
+    ///
+    /// `fulfilment` is the store's id, as [`WriteFulfilment::fulfil`] answered it; one that the store does not know is refused.
+    fn track(&self, fulfilment: &str, tracking: &[Tracking]) -> impl Future<Output = Result<(), Trouble>> + Send;
+}
+
 /// Keeps an order from being fulfilled at the platform, by hand or by an app, until a person has decided.
 pub trait HoldOrder: Send + Sync {
     /// Holds every open fulfilment order of `order` under the name `handle`, with `note` for whoever looks there. A hold under

@@ -6,6 +6,7 @@ mod clock;
 mod crash;
 mod door;
 pub mod flood;
+mod night;
 mod operate;
 mod owner;
 mod post;
@@ -46,7 +47,7 @@ pub type SimStation = Station<Arc<Memory>, SimQueue, SimClock>;
 /// The lease of a claim and the visibility time-out of a message, as the template's own defaults relate: time-out < lease <
 /// visibility.
 const LEASE: SignedDuration = SignedDuration::from_secs(40);
-const VISIBILITY: SignedDuration = SignedDuration::from_secs(120);
+pub const VISIBILITY: SignedDuration = SignedDuration::from_secs(120);
 /// After so many receipts a message is dead.
 const MAX_RECEIVE: u32 = 5;
 
@@ -198,6 +199,7 @@ impl World {
     pub async fn run_to_the_doorstep(&mut self) {
         self.run().await;
         self.at_partner("produce", json!({})).await;
+        self.run().await;
         self.at_partner("ship", json!({ "tracking_number": "1Z999AA10123456784", "carrier": "UPS" })).await;
         self.run().await;
         self.at_partner("deliver", json!({})).await;
@@ -267,11 +269,11 @@ impl World {
                     routing.take(&work, key).await
                 }
                 Layer::Shipping => {
-                    let work = Shipping::new(shipping, shopify(), partners(), shop());
+                    let work = Shipping::new(shipping, shopify(), partners(), Vec::new(), shop());
                     shipping.take(&work, key).await
                 }
                 Layer::Email => {
-                    let sender = Sender::new(&self.config);
+                    let sender = Sender::new(&self.config, None);
                     let work = Email { station: email, store: shopify(), mailer: self.post.clone(), sender };
                     email.take(&work, key).await
                 }
@@ -354,8 +356,15 @@ pub struct Seen {
 impl Seen {
     /// One of everything.
     pub fn all_once() -> Self {
-        let mails = ["confirmation", "delivered", "shipped"].map(str::to_owned).to_vec();
+        let mails = ["confirmation", "delivered", "in-production", "shipped"].map(str::to_owned).to_vec();
         Self { partner_orders: 1, released: 1, fulfilments: 1, mails }
+    }
+
+    /// The same of an order that had left the partner before anybody could be told that it was being made.
+    pub fn all_once_shipped_at_once() -> Self {
+        let mut seen = Self::all_once();
+        seen.mails.retain(|kind| kind != "in-production");
+        seen
     }
 }
 

@@ -61,6 +61,7 @@ impl World {
             alerts: Alerts::from_config(&self.config),
             stack: "baton-test".to_owned(),
             silent_hours: 0,
+            carriers: monitoring::carriers::Carriers::new(5),
         };
         let request = json!({ "operator": "replay", "exception": exception, "run": true });
         monitoring.handle(request, Timestamp::MAX).await.unwrap()

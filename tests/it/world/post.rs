@@ -53,8 +53,21 @@ impl Post {
 /// The kind of a customer's mail; the test knows the words, so that a mail sent under the wrong words is noticed.
 fn kind(letter: &Letter) -> String {
     let subject = letter.subject.to_lowercase();
-    let kinds =
-        [("delivered", "delivered"), ("on its way", "shipped"), ("confirm", "confirmation"), ("thank", "confirmation")];
+    let kinds = [
+        ("has been delivered", "delivered"),
+        ("is on its way", "shipped"),
+        ("is being made", "in-production"),
+        ("out for delivery", "out-for-delivery"),
+        ("getting on", "still"),
+        ("could not be handed over", "problem"),
+        ("waits to be fetched", "problem"),
+        ("is at customs", "problem"),
+        ("a problem with", "problem"),
+        ("is lost", "problem"),
+        ("goes back", "problem"),
+        ("confirm", "confirmation"),
+        ("thank", "confirmation"),
+    ];
     let found = kinds.iter().find(|(words, _)| subject.contains(words));
     found.map_or_else(|| format!("unknown: {}", letter.subject), |(_, kind)| (*kind).to_owned())
 }

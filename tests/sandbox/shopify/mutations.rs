@@ -28,8 +28,8 @@ pub fn run(world: &World, field: &str, arguments: &Arguments) -> Result<Value, F
         Err(UserError::new(&[], "refused by an armed fault"))
     } else {
         match field {
-            "fulfillmentCreate" => mutations_fulfillment::fulfillment_create(world, arguments),
-            "fulfillmentTrackingInfoUpdate" => mutations_fulfillment::tracking_update(world, arguments),
+            "fulfillmentCreate" => mutations_fulfillment::fulfillment_create(world, arguments)?,
+            "fulfillmentTrackingInfoUpdate" => mutations_fulfillment::tracking_update(world, arguments)?,
             "fulfillmentEventCreate" => mutations_fulfillment::event_create(world, arguments),
             "fulfillmentOrderHold" => mutations_fulfillment::hold(world, arguments)?,
             "fulfillmentOrderReleaseHold" => mutations_fulfillment::release(world, arguments),

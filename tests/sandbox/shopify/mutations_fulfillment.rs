@@ -17,21 +17,38 @@ fn has_group(id: u64) -> impl Fn(&Order) -> bool {
     move |order| order.fulfillment_orders.iter().any(|group| group.id == id)
 }
 
-fn tracking(input: Option<&Arguments>) -> Tracking {
-    let Some(input) = input else { return Tracking::default() };
+/// `FulfillmentTrackingInput`. Its documentation says what belongs together: one number with one URL or lists of both, never a URL
+/// without its number; and a URL has a scheme and a host.
+/// <https://shopify.dev/docs/api/admin-graphql/2026-10/input-objects/FulfillmentTrackingInput>
+fn tracking(world: &World, field: &str, input: Option<&Arguments>) -> Result<Tracking, FieldError> {
+    let Some(input) = input else { return Ok(Tracking::default()) };
+    let given = |key: &str| input.get(key).is_some_and(|value| !value.is_null());
+    let refuse = |why: &str| Err(world.unexpected(field, why));
+    for (one, many) in [("number", "numbers"), ("url", "urls")] {
+        if given(one) && given(many) {
+            return refuse(&format!("`{one}` and `{many}` of tracking information exclude each other"));
+        }
+    }
     let list = |one: &str, many: &str| -> Vec<String> {
         let many = input.get(many).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         let many: Vec<String> = many.map(str::to_owned).collect();
         if many.is_empty() { text(input, one).map(str::to_owned).into_iter().collect() } else { many }
     };
-    Tracking {
-        company: text(input, "company").map(str::to_owned),
-        numbers: list("number", "numbers"),
-        urls: list("url", "urls"),
+    let (numbers, urls) = (list("number", "numbers"), list("url", "urls"));
+    if urls.len() > numbers.len() {
+        return refuse("a tracking URL without its number");
     }
+    let is_web = |url: &&String| {
+        let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        host.is_some_and(|host| !host.is_empty() && !host.starts_with('/'))
+    };
+    if let Some(url) = urls.iter().find(|url| !is_web(url)) {
+        return refuse(&format!("Invalid url '{url}'"));
+    }
+    Ok(Tracking { company: text(input, "company").map(str::to_owned), numbers, urls })
 }
 
-pub fn fulfillment_create(world: &World, arguments: &Arguments) -> Outcome {
+pub fn fulfillment_create(world: &World, arguments: &Arguments) -> Result<Outcome, FieldError> {
     let empty = Map::new();
     let input = object(arguments, "fulfillment").unwrap_or(&empty);
     let groups = input.get("lineItemsByFulfillmentOrder").and_then(Value::as_array).into_iter().flatten();
@@ -52,8 +69,9 @@ pub fn fulfillment_create(world: &World, arguments: &Arguments) -> Outcome {
     let missing = UserError::new(&["fulfillment"], "Fulfillment order does not exist.");
     let ctx = &world.shopify.ctx;
     let notify = flag(input, "notifyCustomer");
-    let id = change(world, has_group(first), missing, |order| {
-        let id = order.fulfil(ctx, &wanted, tracking(object(input, "trackingInfo")), notify)?;
+    let tracking = tracking(world, "fulfillmentCreate", object(input, "trackingInfo"))?;
+    let made = change(world, has_group(first), missing, |order| {
+        let id = order.fulfil(ctx, &wanted, tracking, notify)?;
         let parcel = order.fulfillments.last().map(|parcel| rest::fulfillment(order, parcel)).unwrap_or_default();
         let how = if order.fulfillment_status() == Some("fulfilled") {
             "orders/fulfilled"
@@ -61,23 +79,23 @@ pub fn fulfillment_create(world: &World, arguments: &Arguments) -> Outcome {
             "orders/partially_fulfilled"
         };
         Ok((id, vec![("fulfillments/create", parcel), changes::updated(order), (how, rest::order(order))]))
-    })?;
-    Ok(json!({"fulfillment": reference(gid("Fulfillment", id))}))
+    });
+    Ok(made.map(|id| json!({"fulfillment": reference(gid("Fulfillment", id))})))
 }
 
-pub fn tracking_update(world: &World, arguments: &Arguments) -> Outcome {
+pub fn tracking_update(world: &World, arguments: &Arguments) -> Result<Outcome, FieldError> {
     let id = number(arguments, "fulfillmentId", "Fulfillment");
     let missing = UserError::new(&["fulfillmentId"], "Fulfillment does not exist.");
-    let info = tracking(object(arguments, "trackingInfoInput"));
+    let info = tracking(world, "fulfillmentTrackingInfoUpdate", object(arguments, "trackingInfoInput"))?;
     let notify = flag(arguments, "notifyCustomer");
     let ctx = &world.shopify.ctx;
-    change(world, has_parcel(id), missing, |order| {
+    let told = change(world, has_parcel(id), missing, |order| {
         order.track(ctx, id, info, notify);
         let parcel = order.fulfillments.iter().find(|parcel| parcel.id == id);
         let body = parcel.map(|parcel| rest::fulfillment(order, parcel)).unwrap_or_default();
         Ok(((), vec![("fulfillments/update", body), changes::updated(order)]))
-    })?;
-    Ok(json!({"fulfillment": reference(gid("Fulfillment", id))}))
+    });
+    Ok(told.map(|()| json!({"fulfillment": reference(gid("Fulfillment", id))})))
 }
 
 pub fn event_create(world: &World, arguments: &Arguments) -> Outcome {

@@ -1,10 +1,8 @@
 //! What templates may say: cleaned text, made from the order as the store has it now.
 
-use domain::event::{Event, Fact};
+use brand::text::shown;
 use domain::order::{Address, Line, Order};
-use domain::parcel::{ParcelKey, Tracking};
 use domain::plan;
-use mailer::words::one_line;
 
 /// The order confirmation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +25,12 @@ pub struct LineView {
     pub sum: String,
 }
 
+/// The partner makes it now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InProduction {
+    pub order: String,
+}
+
 /// What happens after the confirmation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
@@ -36,29 +40,6 @@ pub enum Next {
     Sent,
     /// Gift cards and downloads.
     NoParcel,
-}
-
-/// A parcel is on its way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shipped {
-    pub order: String,
-    pub tracking: Option<TrackingView>,
-    /// What is in the parcel, where that is known: in an order of one single piece.
-    pub piece: Option<String>,
-}
-
-/// A parcel is at its door.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivered {
-    pub order: String,
-    pub tracking: Option<TrackingView>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TrackingView {
-    pub number: String,
-    pub carrier: Option<String>,
-    pub url: Option<String>,
 }
 
 impl Confirmation {
@@ -82,9 +63,15 @@ impl Confirmation {
     }
 }
 
+impl InProduction {
+    pub(super) fn of(order: &Order) -> Self {
+        Self { order: name(order) }
+    }
+}
+
 impl LineView {
     /// As ordered: the total beside it is what was charged, before anything went back.
-    fn of(line: &Line) -> Self {
+    pub(super) fn of(line: &Line) -> Self {
         let unit = line.customer_unit_price.0;
         Self {
             title: shown(&line.title),
@@ -101,51 +88,10 @@ impl LineView {
     }
 }
 
-impl Shipped {
-    pub(super) fn of(order: &Order, events: &[Event], parcel: &ParcelKey) -> Self {
-        Self { order: name(order), tracking: tracking(events, parcel), piece: single_piece(order) }
-    }
-}
-
-impl Delivered {
-    pub(super) fn of(order: &Order, events: &[Event], parcel: &ParcelKey) -> Self {
-        Self { order: name(order), tracking: tracking(events, parcel) }
-    }
-}
-
-impl TrackingView {
-    fn of(tracking: &Tracking) -> Self {
-        Self {
-            number: shown(&tracking.number),
-            carrier: tracking.carrier.as_deref().map(shown).filter(|carrier| !carrier.is_empty()),
-            url: tracking.url.as_deref().and_then(web_address),
-        }
-    }
-}
-
 /// The order's name as the customer knows it; its number where the store gave none.
-fn name(order: &Order) -> String {
+pub(super) fn name(order: &Order) -> String {
     let name = shown(&order.name);
     if name.is_empty() { format!("#{}", order.id) } else { name }
-}
-
-fn tracking(events: &[Event], parcel: &ParcelKey) -> Option<TrackingView> {
-    events.iter().find_map(|event| match &event.fact {
-        Fact::ParcelAnnounced { parcel: announced, tracking, .. } if announced == parcel => {
-            tracking.as_ref().map(TrackingView::of)
-        }
-        _ => None,
-    })
-}
-
-fn single_piece(order: &Order) -> Option<String> {
-    let mut shipped = order.lines.iter().filter(|line| line.requires_shipping && !line.gift_card && line.quantity > 0);
-    let line = shipped.next().filter(|line| line.quantity == 1)?;
-    let only = shipped.next().is_none();
-    only.then(|| LineView::of(line)).map(|line| match line.variant {
-        Some(variant) => format!("{} ({variant})", line.title),
-        None => line.title,
-    })
 }
 
 /// The address as an envelope has it. Telephone numbers stay out of mails.
@@ -163,23 +109,4 @@ fn address_lines(address: &Address) -> Vec<String> {
         shown(&address.country_code),
     ];
     lines.into_iter().filter(|line| !line.is_empty()).collect()
-}
-
-/// Text from outside as a mail shows it: one line, nothing hidden in it, at most 200 characters.
-pub(super) fn shown(text: &str) -> String {
-    const LONGEST: usize = 200;
-    let line = one_line(text);
-    match line.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
-}
-
-/// An address of the web that may become a link: http(s), without anything that could end it early.
-pub(super) fn web_address(text: &str) -> Option<String> {
-    const LONGEST: usize = 2_000;
-    let text = text.trim();
-    let web = text.starts_with("https://") || text.starts_with("http://");
-    let plain = text.chars().all(|c| !c.is_whitespace() && !c.is_control() && !"<>\"'\\^`{|}".contains(c));
-    (web && plain && text.len() <= LONGEST && one_line(text) == text).then(|| text.to_owned())
 }

@@ -3,14 +3,16 @@
 use domain::effect::MailKind;
 use domain::event::{Event, Fact};
 use domain::order::{FulfilmentOrder, FulfilmentOrderLine, Order};
-use domain::parcel::ParcelKey;
+use domain::parcel::{ParcelKey, Progress};
 
 use super::fakes::config;
 use super::orders::{announced, customer, event, hostile, hostile_announced, line, order, parcel};
-use crate::mails::{Brand, Written, write};
+use crate::mails::{Brand, Look, Written, write};
+
+const PAGE: &str = "https://pages.example.com/orders/a-signed-token";
 
 fn mail(kind: &MailKind, order: &Order, events: &[Event]) -> Written {
-    write(kind, order, events, &Brand::new(&config().brand)).unwrap()
+    write(kind, order, events, Look { brand: &Brand::new(&config().brand), page: Some(PAGE) }).unwrap()
 }
 
 fn whole(mail: &Written) -> String {
@@ -67,7 +69,14 @@ fn the_parcel_is_on_its_way() {
     insta::assert_snapshot!("shipped_hostile", whole(&evil));
 
     let untracked = ParcelKey("printful-10".into());
-    let fact = Fact::ParcelAnnounced { parcel: untracked.clone(), fulfilment: "1".into(), tracking: None };
+    let fact = Fact::ParcelAnnounced {
+        parcel: untracked.clone(),
+        fulfilment: "1".into(),
+        tracking: None,
+        shipment: None,
+        partner: None,
+        country: None,
+    };
     let mut one_piece = order();
     one_piece.lines.remove(0);
     let mail = mail(&MailKind::Shipped(untracked), &one_piece, &[event(fact)]);
@@ -82,10 +91,54 @@ fn the_parcel_has_arrived() {
     insta::assert_snapshot!("delivered_hostile", whole(&evil));
 }
 
+fn every_kind() -> Vec<MailKind> {
+    let mut kinds = vec![
+        MailKind::Confirmation,
+        MailKind::InProduction,
+        MailKind::Shipped(parcel()),
+        MailKind::OutForDelivery(parcel()),
+        MailKind::Delivered(parcel()),
+        MailKind::Still("routed#printful#1".into()),
+    ];
+    let troubles =
+        Progress::ALL.into_iter().filter(|progress| progress.is_trouble() || *progress == Progress::Returned);
+    kinds.extend(troubles.map(|progress| MailKind::Problem(progress, parcel())));
+    kinds
+}
+
+#[test]
+fn a_step_of_the_parcel_in_words() {
+    for kind in every_kind() {
+        let events = [event(announced())];
+        let mail = mail(&kind, &order(), &events);
+        assert!(mail.text.contains(PAGE) && mail.html.contains(PAGE), "{kind}: the way to the order's page");
+        if !matches!(kind, MailKind::Confirmation | MailKind::Shipped(_) | MailKind::Delivered(_)) {
+            let name = kind.to_string().replace('#', "_").replace(&parcel().0, "parcel");
+            insta::assert_snapshot!(name, format!("Subject: {}\n\n{}", mail.subject, mail.text));
+        }
+    }
+    insta::assert_snapshot!("problem_html", mail(&every_kind()[8], &order(), &[event(announced())]).html);
+}
+
+#[test]
+fn a_silence_is_broken_with_what_is_true() {
+    let still = MailKind::Still("routed#printful#1".into());
+    let text = |facts: Vec<Fact>| {
+        let events: Vec<Event> = facts.into_iter().map(event).collect();
+        mail(&still, &order(), &events).text
+    };
+    let accepted = || Fact::PartnerAccepted { partner: "printful".into(), partner_order: "13".into() };
+    assert!(text(vec![]).contains("still checking it"));
+    assert!(text(vec![Fact::OrderCleared {}]).contains("waiting for its"));
+    assert!(text(vec![Fact::OrderCleared {}, accepted()]).contains("still being made"));
+    let shipped = text(vec![Fact::OrderCleared {}, accepted(), announced()]);
+    assert!(shipped.contains("has left the workshop") && shipped.contains("Follow it: "), "{shipped}");
+}
+
 #[test]
 fn no_mail_lets_anything_through() {
     let events = [event(hostile_announced())];
-    for kind in [MailKind::Confirmation, MailKind::Shipped(parcel()), MailKind::Delivered(parcel())] {
+    for kind in every_kind() {
         let mail = mail(&kind, &hostile(), &events);
         let hidden = |c: char| {
             (c.is_control() && c != '\n')
@@ -107,7 +160,7 @@ fn no_mail_lets_anything_through() {
 #[test]
 fn every_mail_can_be_read_by_everybody() {
     let events = [event(announced())];
-    for kind in [MailKind::Confirmation, MailKind::Shipped(parcel()), MailKind::Delivered(parcel())] {
+    for kind in every_kind() {
         let html = mail(&kind, &order(), &events).html;
         for needed in
             ["<html lang=\"en\"", "<meta charset=\"utf-8\">", "color-scheme", "<title>Your order #1001", "<h1"]

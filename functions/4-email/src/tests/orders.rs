@@ -37,6 +37,7 @@ pub fn line(id: u64, title: &str, variant: Option<&str>, quantity: u32, price: C
         customer_unit_price: price,
         requires_shipping: true,
         gift_card: false,
+        image: None,
         properties: Vec::new(),
     }
 }
@@ -82,7 +83,14 @@ pub fn tracking() -> Tracking {
 }
 
 pub fn announced() -> Fact {
-    Fact::ParcelAnnounced { parcel: parcel(), fulfilment: "7400112233".into(), tracking: Some(tracking()) }
+    Fact::ParcelAnnounced {
+        parcel: parcel(),
+        fulfilment: "7400112233".into(),
+        tracking: Some(tracking()),
+        shipment: None,
+        partner: None,
+        country: None,
+    }
 }
 
 pub fn event(fact: Fact) -> Event {
@@ -126,5 +134,12 @@ pub fn hostile_announced() -> Fact {
         carrier: Some("Carrier\r\nBcc: eve@example.com".into()),
         url: Some("https://track.example.com/\"><script>alert(1)</script>".into()),
     };
-    Fact::ParcelAnnounced { parcel: parcel(), fulfilment: "7400112233".into(), tracking: Some(tracking) }
+    Fact::ParcelAnnounced {
+        parcel: parcel(),
+        fulfilment: "7400112233".into(),
+        tracking: Some(tracking),
+        shipment: None,
+        partner: None,
+        country: None,
+    }
 }

@@ -38,7 +38,7 @@ async fn what_only_a_person_can_answer_is_raised_and_acknowledged() {
     let facts = [
         stopped(PartnerStop::OnHold),
         stopped(PartnerStop::Failed),
-        Fact::ParcelReturned { source: "printful".into(), tracking_event: "1".into(), reason: None },
+        Fact::ParcelReturned { source: "printful".into(), tracking_event: "1".into(), reason: None, parcel: None },
         Fact::AppUninstalled { at: "1".into() },
         Fact::DataRequested { request: "1".into(), customer: None, orders: vec![OrderId(1), OrderId(2)] },
         Fact::Unreadable { topic: "orders/paid".into(), why: "no id".into(), body_hash: "00ff".into() },

@@ -177,6 +177,7 @@ pub fn watch() -> Watch {
         alerts: Alerts::from_config(&config),
         stack: "baton-test".into(),
         silent_hours: 0,
+        carriers: crate::carriers::Carriers::new(5),
     }
 }
 

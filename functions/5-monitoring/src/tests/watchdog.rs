@@ -17,18 +17,18 @@ fn routed() -> Fact {
 }
 
 fn announced() -> Fact {
-    Fact::ParcelAnnounced { parcel: ParcelKey("1Z999".into()), fulfilment: "77".into(), tracking: None }
+    Fact::ParcelAnnounced { parcel: ParcelKey("1Z999".into()), fulfilment: "77".into(), tracking: None, shipment: None, partner: None, country: None }
 }
 
 fn moved(id: &str) -> Fact {
-    Fact::ParcelMoved { source: "printful".into(), tracking_event: id.into(), status: "in_transit".into() }
+    Fact::ParcelMoved { source: "printful".into(), tracking_event: id.into(), status: "in_transit".into(), parcel: None, promised: None }
 }
 
 fn delivered() -> Fact {
     Fact::ParcelDelivered { source: "shopify".into(), parcel: ParcelRef::Fulfilment("77".into()) }
 }
 
-/// The wait, the fact that opens it, and a fact that settles it.
+/// The wait, the fact that opens it, and a fact that settles it. The customer's silence is no exception: `quiet` has its tests.
 fn waits() -> Vec<(Wait, Fact, Fact)> {
     let stopped = Fact::PartnerStopped {
         partner: "printful".into(),
@@ -51,7 +51,7 @@ fn waits() -> Vec<(Wait, Fact, Fact)> {
         (Wait::PartnerShips, routed(), shipped),
         (Wait::FirstScan, announced(), moved("1")),
         (Wait::TrackingAlive, moved("1"), moved("2")),
-        (Wait::CustomerInformed, announced(), delivered()),
+        (Wait::Delivered, announced(), delivered()),
         (
             Wait::HeldOrder,
             Fact::OrderHeld { reason: "high risk".into(), round: 1, causes: vec![] },

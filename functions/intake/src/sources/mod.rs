@@ -1,9 +1,13 @@
-//! Who delivers here: the store platform, the payment provider, the production partners. One file or folder per provider of the
-//! first two: how it signs, and what its topics mean in our words. A partner's is in its own folder of `shared/partner`.
+//! Who delivers here: the store platform, the payment provider, the production partners, the tracking feeds. One file or folder per
+//! provider of the first two: how it signs, and what its topics mean in our words. A partner's is in its own folder of
+//! `shared/partner`, a feed's in its own of `shared/tracking`.
 
 mod shopify;
 mod stripe;
+mod tracking;
 
+use ::tracking::FeedError;
+use ::tracking::door as feeds;
 use domain::Timestamp;
 use domain::event::Fact;
 use domain::subject::{OrderId, Subject};
@@ -15,18 +19,21 @@ use serde::{Deserialize, Deserializer};
 
 use crate::http::Request;
 
-/// The door cannot open: a secret is missing, or `store.toml` names a partner nobody knows.
+/// The door cannot open: a secret is missing, or `store.toml` names a partner or a feed nobody knows.
 #[derive(Debug, thiserror::Error)]
 pub enum DoorError {
     #[error(transparent)]
     Secrets(#[from] SecretsError),
     #[error(transparent)]
     Partner(#[from] PartnerError),
+    #[error(transparent)]
+    Feed(#[from] FeedError),
 }
 
 /// The secrets of the sources this store has, as they are named in SSM.
-pub fn secrets(config: &StoreConfig) -> Result<Vec<String>, PartnerError> {
+pub fn secrets(config: &StoreConfig) -> Result<Vec<String>, DoorError> {
     let mut names = partners::Door::secrets(config)?;
+    names.extend(feeds::Door::secrets(config)?);
     names.extend(has_shopify(config).then(|| shopify::WEBHOOK_SECRET.to_owned()));
     names.extend(has_stripe(config).then(|| stripe::WEBHOOK_SECRET.to_owned()));
     Ok(names)
@@ -77,6 +84,8 @@ pub(crate) enum Source<'s> {
     Stripe(&'s stripe::Stripe),
     /// A partner, and what follows its own part of the path.
     Partner(&'s partners::Door, &'s str),
+    /// A tracking feed.
+    Feed(&'s feeds::Door),
 }
 
 impl Source<'_> {
@@ -86,6 +95,7 @@ impl Source<'_> {
             Self::Shopify(_) => "shopify",
             Self::Stripe(_) => "stripe",
             Self::Partner(door, _) => door.name(),
+            Self::Feed(door) => door.name(),
         }
     }
 
@@ -95,6 +105,7 @@ impl Source<'_> {
             Self::Shopify(source) => source.signed(request),
             Self::Stripe(source) => source.signed(request, now),
             Self::Partner(door, rest) => door.signed(&delivery(request, rest, now)),
+            Self::Feed(door) => door.signed(&tracking::delivery(request)),
         }
     }
 
@@ -104,6 +115,7 @@ impl Source<'_> {
             Self::Shopify(_) => shopify::topic(request).to_owned(),
             Self::Stripe(source) => source.topic(request),
             Self::Partner(door, rest) => door.topic(&delivery(request, rest, now)),
+            Self::Feed(door) => door.topic(&tracking::delivery(request)),
         };
         let plain = topic.chars().filter(|c| c.is_ascii_alphanumeric() || "/_.-".contains(*c));
         plain.take(64).collect()
@@ -115,6 +127,7 @@ impl Source<'_> {
             Self::Shopify(_) => shopify::translate(request),
             Self::Stripe(source) => source.translate(request),
             Self::Partner(door, rest) => heard(door.hear(&delivery(request, rest, now))),
+            Self::Feed(door) => tracking::translate(door, request, now),
         }
     }
 }
@@ -140,6 +153,7 @@ pub(crate) struct Sources {
     shopify: Option<shopify::Shopify>,
     stripe: Option<stripe::Stripe>,
     partners: Vec<partners::Door>,
+    feeds: Vec<feeds::Door>,
 }
 
 impl Sources {
@@ -150,12 +164,17 @@ impl Sources {
             shopify: has_shopify(config).then(shopify).transpose()?,
             stripe: has_stripe(config).then(stripe).transpose()?,
             partners: partners::Door::all(config, secrets)?,
+            feeds: feeds::Door::all(config, secrets)?,
         })
     }
 
     /// The source behind a path. A wrong path secret is an unknown path.
     pub(crate) fn at<'s>(&'s self, path: &'s str) -> Option<Source<'s>> {
-        match path.trim_end_matches('/').strip_prefix("webhooks/")? {
+        let path = path.trim_end_matches('/').strip_prefix("webhooks/")?;
+        if let Some(feed) = path.strip_prefix("tracking/") {
+            return feeds::at(&self.feeds, feed).map(Source::Feed);
+        }
+        match path {
             "shopify" => self.shopify.as_ref().map(Source::Shopify),
             "stripe" => self.stripe.as_ref().map(Source::Stripe),
             rest => partners::at(&self.partners, rest).map(|(door, rest)| Source::Partner(door, rest)),

@@ -5,10 +5,13 @@ use serde::{Deserialize, Serialize};
 
 mod next_step;
 mod reason;
+#[cfg(test)]
+mod tests;
 
 use crate::decision::Choice;
 use crate::event::PartnerStop;
 use crate::handoff::{Layer, Wait};
+use crate::parcel::Progress;
 use crate::plan::Problem;
 use crate::subject::{Subject, short_hash};
 use crate::verdict::Hold;
@@ -50,6 +53,14 @@ pub enum What {
     Unreachable { layer: Layer, provider: String, why: String },
     /// A longer wait is over its deadline.
     Late(Wait),
+    /// The same about one parcel of the order: where it stood last, and the day its carrier promised.
+    LateParcel { wait: Wait, parcel: String, progress: Progress, promised: Option<String> },
+    /// Nothing is heard of a carrier's parcels: of so many; `heard` others were heard of. Since a day, by order names.
+    CarrierSilent { carrier: String, silent: usize, heard: usize, since: String, orders: Vec<String> },
+    /// A parcel needs the owner: damaged, stopped or lost, in the carrier's own word.
+    ParcelTrouble { parcel: String, progress: Progress, status: String },
+    /// Store, partner, carrier and what we heard do not agree: one line each, by order name.
+    Drift { orders: usize, differences: Vec<String> },
     /// The order cannot be routed as it is.
     CannotRoute(Vec<Problem>),
     /// The partner said no.
@@ -141,7 +152,7 @@ impl What {
             Self::TestOrderFailed { .. } => "test-order-failed",
             Self::NotTaken { .. } => "not-taken",
             Self::Unreachable { .. } => "unreachable",
-            Self::Late(wait) => match wait {
+            Self::Late(wait) | Self::LateParcel { wait, .. } => match wait {
                 Wait::PaymentArrives => "late-payment",
                 Wait::RiskVerdict => "late-risk-verdict",
                 Wait::PartnerAccepts => "late-partner-accepts",
@@ -150,7 +161,11 @@ impl What {
                 Wait::TrackingAlive => "late-tracking",
                 Wait::CustomerInformed => "late-customer-informed",
                 Wait::HeldOrder => "late-held-order",
+                Wait::Delivered => "late-delivered",
             },
+            Self::CarrierSilent { .. } => "carrier-silent",
+            Self::ParcelTrouble { .. } => "parcel-trouble",
+            Self::Drift { .. } => "drift",
             Self::CannotRoute(_) => "cannot-route",
             Self::PartnerRefused { .. } => "partner-refused",
             Self::PartnerStopped { .. } => "partner-stopped",
@@ -190,6 +205,7 @@ impl What {
             | Self::CancelledAtPartner { partner, .. }
             | Self::RefundedAfterRouting { partner } => Some(partner),
             Self::ProviderBroken { provider, .. } => Some(provider),
+            Self::ParcelTrouble { parcel, .. } => Some(parcel),
             _ => None,
         }
     }
@@ -230,7 +246,11 @@ impl What {
             | Self::CatalogProblem { .. }
             | Self::CancelledAtPartner { .. }
             | Self::RefundedAfterRouting { .. } => Layer::Routing,
-            Self::Late(Wait::FirstScan | Wait::TrackingAlive)
+            Self::Late(Wait::FirstScan | Wait::TrackingAlive | Wait::Delivered)
+            | Self::LateParcel { .. }
+            | Self::CarrierSilent { .. }
+            | Self::ParcelTrouble { .. }
+            | Self::Drift { .. }
             | Self::FulfilmentRefused { .. }
             | Self::Returned { .. } => Layer::Shipping,
             Self::Late(Wait::CustomerInformed) | Self::NoMailAddress { .. } | Self::MailRefused { .. } => Layer::Email,
@@ -269,8 +289,18 @@ impl What {
                 | Self::PartnerStopped { .. }
                 // What is late is owed by somebody outside, except the verdict and the decision, which capture takes up again.
                 | Self::Late(
-                    Wait::PaymentArrives | Wait::PartnerAccepts | Wait::PartnerShips | Wait::FirstScan | Wait::TrackingAlive | Wait::CustomerInformed
+                    Wait::PaymentArrives
+                        | Wait::PartnerAccepts
+                        | Wait::PartnerShips
+                        | Wait::FirstScan
+                        | Wait::TrackingAlive
+                        | Wait::CustomerInformed
+                        | Wait::Delivered
                 )
+                | Self::LateParcel { .. }
+                | Self::CarrierSilent { .. }
+                | Self::ParcelTrouble { .. }
+                | Self::Drift { .. }
                 | Self::StreamDeadLetter
                 | Self::AppUninstalled
                 | Self::DataRequested { .. }

@@ -3,6 +3,7 @@
 use super::{CancelOutcome, ChangeOutcome, What};
 use crate::event::PartnerStop;
 use crate::handoff::Wait;
+use crate::parcel::Progress;
 use crate::plan::Problem;
 
 impl What {
@@ -10,6 +11,7 @@ impl What {
     #[must_use]
     pub fn next_step(&self) -> String {
         const REPLAY: &str = "then run `make replay EXCEPTION=<id>`";
+        const ARRIVES: &str = "Follow the tracking link, ask the carrier where it is, and tell the customer when it comes.";
         match self {
             Self::Held(hold) => hold.next_step(),
             Self::HeldTooLate { .. } => "Decide now: cancel it in the store, and the partner is asked to stop; or let it be made.".into(),
@@ -39,7 +41,20 @@ impl What {
                 Wait::TrackingAlive => "Follow the tracking link; open a search with the carrier, and tell the customer.".into(),
                 Wait::CustomerInformed => "Write to the customer: where the order is and when it comes.".into(),
                 Wait::HeldOrder => "Decide: the link in the alert releases or refuses it; or cancel the order in the store.".into(),
+                Wait::Delivered => ARRIVES.into(),
             },
+            Self::LateParcel { wait: Wait::FirstScan, .. } => Self::Late(Wait::FirstScan).next_step(),
+            Self::LateParcel { wait: Wait::Delivered, .. } => ARRIVES.into(),
+            Self::LateParcel { progress, .. } => match progress {
+                Progress::AttemptFailed => "Ask the customer when somebody is in, and agree with the carrier on another attempt.".into(),
+                Progress::ReadyForPickup => "Remind the customer where it waits: carriers send it back after a week or two.".into(),
+                Progress::HeldAtCustoms => "Ask the carrier which papers or duties are missing, and tell the customer.".into(),
+                _ => Self::Late(Wait::TrackingAlive).next_step(),
+            },
+            Self::CarrierSilent { .. } => "Look at one of them on the carrier's own page. If it moves there, the tracking feed has stopped: check its account and key. If not, ask the carrier. These parcels are looked at again every day.".into(),
+            Self::ParcelTrouble { progress: Progress::Lost, .. } => "Decide: send it again or refund it; claim it from the carrier, and tell the customer.".into(),
+            Self::ParcelTrouble { .. } => "Follow the tracking link and ask the carrier what it needs; tell the customer.".into(),
+            Self::Drift { .. } => "Nothing was corrected; what the store says stands. Go through them with `make drift`, and mend each where it is wrong.".into(),
             Self::CannotRoute(problems) => {
                 let mut steps: Vec<&str> = problems.iter().map(Problem::step).collect();
                 steps.dedup();

@@ -6,6 +6,7 @@ use super::{CancelOutcome, ChangeOutcome, What};
 use crate::decision::Choice;
 use crate::event::PartnerStop;
 use crate::handoff::Wait;
+use crate::parcel::Progress;
 
 /// Why, in the owner's words.
 impl fmt::Display for What {
@@ -73,7 +74,32 @@ impl fmt::Display for What {
                 Wait::TrackingAlive => "The parcel has stopped moving.",
                 Wait::CustomerInformed => "The customer has not heard from the store for too long.",
                 Wait::HeldOrder => "This order is held, and nobody has decided about it in time.",
+                Wait::Delivered => "The parcel has not arrived in the usual time.",
             }),
+            Self::LateParcel { wait, parcel, progress, promised } => {
+                write_late(f, *wait, parcel, *progress, promised.as_deref())
+            }
+            Self::CarrierSilent { carrier, silent, heard, since, orders } => {
+                write!(f, "{carrier} has gone quiet: nothing has been heard of {silent} parcels since {since}")?;
+                match heard {
+                    0 => {}
+                    1 => f.write_str("; one other has moved")?,
+                    more => write!(f, "; {more} others have moved")?,
+                }
+                write!(f, ". Orders: {}.", listed_up_to(20, orders, ", "))
+            }
+            Self::ParcelTrouble { parcel, progress: Progress::Lost, status } => {
+                write!(f, "The carrier has given the parcel {parcel} up as lost ({status}).")
+            }
+            Self::ParcelTrouble { parcel, status, .. } => {
+                write!(f, "Something is wrong with the parcel {parcel} at the carrier ({status}).")
+            }
+            Self::Drift { orders, differences } => write!(
+                f,
+                "Store, partners and carriers do not agree on {}. {}.",
+                plural(*orders, "order"),
+                listed_up_to(20, differences, "; ")
+            ),
             Self::CannotRoute(problems) => {
                 for (n, problem) in problems.iter().enumerate() {
                     if n > 0 {
@@ -165,12 +191,48 @@ impl fmt::Display for What {
     }
 }
 
+/// A parcel that is late, and how it stands.
+fn write_late(
+    f: &mut fmt::Formatter<'_>,
+    wait: Wait,
+    parcel: &str,
+    progress: Progress,
+    promised: Option<&str>,
+) -> fmt::Result {
+    match (wait, progress, promised) {
+        (Wait::FirstScan, ..) => {
+            write!(f, "The parcel {parcel} was announced, and the carrier has not scanned it in time.")
+        }
+        (Wait::Delivered, _, Some(day)) => {
+            write!(f, "The parcel {parcel} has not arrived by {day}, the day that its carrier promised.")
+        }
+        (Wait::Delivered, ..) => write!(f, "The parcel {parcel} has not arrived in the usual time."),
+        (_, Progress::AttemptFailed, _) => {
+            write!(f, "Nobody took the parcel {parcel} at the door, and nothing has happened since.")
+        }
+        (_, Progress::ReadyForPickup, _) => {
+            write!(f, "The parcel {parcel} waits to be fetched, and nobody has come for it.")
+        }
+        (_, Progress::HeldAtCustoms, _) => {
+            write!(f, "The parcel {parcel} is held at customs, and nothing has happened since.")
+        }
+        (_, Progress::Problem, _) => {
+            write!(f, "The carrier named a problem with the parcel {parcel}, and nothing has happened since.")
+        }
+        _ => write!(f, "The parcel {parcel} has stopped moving."),
+    }
+}
+
 /// At most ten of them, and how many more there are.
 fn listed(words: &[String]) -> String {
-    let shown = words.iter().take(10).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match words.len().saturating_sub(10) {
+    listed_up_to(10, words, ", ")
+}
+
+fn listed_up_to(most: usize, words: &[String], between: &str) -> String {
+    let shown = words.iter().take(most).map(String::as_str).collect::<Vec<_>>().join(between);
+    match words.len().saturating_sub(most) {
         0 => shown,
-        more => format!("{shown}, and {more} more"),
+        more => format!("{shown}{between}and {more} more"),
     }
 }
 

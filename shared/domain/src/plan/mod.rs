@@ -128,6 +128,12 @@ impl Part {
 /// The name under which [`Part::lines`] are noted with the effect `partner-order`.
 pub const NOTED_LINES: &str = "lines";
 
+/// Pieces as [`Part::lines`] writes them: `11x2 12x1`.
+#[must_use]
+pub fn note_pieces(pieces: &[Pieces]) -> String {
+    pieces.iter().map(|piece| format!("{}x{}", piece.line, piece.quantity)).collect::<Vec<_>>().join(" ")
+}
+
 /// Reads back what [`Part::lines`] wrote; anything else in it is left out.
 #[must_use]
 pub fn noted_pieces(note: &str) -> Vec<Pieces> {

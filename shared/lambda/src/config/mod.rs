@@ -4,7 +4,9 @@
 
 mod capture;
 mod headless;
+mod quiet;
 mod routing;
+mod tracking;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,7 +21,9 @@ use serde::Deserialize;
 
 pub use capture::{RulesSection, ScreeningSection, SweepSection, TaxSection};
 pub use headless::{CheckoutSection, Pieces, Prices, Product, ShippingOption, StripeSection, TaxBehavior};
+pub use quiet::QuietSection;
 pub use routing::{PartnerSection, RoutingSection};
+pub use tracking::FeedSection;
 
 /// The configuration could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +48,9 @@ pub struct StoreConfig {
     pub store: StoreSection,
     #[serde(default)]
     pub partners: BTreeMap<String, PartnerSection>,
+    /// The tracking feeds that follow parcels, by name.
+    #[serde(default)]
+    pub tracking: BTreeMap<String, FeedSection>,
     #[serde(default)]
     pub catalog: Catalog,
     pub mail: MailSection,
@@ -68,6 +75,8 @@ pub struct StoreConfig {
     #[serde(default)]
     pub deadlines: Deadlines,
     #[serde(default)]
+    pub quiet: QuietSection,
+    #[serde(default)]
     pub timing: TimingSection,
     #[serde(default)]
     pub retention: RetentionSection,
@@ -89,6 +98,12 @@ pub struct StoreSection {
     pub base_url: String,
     #[serde(default = "api_version")]
     pub api_version: String,
+    /// The zone of the dates that customers read: an IANA name, as in `Europe/Berlin`.
+    #[serde(default = "time_zone")]
+    pub time_zone: String,
+    /// What a customer reads whose own language is not known: `en` or `de`.
+    #[serde(default = "language")]
+    pub language: String,
 }
 
 /// Who holds the orders.
@@ -116,20 +131,8 @@ pub struct MailSection {
     pub reply_to: Option<String>,
 }
 
-/// The owner's brand, as mails show it.
-#[derive(Debug, Clone, Deserialize)]
-pub struct BrandSection {
-    pub name: String,
-    #[serde(default)]
-    pub logo_url: Option<String>,
-    /// `#rrggbb`.
-    #[serde(default = "brand_color")]
-    pub color: String,
-    /// The postal address in the footer.
-    pub address: String,
-    /// Where a customer's answer goes.
-    pub support: String,
-}
+/// The owner's brand (`[brand]`). The keys and their defaults stand with what is made of them.
+pub use brand::BrandSection;
 
 /// Where the owner hears of exceptions.
 #[derive(Debug, Clone, Deserialize)]
@@ -177,8 +180,12 @@ fn api_version() -> String {
     "2026-10".to_owned()
 }
 
-fn brand_color() -> String {
-    "#1f2937".to_owned()
+fn time_zone() -> String {
+    "UTC".to_owned()
+}
+
+fn language() -> String {
+    "en".to_owned()
 }
 
 impl StoreConfig {

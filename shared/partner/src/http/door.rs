@@ -2,7 +2,7 @@
 
 use domain::Timestamp;
 use domain::event::{Fact, ParcelRef, PartnerStop};
-use domain::parcel::{ParcelKey, Tracking};
+use domain::parcel::Tracking;
 use domain::subject::Subject;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -104,13 +104,18 @@ impl Door {
             }
             "shipment.delivered" => {
                 let parcel = parcel?;
-                let tracking = parcel.tracking();
-                let by_shipment = ParcelKey::of(&self.name, &parcel.id.0, None);
-                let by_number = tracking.as_ref().map(|_| ParcelKey::of(&self.name, &parcel.id.0, tracking.as_ref()));
-                Fact::ParcelDelivered { source: partner, parcel: ParcelRef::Shipment { by_shipment, by_number } }
+                let parcel = ParcelRef::shipment(&self.name, &parcel.id.0, parcel.tracking().as_ref());
+                Fact::ParcelDelivered { source: partner, parcel }
             }
             "shipment.returned" => {
-                Fact::ParcelReturned { source: partner, tracking_event: parcel?.id.0, reason: news.reason }
+                let parcel = parcel?;
+                let named = ParcelRef::shipment(&self.name, &parcel.id.0, parcel.tracking().as_ref());
+                Fact::ParcelReturned {
+                    source: partner,
+                    tracking_event: parcel.id.0,
+                    reason: news.reason,
+                    parcel: Some(named),
+                }
             }
             _ => return Ok(None),
         }))
@@ -208,7 +213,7 @@ mod tests {
     #[test]
     fn each_kind_of_news_is_its_fact() {
         let at = "2026-11-22T02:13:00Z";
-        assert_eq!(id(&json!({})), "shipped#oak#P-1");
+        assert_eq!(id(&json!({})), "shipped#oak#P-1#00340000161190000001");
         assert_eq!(id(&json!({ "type": "order.accepted" })), "accepted#oak#W-77");
         assert_eq!(id(&json!({ "type": "order.resumed" })), format!("resumed#oak#W-77#{at}"));
         let stopped = |why: &str| id(&json!({ "type": "order.stopped", "stopped": { "why": why } }));

@@ -5,7 +5,7 @@
 
 use domain::Timestamp;
 use domain::event::{Fact, ParcelRef, PartnerStop};
-use domain::parcel::{ParcelKey, Tracking};
+use domain::parcel::Tracking;
 use domain::subject::Subject;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -127,17 +127,18 @@ impl Facts<'_> {
                 reshipment: shipment.reshipment.unwrap_or(false),
                 tracking,
             }),
-            "shipment_delivered" => Some(Fact::ParcelDelivered {
-                source: partner,
-                parcel: ParcelRef::Shipment {
-                    by_shipment: ParcelKey::of(self.partner, &shipment.id.0, None),
-                    by_number: tracking
-                        .as_ref()
-                        .map(|_| ParcelKey::of(self.partner, &shipment.id.0, tracking.as_ref())),
-                },
-            }),
+            "shipment_delivered" => {
+                let parcel = ParcelRef::shipment(self.partner, &shipment.id.0, tracking.as_ref());
+                Some(Fact::ParcelDelivered { source: partner, parcel })
+            }
             "shipment_returned" | "package_returned" => {
-                Some(Fact::ParcelReturned { source: partner, tracking_event: shipment.id.0, reason: self.reason })
+                let parcel = Some(ParcelRef::shipment(self.partner, &shipment.id.0, tracking.as_ref()));
+                Some(Fact::ParcelReturned {
+                    source: partner,
+                    tracking_event: shipment.id.0,
+                    reason: self.reason,
+                    parcel,
+                })
             }
             _ => None,
         }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use domain::Timestamp;
 use domain::money::Money;
 use domain::parcel::Tracking;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::status::{AttemptStatus, DisputeStatus, RefundStatus, Status};
 
@@ -155,9 +155,25 @@ pub struct RowDispute {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowFulfilment {
     pub id: String,
-    pub tracking: Option<Tracking>,
+    /// Its numbers, a set.
+    #[serde(deserialize_with = "numbers")]
+    pub tracking: Vec<Tracking>,
     /// Pieces by line, counted from 1.
     pub pieces: BTreeMap<String, u32>,
+}
+
+/// Rows of before parcels had several numbers hold the one they had, or null.
+fn numbers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Tracking>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Numbers {
+        All(Vec<Tracking>),
+        One(Option<Tracking>),
+    }
+    Ok(match Numbers::deserialize(from)? {
+        Numbers::All(all) => all,
+        Numbers::One(one) => one.into_iter().collect(),
+    })
 }
 
 /// A person's decision to cancel it, and how far its execution got.

@@ -6,9 +6,11 @@ use domain::Timestamp;
 use domain::event::{CheckoutEnd, Fact};
 use domain::money::Money;
 use domain::order::{AttemptOutcome, Payment, Risk};
+use domain::parcel::Tracking;
 use proptest::prelude::*;
+use serde_json::json;
 
-use super::row::{Attempt, Bill, Observed, OrderRow, RowAddress, RowDispute, RowLine, RowRefund};
+use super::row::{Attempt, Bill, Observed, OrderRow, RowAddress, RowDispute, RowFulfilment, RowLine, RowRefund};
 use super::status::{AttemptStatus, DisputeStatus, RefundStatus, Status};
 use super::translate;
 
@@ -253,4 +255,16 @@ fn radar_s_levels_are_our_risks() {
     }
     let unassessed = absorbed([look("cs_1", "pi_1", Status::Paid)]);
     assert_eq!(translate::order(&unassessed).unwrap().risk, Risk::None);
+}
+
+#[test]
+fn a_parcel_of_an_older_row_keeps_its_number() {
+    let read = |tracking: serde_json::Value| {
+        let row = json!({ "id": "1001-parcel-1", "tracking": tracking, "pieces": { "1": 2 } });
+        serde_json::from_value::<RowFulfilment>(row).unwrap().tracking
+    };
+    let one = Tracking::new(Some("1Z1"), Some("UPS"), None).unwrap();
+    assert_eq!(read(json!({ "number": "1Z1", "carrier": "UPS" })), [one.clone()]);
+    assert_eq!(read(json!(null)), []);
+    assert_eq!(read(json!([one])), [one]);
 }

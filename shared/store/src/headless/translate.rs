@@ -58,8 +58,11 @@ pub(super) fn order(row: &OrderRow) -> Result<Order, Trouble> {
         ship_to: bill.and_then(|bill| bill.ship_to.as_ref()).map(address),
         bill_to: bill.and_then(|bill| bill.bill_to.as_ref()).map(address),
         buyer: Buyer { customer: bill.and_then(|bill| bill.customer.clone()), orders: None, ip: row.ip.clone() },
+        // Our own checkout asks for no language, and Stripe's page chooses one for itself.
+        locale: None,
         attempts: attempts(row),
         refunds: standing_refunds(row).map(|(id, _)| id.clone()).collect(),
+        refunded: CustomerMoney(sent_back(row).map_err(broken)?),
         disputes: row.disputes.iter().map(dispute).collect(),
         tags: row.tags.clone(),
         tax_exempt: bill.is_some_and(|bill| bill.tax_exempt),
@@ -74,7 +77,7 @@ fn dispute((id, dispute): (&String, &super::row::RowDispute)) -> Dispute {
 }
 
 fn fulfilment(parcel: &super::row::RowFulfilment) -> Fulfilment {
-    Fulfilment { id: parcel.id.clone(), cancelled: false, tracking: parcel.tracking.iter().cloned().collect() }
+    Fulfilment { id: parcel.id.clone(), cancelled: false, tracking: parcel.tracking.clone() }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]
@@ -96,6 +99,7 @@ fn one_line(number: u64, at: usize, line: &RowLine) -> Line {
         customer_unit_price: CustomerMoney(line.unit_price),
         requires_shipping: line.requires_shipping,
         gift_card: false,
+        image: line.image.clone(),
         properties: Vec::new(),
     }
 }
@@ -122,6 +126,11 @@ fn standing_refunds(row: &OrderRow) -> impl Iterator<Item = (&String, Money)> {
     standing.map(|(id, refund)| (id, refund.amount))
 }
 
+fn sent_back(row: &OrderRow) -> Result<Money, MoneyError> {
+    let zero = Money::from_minor(0, &row.currency)?;
+    standing_refunds(row).try_fold(zero, |sum, (_, amount)| sum.plus(amount))
+}
+
 fn payment(row: &OrderRow) -> Result<Payment, MoneyError> {
     match row.status {
         Status::Open | Status::Awaiting => return Ok(Payment::Pending),
@@ -129,9 +138,8 @@ fn payment(row: &OrderRow) -> Result<Payment, MoneyError> {
         Status::Failed => return Ok(Payment::Voided),
         Status::Paid => {}
     }
-    let zero = Money::from_minor(0, &row.currency)?;
-    let back = standing_refunds(row).try_fold(zero, |sum, (_, amount)| sum.plus(amount))?;
-    let total = row.bill.as_ref().map_or(zero, |bill| bill.total);
+    let back = sent_back(row)?;
+    let total = row.bill.as_ref().map_or(back.zero(), |bill| bill.total);
     Ok(match back.minor() {
         0 => Payment::Paid,
         minor if minor >= total.minor() => Payment::Refunded,

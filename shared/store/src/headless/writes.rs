@@ -1,7 +1,7 @@
 //! What layers write back: holds, parcels, and a refusal on a person's decision. All of it into our own row, under its revision;
 //! only a refusal reaches Stripe.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::decision::Refusal;
 use domain::order::Order;
@@ -15,7 +15,7 @@ use super::status::Status;
 use super::stripe::{Form, wire};
 use super::table::OrderTable;
 use super::translate::{fulfilment_line_id, fulfilment_order_id};
-use crate::{HoldOrder, RefuseOrder, ReleaseHold, WriteFulfilment};
+use crate::{HoldOrder, RefuseOrder, ReleaseHold, TrackFulfilment, WriteFulfilment};
 
 fn unknown(number: u64) -> Trouble {
     Trouble::Refused { why: format!("there is no order #{number} in the order table") }
@@ -44,11 +44,9 @@ fn add_parcel(
     tracking: Option<&Tracking>,
 ) -> Result<String, Trouble> {
     let wanted = tracking.and_then(|tracking| normalised(&tracking.number));
+    let has = |parcel: &RowFulfilment| parcel.tracking.iter().any(|known| normalised(&known.number) == wanted);
     if wanted.is_some()
-        && let Some(known) = row
-            .fulfilments
-            .iter()
-            .find(|parcel| parcel.tracking.as_ref().and_then(|tracking| normalised(&tracking.number)) == wanted)
+        && let Some(known) = row.fulfilments.iter().find(|parcel| has(parcel))
     {
         return Ok(known.id.clone());
     }
@@ -78,8 +76,26 @@ fn add_parcel(
         return refused("a parcel with nothing in it".to_owned());
     }
     let id = format!("{}-parcel-{}", row.number, row.fulfilments.len() + 1);
-    row.fulfilments.push(RowFulfilment { id: id.clone(), tracking: tracking.cloned(), pieces });
+    row.fulfilments.push(RowFulfilment { id: id.clone(), tracking: tracking.cloned().into_iter().collect(), pieces });
     Ok(id)
+}
+
+impl<T: OrderTable> TrackFulfilment for Headless<T> {
+    async fn track(&self, fulfilment: &str, tracking: &[Tracking]) -> Result<(), Trouble> {
+        let unknown = || Trouble::Refused { why: format!("there is no parcel {fulfilment} in the order table") };
+        if tracking.is_empty() {
+            return Ok(());
+        }
+        let mut seen = BTreeSet::new();
+        let numbers: Vec<_> = tracking.iter().filter(|one| seen.insert(normalised(&one.number))).cloned().collect();
+        let number = fulfilment.split('-').next().and_then(|number| number.parse().ok()).ok_or_else(unknown)?;
+        let written = self.update(number, |row| {
+            let parcel = row.fulfilments.iter_mut().find(|parcel| parcel.id == fulfilment).ok_or_else(unknown)?;
+            parcel.tracking.clone_from(&numbers);
+            Ok(())
+        });
+        written.await?.map(|_| ()).ok_or_else(unknown)
+    }
 }
 
 impl<T: OrderTable> HoldOrder for Headless<T> {

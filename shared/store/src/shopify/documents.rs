@@ -19,6 +19,7 @@ pub const QUERIES: &[(&str, &str)] = &[
     ("subscribe", SUBSCRIBE),
     ("subscriptions", SUBSCRIPTIONS),
     ("tagged_order", TAGGED_ORDER),
+    ("track", TRACK),
     ("variant_price", VARIANT_PRICE),
     ("variants", VARIANTS),
 ];
@@ -40,5 +41,6 @@ pub(super) const STALLED_CHECKOUTS: &str = include_str!("queries/stalled_checkou
 pub(super) const SUBSCRIBE: &str = include_str!("queries/subscribe.graphql");
 pub(super) const SUBSCRIPTIONS: &str = include_str!("queries/subscriptions.graphql");
 pub(super) const TAGGED_ORDER: &str = include_str!("queries/tagged_order.graphql");
+pub(super) const TRACK: &str = include_str!("queries/track.graphql");
 pub(super) const VARIANT_PRICE: &str = include_str!("queries/variant_price.graphql");
 pub(super) const VARIANTS: &str = include_str!("queries/variants.graphql");

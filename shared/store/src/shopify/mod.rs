@@ -6,7 +6,7 @@
 //! | [`graphql`] | one request; what an answer with errors means |
 //! | [`wire`] | Shopify's answers, as far as we read them |
 //! | [`read`], [`order`], [`money`], [`risk`], [`payment`] | the order, from Shopify's words to ours |
-//! | [`fulfil`] | a parcel written to the store |
+//! | [`fulfil`], [`track`] | a parcel written to the store, and its further numbers |
 //! | [`hold`], [`refuse`] | an order kept from being fulfilled, let go, or cancelled |
 //! | [`changed`] | what changed, for the sweep |
 //! | [`health`] | checkouts and payments, for payment health |
@@ -27,6 +27,7 @@ mod refuse;
 mod risk;
 mod subscriptions;
 pub mod topics;
+mod track;
 mod trial;
 mod variants;
 mod wire;
@@ -43,7 +44,7 @@ use lambda::{Secrets, secrets::SecretsError};
 use crate::{
     Change, ChangedOrders, Checkouts, HoldOrder, ListVariants, Page, PlacedOrder, PlacedOrders, ReadOrder, RefuseOrder,
     ReleaseHold, ResolvePayment, Resolved, StalledCheckout, StoreVariant, Subscription, Subscriptions, TestOrder,
-    WriteFulfilment,
+    TrackFulfilment, WriteFulfilment,
 };
 use graphql::Graphql;
 
@@ -87,6 +88,12 @@ impl ReadOrder for Shopify {
 impl WriteFulfilment for Shopify {
     async fn fulfil(&self, contents: &Contents, tracking: Option<&Tracking>) -> Result<String, Trouble> {
         fulfil::fulfil(&self.graphql, contents, tracking).await
+    }
+}
+
+impl TrackFulfilment for Shopify {
+    async fn track(&self, fulfilment: &str, tracking: &[Tracking]) -> Result<(), Trouble> {
+        track::track(&self.graphql, fulfilment, tracking).await
     }
 }
 

@@ -46,8 +46,10 @@ pub(super) fn translate(id: OrderId, mut order: wire::Order) -> Result<Order, Tr
         ship_to: order.shipping_address.and_then(address),
         bill_to: order.billing_address.and_then(address),
         buyer: buyer(order.customer, order.client_ip),
+        locale: text(order.customer_locale),
         attempts: payment::attempts(order.transactions)?,
         refunds: order.refunds.iter().map(|refund| number_of(&refund.id)).collect(),
+        refunded: customer(&order.total_refunded_set)?,
         disputes: order.disputes.into_iter().map(payment::dispute).collect(),
         tags: order.tags,
         tax_exempt: order.tax_exempt,
@@ -109,6 +111,7 @@ fn line(line: wire::Line) -> Result<Line, Trouble> {
         customer_unit_price: customer(&line.original_unit_price_set)?,
         requires_shipping: line.requires_shipping,
         gift_card: line.is_gift_card,
+        image: line.image.map(|image| image.url),
         properties: line.custom_attributes.into_iter().map(property).collect(),
     })
 }

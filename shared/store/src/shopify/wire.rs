@@ -86,12 +86,14 @@ pub(super) struct Order {
     pub tax_exempt: bool,
     pub tags: Vec<String>,
     pub client_ip: Option<String>,
+    pub customer_locale: Option<String>,
     pub customer: Option<Customer>,
     pub total_price_set: MoneyBag,
     pub total_discounts_set: Option<MoneyBag>,
     pub total_shipping_price_set: MoneyBag,
     pub total_tax_set: Option<MoneyBag>,
     pub total_tip_received_set: MoneyBag,
+    pub total_refunded_set: MoneyBag,
     pub original_total_duties_set: Option<MoneyBag>,
     pub original_total_additional_fees_set: Option<MoneyBag>,
     pub risk: Risk,
@@ -210,6 +212,7 @@ pub(super) struct Line {
     pub is_gift_card: bool,
     pub custom_attributes: Vec<Attribute>,
     pub variant: Option<Named>,
+    pub image: Option<Image>,
     pub original_unit_price_set: MoneyBag,
 }
 
@@ -217,6 +220,11 @@ pub(super) struct Line {
 pub(super) struct Attribute {
     pub key: String,
     pub value: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Image {
+    pub url: String,
 }
 
 /// Something of which only the id is read.

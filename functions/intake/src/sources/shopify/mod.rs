@@ -72,7 +72,8 @@ pub(super) fn translate(request: &Request) -> Result<Translated, Unreadable> {
         _ => Ok(Translated::Unfollowed(None)),
     }?;
     Ok(match told {
-        Translated::Fact(told) => Translated::Fact(Box::new(Told { time: delivery.triggered, ..*told })),
+        // A carrier's scan has a time of its own; it may reach Shopify late.
+        Translated::Fact(told) => Translated::Fact(Box::new(Told { time: told.time.or(delivery.triggered), ..*told })),
         unfollowed @ Translated::Unfollowed(_) => unfollowed,
     })
 }

@@ -1,17 +1,11 @@
-//! What happened: one immutable fact each, with CloudEvents 1.0 attributes.
-//!
-//! An event's **id comes from the fact** and never from the delivery: a webhook, its retries, its twin from another
-//! subscription and the sweep's finding are one event. The id is unique within the subject; subject and id together are the
-//! key under which it is stored at most once.
+//! The facts, and what makes two deliveries the same fact.
 
-use std::fmt;
-
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::EventId;
 use crate::decision::Choice;
-use crate::parcel::{ParcelKey, Tracking};
-use crate::subject::{OrderId, Subject};
+use crate::parcel::{ParcelKey, Progress, Tracking, normalised};
+use crate::subject::OrderId;
 
 /// The fact itself, by type. Facts carry ids and words, never a copy of order status and never a person's data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,16 +123,74 @@ pub enum Fact {
     },
     /// Shipping: the store knows the parcel; the customer may be told.
     #[serde(rename = "parcel.announced")]
-    ParcelAnnounced { parcel: ParcelKey, fulfilment: String, tracking: Option<Tracking> },
-    /// The carrier has it in its hands: a scan, in transit, out for delivery, an attempt.
+    ParcelAnnounced {
+        parcel: ParcelKey,
+        fulfilment: String,
+        tracking: Option<Tracking>,
+        /// The partner's shipment: a number that comes later belongs to the same parcel.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shipment: Option<ParcelKey>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        partner: Option<String>,
+        /// Where it goes, ISO 3166-1 alpha-2: deadlines differ by country.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        country: Option<String>,
+    },
+    /// Shipping: an announced parcel has this number, too. Numbers are a set: none is ever taken away.
+    #[serde(rename = "parcel.renumbered")]
+    ParcelRenumbered { parcel: ParcelKey, tracking: Tracking },
+    /// The carrier has it in its hands: a scan, in transit. `status` is the source's own word.
     #[serde(rename = "parcel.moved")]
-    ParcelMoved { source: String, tracking_event: String, status: String },
+    ParcelMoved {
+        source: String,
+        tracking_event: String,
+        status: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parcel: Option<ParcelRef>,
+        /// The carrier's own promise, a date (`2026-11-27`).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        promised: Option<String>,
+    },
+    /// The carrier brings it today.
+    #[serde(rename = "parcel.out_for_delivery")]
+    ParcelOutForDelivery { source: String, tracking_event: String, status: String, parcel: ParcelRef },
+    /// Something keeps it from its door: an attempt that failed, customs, a pick-up point, damage, a loss.
+    #[serde(rename = "parcel.troubled")]
+    ParcelTroubled { source: String, tracking_event: String, status: String, progress: Progress, parcel: ParcelRef },
     /// The parcel is at its door.
     #[serde(rename = "parcel.delivered")]
     ParcelDelivered { source: String, parcel: ParcelRef },
     /// The parcel came back or could not be delivered.
     #[serde(rename = "parcel.returned")]
-    ParcelReturned { source: String, tracking_event: String, reason: Option<String> },
+    ParcelReturned {
+        source: String,
+        tracking_event: String,
+        reason: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parcel: Option<ParcelRef>,
+    },
+    /// A tracking feed says where a parcel stands. About the parcel, by its number: the feed does not know our orders.
+    #[serde(rename = "carrier.told")]
+    CarrierTold {
+        feed: String,
+        /// What tells this word of the feed from its others about the parcel.
+        scan: String,
+        /// As the feed names it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        carrier: Option<String>,
+        progress: Progress,
+        /// The feed's own status.
+        status: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        promised: Option<String>,
+    },
+    /// Shipping: this number is on that parcel of that order. About the parcel, so that a feed's words find the order.
+    #[serde(rename = "parcel.belongs")]
+    ParcelBelongs { order: OrderId, parcel: ParcelKey },
+    /// Nothing true was said to the customer for as long as the owner allows; email says how things stand. `since` is the event
+    /// after which the silence began.
+    #[serde(rename = "customer.waits")]
+    CustomerWaits { since: String },
     /// The store removed our app: nothing reaches us any more.
     #[serde(rename = "store.app_uninstalled")]
     AppUninstalled { at: String },
@@ -214,146 +266,28 @@ impl PartnerStop {
     }
 }
 
-/// How a source names the parcel that was delivered.
+/// How a source names the parcel that it speaks of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ParcelRef {
     /// The partner's shipment, by both names it may have been announced under: its number may have come later.
     Shipment { by_shipment: ParcelKey, by_number: Option<ParcelKey> },
-    /// The store's fulfilment, by number.
+    /// The store's fulfilment, by its own id.
     Fulfilment(String),
+    /// The carrier's number, normalised.
+    Number(ParcelKey),
 }
 
-/// Which kind of fact it is: the row of the hand-off table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum EventType {
-    OrderCreated,
-    OrderChanged,
-    OrderEdited,
-    OrderDisputed,
-    FraudWarned,
-    OrderDecided,
-    PaymentTold,
-    CheckoutStarted,
-    CheckoutEnded,
-    ContactChanged,
-    ConsentChanged,
-    FulfilmentWritten,
-    PartnerTold,
-    OrderPaid,
-    OrderCancelled,
-    OrderRefunded,
-    RiskAssessed,
-    OrderCleared,
-    OrderHeld,
-    OrderRouted,
-    PartnerAccepted,
-    PartnerStopped,
-    PartnerResumed,
-    ParcelShipped,
-    ParcelAnnounced,
-    ParcelMoved,
-    ParcelDelivered,
-    ParcelReturned,
-    AppUninstalled,
-    DataRequested,
-    CustomerRedacted,
-    ShopRedacted,
-    Unfollowed,
-    Unreadable,
-}
-
-impl EventType {
-    /// The CloudEvents `type`.
+impl ParcelRef {
+    /// A partner's shipment, with its number where it is known.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::OrderCreated => "order.created",
-            Self::OrderChanged => "order.changed",
-            Self::OrderEdited => "order.edited",
-            Self::OrderDisputed => "order.disputed",
-            Self::FraudWarned => "order.fraud_warned",
-            Self::OrderDecided => "order.decided",
-            Self::PaymentTold => "payment.told",
-            Self::CheckoutStarted => "checkout.started",
-            Self::CheckoutEnded => "checkout.ended",
-            Self::ContactChanged => "contact.changed",
-            Self::ConsentChanged => "contact.consent_changed",
-            Self::FulfilmentWritten => "store.fulfilment_written",
-            Self::PartnerTold => "partner.told",
-            Self::OrderPaid => "order.paid",
-            Self::OrderCancelled => "order.cancelled",
-            Self::OrderRefunded => "order.refunded",
-            Self::RiskAssessed => "order.risk_assessed",
-            Self::OrderCleared => "order.cleared",
-            Self::OrderHeld => "order.held",
-            Self::OrderRouted => "order.routed",
-            Self::PartnerAccepted => "partner.accepted",
-            Self::PartnerStopped => "partner.stopped",
-            Self::PartnerResumed => "partner.resumed",
-            Self::ParcelShipped => "parcel.shipped",
-            Self::ParcelAnnounced => "parcel.announced",
-            Self::ParcelMoved => "parcel.moved",
-            Self::ParcelDelivered => "parcel.delivered",
-            Self::ParcelReturned => "parcel.returned",
-            Self::AppUninstalled => "store.app_uninstalled",
-            Self::DataRequested => "privacy.data_requested",
-            Self::CustomerRedacted => "privacy.customer_redacted",
-            Self::ShopRedacted => "privacy.shop_redacted",
-            Self::Unfollowed => "webhook.unfollowed",
-            Self::Unreadable => "webhook.unreadable",
-        }
-    }
-}
-
-impl fmt::Display for EventType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+    pub fn shipment(partner: &str, shipment: &str, tracking: Option<&Tracking>) -> Self {
+        let by_number = tracking.map(|_| ParcelKey::of(partner, shipment, tracking));
+        Self::Shipment { by_shipment: ParcelKey::of(partner, shipment, None), by_number }
     }
 }
 
 impl Fact {
-    /// The row of the hand-off table this fact belongs to.
-    #[must_use]
-    pub fn event_type(&self) -> EventType {
-        match self {
-            Self::OrderCreated {} => EventType::OrderCreated,
-            Self::OrderChanged { .. } => EventType::OrderChanged,
-            Self::OrderEdited { .. } => EventType::OrderEdited,
-            Self::OrderDisputed { .. } => EventType::OrderDisputed,
-            Self::FraudWarned { .. } => EventType::FraudWarned,
-            Self::OrderDecided { .. } => EventType::OrderDecided,
-            Self::PaymentTold { .. } => EventType::PaymentTold,
-            Self::CheckoutStarted { .. } => EventType::CheckoutStarted,
-            Self::CheckoutEnded { .. } => EventType::CheckoutEnded,
-            Self::ContactChanged { .. } => EventType::ContactChanged,
-            Self::ConsentChanged { .. } => EventType::ConsentChanged,
-            Self::FulfilmentWritten { .. } => EventType::FulfilmentWritten,
-            Self::PartnerTold { .. } => EventType::PartnerTold,
-            Self::OrderPaid { .. } => EventType::OrderPaid,
-            Self::OrderCancelled { .. } => EventType::OrderCancelled,
-            Self::OrderRefunded { .. } => EventType::OrderRefunded,
-            Self::RiskAssessed { .. } => EventType::RiskAssessed,
-            Self::OrderCleared {} => EventType::OrderCleared,
-            Self::OrderHeld { .. } => EventType::OrderHeld,
-            Self::OrderRouted { .. } => EventType::OrderRouted,
-            Self::PartnerAccepted { .. } => EventType::PartnerAccepted,
-            Self::PartnerStopped { .. } => EventType::PartnerStopped,
-            Self::PartnerResumed { .. } => EventType::PartnerResumed,
-            Self::ParcelShipped { .. } => EventType::ParcelShipped,
-            Self::ParcelAnnounced { .. } => EventType::ParcelAnnounced,
-            Self::ParcelMoved { .. } => EventType::ParcelMoved,
-            Self::ParcelDelivered { .. } => EventType::ParcelDelivered,
-            Self::ParcelReturned { .. } => EventType::ParcelReturned,
-            Self::AppUninstalled { .. } => EventType::AppUninstalled,
-            Self::DataRequested { .. } => EventType::DataRequested,
-            Self::CustomerRedacted { .. } => EventType::CustomerRedacted,
-            Self::ShopRedacted { .. } => EventType::ShopRedacted,
-            Self::Unfollowed { .. } => EventType::Unfollowed,
-            Self::Unreadable { .. } => EventType::Unreadable,
-        }
-    }
-
     /// Whether its source says it again and again, so that looking first is cheaper than a refused write. Printful repeats an
     /// order's state with every change of anything, Shopify an order's with every tag and every parcel.
     #[must_use]
@@ -402,14 +336,27 @@ impl Fact {
                 format!("stopped#{partner}#{partner_order}#{}#{at}", how.as_str())
             }
             Self::PartnerResumed { partner, partner_order, at } => format!("resumed#{partner}#{partner_order}#{at}"),
-            Self::ParcelShipped { partner, shipment, reshipment, .. } => {
-                format!("shipped#{partner}#{shipment}{}", if *reshipment { "#again" } else { "" })
+            // A number that comes later, or another, is news; the same shipment told again is not.
+            Self::ParcelShipped { partner, shipment, reshipment, tracking, .. } => {
+                let again = if *reshipment { "#again" } else { "" };
+                let number = tracking.as_ref().and_then(|tracking| normalised(&tracking.number));
+                let number = number.map(|number| format!("#{number}")).unwrap_or_default();
+                format!("shipped#{partner}#{shipment}{again}{number}")
             }
             Self::ParcelAnnounced { parcel, .. } => format!("announced#{parcel}"),
+            Self::ParcelRenumbered { parcel, tracking } => {
+                format!("renumbered#{parcel}#{}", normalised(&tracking.number).unwrap_or_default())
+            }
             Self::ParcelMoved { source, tracking_event, .. } => format!("moved#{source}#{tracking_event}"),
+            Self::ParcelOutForDelivery { source, tracking_event, .. } => format!("out#{source}#{tracking_event}"),
+            Self::ParcelTroubled { source, tracking_event, .. } => format!("troubled#{source}#{tracking_event}"),
+            Self::CarrierTold { feed, scan, .. } => format!("scan#{feed}#{scan}"),
+            Self::ParcelBelongs { order, .. } => format!("of#{order}"),
+            Self::CustomerWaits { since } => format!("waits#{since}"),
             Self::ParcelDelivered { source, parcel } => match parcel {
                 ParcelRef::Shipment { by_shipment, .. } => format!("delivered#{source}#{by_shipment}"),
                 ParcelRef::Fulfilment(fulfilment) => format!("delivered#{source}#fulfilment-{fulfilment}"),
+                ParcelRef::Number(number) => format!("delivered#{source}#{number}"),
             },
             Self::ParcelReturned { source, tracking_event, .. } => format!("returned#{source}#{tracking_event}"),
             Self::AppUninstalled { at } => format!("app-uninstalled#{at}"),
@@ -423,77 +370,5 @@ impl Fact {
             Self::Unfollowed { topic, body_hash } => format!("unfollowed#{topic}#{body_hash}"),
             Self::Unreadable { topic, body_hash, .. } => format!("unreadable#{topic}#{body_hash}"),
         })
-    }
-}
-
-/// An event's id within its subject, e.g. `paid` or `refund#5556667778`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct EventId(pub String);
-
-impl fmt::Display for EventId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// A fact about a subject, from a source, at a time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
-    /// What it is about.
-    pub subject: Subject,
-    /// What happened.
-    pub fact: Fact,
-    /// Who says so: `shopify`, `printful`, or one of our layers.
-    pub source: String,
-    /// When it happened, by the source's own clock where the source tells; never part of the id.
-    pub time: Timestamp,
-    /// The order's name as the owner knows it (`#1001`), where the source tells.
-    pub order_name: Option<String>,
-}
-
-impl Event {
-    /// The key under which it is stored at most once.
-    #[must_use]
-    pub fn key(&self) -> EventKey {
-        EventKey { subject: self.subject.clone(), id: self.fact.id() }
-    }
-}
-
-/// What a queue message carries: the key of an event, nothing else.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EventKey {
-    pub subject: Subject,
-    pub id: EventId,
-}
-
-impl fmt::Display for EventKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.subject, self.id)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_stored_type_is_the_cloudevents_type() {
-        let fact = Fact::OrderRefunded { refund: "5556667778".into() };
-        let stored = serde_json::to_value(&fact).unwrap();
-        assert_eq!(stored["type"], fact.event_type().as_str());
-        assert_eq!(serde_json::from_value::<Fact>(stored).unwrap(), fact);
-    }
-
-    #[test]
-    fn a_reshipment_is_another_fact_and_a_new_time_is_not() {
-        let shipped = |reshipment, tracking: &str| Fact::ParcelShipped {
-            partner: "printful".into(),
-            partner_order: "13".into(),
-            shipment: "10".into(),
-            reshipment,
-            tracking: Tracking::new(Some(tracking), None, None),
-        };
-        assert_eq!(shipped(false, "A1").id(), shipped(false, "B2").id());
-        assert_ne!(shipped(false, "A1").id(), shipped(true, "A1").id());
     }
 }

@@ -1,11 +1,17 @@
 //! Parcels: tracking numbers are a set, and a parcel has one key whoever reports it.
 
+mod progress;
+mod standing;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::order::Order;
+
+pub use progress::Progress;
+pub use standing::{Standing, standing, which};
 
 /// One parcel within an order: its tracking number in capitals and digits, or the partner's shipment where there is none.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -19,6 +25,12 @@ impl ParcelKey {
             Some(number) => Self(number),
             None => Self(format!("{partner}-{shipment}")),
         }
+    }
+
+    /// The shipment itself, whatever numbers it has: a corrected number makes no second parcel, a reshipment does.
+    #[must_use]
+    pub fn of_shipment(partner: &str, shipment: &str, reshipment: bool) -> Self {
+        Self(format!("{partner}-{shipment}{}", if reshipment { "-again" } else { "" }))
     }
 }
 

@@ -1,0 +1,145 @@
+//! A carrier of which nothing is heard: one exception for all its parcels, not one for each.
+//!
+//! Nothing is written for it while all is well. What was heard of whom is found from the parcels themselves, in a walk over the
+//! orders that still owe something: a few times a day, and before a parcel is told as late by itself.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use domain::Timestamp;
+use domain::deadlines::plain_carrier;
+use domain::event::EventKey;
+use domain::exception::{Exception, Life, What};
+use domain::quiet::{OnItsWay, Quiet, Silence, parcels, silences};
+use domain::subject::Subject;
+use lambda::{Clock, Queue};
+use ledger::{LedgerError, Table};
+use mailer::SendMail;
+
+use crate::Monitoring;
+use crate::queues::Queues;
+use crate::watchdog::Round;
+
+/// A walk reads each order with a parcel on its way, which for most stores costs less than a cent a month at this pace.
+const EVERY_SECONDS: i64 = 6 * 3_600;
+/// Orders that one walk reads; what it finds of so many is true of the rest.
+const MOST: usize = 3_000;
+/// How the ids of events about announced parcels begin.
+const OF_PARCELS: [&str; 6] = ["announced#", "moved#", "out#", "troubled#", "delivered#", "returned#"];
+
+/// From how many silent parcels on a carrier is one matter, and when this process last looked.
+#[derive(Debug)]
+pub struct Carriers {
+    group_at: usize,
+    /// Seconds since 1970. Not stored: another process looks once more, and finds the same.
+    looked: AtomicI64,
+}
+
+impl Carriers {
+    /// A watch that has not looked yet.
+    #[must_use]
+    pub fn new(group_at: usize) -> Self {
+        Self { group_at, looked: AtomicI64::new(i64::MIN) }
+    }
+}
+
+impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M, D> {
+    /// The walk, when it is time for it.
+    pub(crate) async fn listen_to_carriers(&self, round: &mut Round) -> Result<(), LedgerError> {
+        let since = round.now.as_second().saturating_sub(self.carriers.looked.load(Ordering::Relaxed));
+        if since.unsigned_abs() < EVERY_SECONDS.unsigned_abs() {
+            return Ok(());
+        }
+        self.look_at_carriers(round).await
+    }
+
+    /// Whether a late parcel of this carrier is a part of something larger that the owner knows of.
+    pub(crate) async fn is_silent(&self, round: &mut Round, carrier: &str) -> Result<bool, LedgerError> {
+        let plain = plain_carrier(carrier);
+        if !round.walked {
+            // The newest of what is known of the others, before this one is told alone.
+            self.look_at_carriers(round).await?;
+        }
+        if round.silent.contains(&plain) {
+            return Ok(true);
+        }
+        let known = self.station.ledger.exception(&self.station.store, &self.silent_id(&plain)).await?;
+        Ok(known.is_some_and(|known| known.state != Life::Resolved))
+    }
+
+    async fn look_at_carriers(&self, round: &mut Round) -> Result<(), LedgerError> {
+        round.walked = true;
+        let (on_their_way, complete) = self.on_their_way(round).await?;
+        let quiet = Quiet::new(self.carriers.group_at, &self.station.deadlines);
+        for (carrier, silence) in silences(&on_their_way, round.now, quiet) {
+            match silence {
+                Some(silence) => self.raise_silence(round, carrier, silence).await?,
+                None => self.end_silence(&self.silent_id(&carrier)).await?,
+            }
+        }
+        if complete {
+            // What is left is about carriers that have no parcel on its way any more.
+            let silent: BTreeSet<String> = round.silent.iter().map(|carrier| self.silent_id(carrier)).collect();
+            for exception in self.station.ledger.open_exceptions().await? {
+                if exception.what == "carrier-silent" && !silent.contains(&exception.id) {
+                    self.end_silence(&exception.id).await?;
+                }
+            }
+        }
+        self.carriers.looked.store(round.now.as_second(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Every announced parcel of the orders that owe something, with its order's name; and whether that is all of them.
+    async fn on_their_way(&self, round: &Round) -> Result<(Vec<(String, OnItsWay)>, bool), LedgerError> {
+        let ledger = &self.station.ledger;
+        let of_a_parcel = |key: &EventKey| OF_PARCELS.iter().any(|prefix| key.id.0.starts_with(prefix));
+        let due = ledger.due(Timestamp::MAX, u16::MAX).await?;
+        let orders: BTreeSet<Subject> = due.into_iter().filter(of_a_parcel).map(|key| key.subject).collect();
+        let mut found = Vec::new();
+        for (n, subject) in orders.iter().enumerate() {
+            if n >= MOST || self.station.now() >= round.tenths(3) {
+                tracing::warn!(orders = orders.len(), read = n, "the walk over parcels on their way ended early");
+                return Ok((found, false));
+            }
+            let events = ledger.journey(subject).await?.events;
+            let name = events.iter().find_map(|event| event.order_name.clone());
+            let name = name.unwrap_or_else(|| subject.slug());
+            found.extend(parcels(&events).into_iter().map(|parcel| (name.clone(), parcel)));
+        }
+        Ok((found, true))
+    }
+
+    async fn raise_silence(&self, round: &mut Round, carrier: String, silence: Silence) -> Result<(), LedgerError> {
+        let what = What::CarrierSilent {
+            carrier: silence.carrier,
+            silent: silence.silent,
+            heard: silence.heard,
+            since: silence.since.to_string().chars().take("2026-11-22".len()).collect(),
+            orders: silence.orders,
+        };
+        let exception = Exception::raise(&self.station.store, &what, &carrier, self.station.now());
+        if self.station.ledger.raise(&exception).await? {
+            tracing::warn!(exception.id = exception.id, parcels = silence.silent, "exception");
+            round.report.raised += 1;
+        }
+        round.silent.insert(carrier);
+        Ok(())
+    }
+
+    async fn end_silence(&self, id: &str) -> Result<(), LedgerError> {
+        self.station.ledger.resolve(&self.station.store, id).await
+    }
+
+    /// The id of the exception about this carrier, whatever its words are.
+    fn silent_id(&self, carrier: &str) -> String {
+        let what = What::CarrierSilent {
+            carrier: String::new(),
+            silent: 0,
+            heard: 0,
+            since: String::new(),
+            orders: Vec::new(),
+        };
+        Exception::raise(&self.station.store, &what, carrier, Timestamp::UNIX_EPOCH).id
+    }
+}

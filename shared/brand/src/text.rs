@@ -1,0 +1,103 @@
+//! Text from outside, made harmless for where it is shown.
+//!
+//! Control characters would end a header or hide text. Directional marks and overrides can make `gpj.exe` read as `exe.jpg`;
+//! no name needs them to be read, so they go as well. Joiners stay: emoji and several scripts are written with them.
+
+/// One line: control characters and line breaks become a space, runs of white space become one, marks that hide or turn
+/// text are dropped.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let seen = text.chars().filter(|c| !hides(*c)).map(|c| if breaks(c) { ' ' } else { c });
+    let spaced: String = seen.collect();
+    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Many lines: line feeds stay, every other control character and every mark that hides or turns text goes.
+#[must_use]
+pub fn many_lines(text: &str) -> String {
+    let unix = text.replace("\r\n", "\n").replace('\r', "\n");
+    unix.chars().filter(|c| *c == '\n' || !(breaks(*c) || hides(*c))).collect()
+}
+
+/// Text from outside as a mail or a page shows it: one line, nothing hidden in it, at most 200 characters.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    const LONGEST: usize = 200;
+    let line = one_line(text);
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+/// An address of the web that may become a link: http(s), without anything that could end it early.
+#[must_use]
+pub fn web_address(text: &str) -> Option<String> {
+    const LONGEST: usize = 2_000;
+    let text = text.trim();
+    let web = text.starts_with("https://") || text.starts_with("http://");
+    let plain = text.chars().all(|c| !c.is_whitespace() && !c.is_control() && !"<>\"'\\^`{|}".contains(c));
+    (web && plain && text.len() <= LONGEST && one_line(text) == text).then(|| text.to_owned())
+}
+
+/// The bare address in `help@example.com` or `Example Prints <help@example.com>`, where it may stand in a `mailto:` link: one `@`,
+/// and on both sides of it only letters, digits and marks that mean nothing there.
+#[must_use]
+pub fn mail_address(text: &str) -> Option<String> {
+    const LONGEST: usize = 254;
+    let text = text.trim();
+    let bare =
+        text.strip_suffix('>').and_then(|text| text.rsplit_once('<')).map_or(text, |(_, address)| address.trim());
+    let (local, domain) = bare.split_once('@')?;
+    let plain = |text: &str, marks: &[u8]| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || marks.contains(&b))
+    };
+    let good = plain(local, b"!$*+-/=^_~.") && plain(domain, b"-.") && domain.contains('.');
+    (good && bare.len() <= LONGEST).then(|| bare.to_owned())
+}
+
+fn breaks(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+fn hides(c: char) -> bool {
+    matches!(c,
+        '\u{00ad}' | '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_is_one_line() {
+        assert_eq!(one_line("Ada\r\nBcc: eve@example.com\u{2028}x\u{0}y\t z "), "Ada Bcc: eve@example.com x y z");
+        assert_eq!(one_line("\u{202e}gpj.exe\u{200f}\u{feff}"), "gpj.exe");
+        assert_eq!(one_line("日本 👩\u{200d}🎨"), "日本 👩\u{200d}🎨");
+    }
+
+    #[test]
+    fn many_lines_keep_their_ends_only() {
+        assert_eq!(many_lines("a\r\nb\rc\u{0}\u{1b}[31m\n"), "a\nb\nc[31m\n");
+    }
+
+    #[test]
+    fn a_link_ends_where_it_should() {
+        assert_eq!(web_address(" https://example.com/t?n=1&x=2 ").as_deref(), Some("https://example.com/t?n=1&x=2"));
+        for bad in ["javascript:alert(1)", "https://example.com/\"><b>", "https://example.com/a b", "file:///etc", ""] {
+            assert_eq!(web_address(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_a_plain_one_or_none() {
+        assert_eq!(mail_address("Help <help@example.com>").as_deref(), Some("help@example.com"));
+        assert_eq!(mail_address(" help+1@example.com ").as_deref(), Some("help+1@example.com"));
+        for bad in
+            ["+1 555 0100", "help@example", "a@b@example.com", "help?bcc=eve@example.com", "help@example.com?x", ""]
+        {
+            assert_eq!(mail_address(bad), None, "{bad}");
+        }
+    }
+}
