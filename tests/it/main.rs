@@ -12,6 +12,7 @@ mod door_payloads;
 mod door_stripe;
 mod door_tampered;
 mod flood;
+mod hops;
 mod house;
 mod ledger_contract;
 mod partner_contract;

@@ -46,7 +46,7 @@ pub type SimStation = Station<Arc<Memory>, SimQueue, SimClock>;
 /// The lease of a claim and the visibility time-out of a message, as the template's own defaults relate: time-out < lease <
 /// visibility.
 const LEASE: SignedDuration = SignedDuration::from_secs(40);
-const VISIBILITY: SignedDuration = SignedDuration::from_secs(120);
+pub const VISIBILITY: SignedDuration = SignedDuration::from_secs(120);
 /// After so many receipts a message is dead.
 const MAX_RECEIVE: u32 = 5;
 
@@ -168,6 +168,11 @@ impl World {
         &self.stations[0].ledger
     }
 
+    /// The store, as the layers reach it.
+    pub fn store(&self) -> Shopify {
+        Shopify::new(&self.config.store, &self.secrets, self.http.clone()).unwrap()
+    }
+
     /// The store takes an order and delivers `orders/paid` so many times.
     pub async fn order(&self, payload: &Value, deliver: u32) -> u16 {
         let path = format!("/_sandbox/shopify/orders?deliver={deliver}");
@@ -252,7 +257,7 @@ impl World {
     /// One message in one process. `false`: it was not finished, or the process died.
     pub async fn process(&mut self, layer: Layer, key: &lambda::Key) -> bool {
         self.crash.arm();
-        let shopify = || Shopify::new(&self.config.store, &self.secrets, self.http.clone()).unwrap();
+        let shopify = || self.store();
         let partners = || Partner::all(&self.config, &self.secrets, &self.http, Arc::new(lambda::SystemClock)).unwrap();
         let shop = || self.config.store.shop.clone();
         let [capture, routing, shipping, email] = &self.stations;
