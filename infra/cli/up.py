@@ -14,12 +14,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import build, http, partners, places, target
-from .cloud import Cloud, apply_template, invent_link_key, put_secrets, upload
+from .cloud import Cloud, apply_template, invent_link_key, output, put_secrets, upload
 from .places import Choices
 from .processes import Program
 from .render import Rendered, invent_missing_secrets, render
 from .say import Failure, note, step
 from .storefile import Store, read
+
+
+# The sandbox's own name for a workshop with its own system, whatever the owner calls theirs.
+WORKSHOP = "workshop"
 
 
 def emulator_program() -> Program:
@@ -50,7 +54,7 @@ def up() -> None:
     with step("deploy infra/template.yaml"):
         _deploy(cloud, choices, rendered, packages)
     facts = target.facts(cloud, choices.stack, choices.store, store.values["store"]["shop"], choices.sandbox)
-    _tell_sandbox(choices, facts["intake_url"])
+    _tell_sandbox(choices, facts["intake_url"], output(cloud, choices.stack, "IntakeUrl"))
     with step("first call of every function"):
         wake(cloud, facts)
     target.write(folder / "stack.json", facts)
@@ -63,7 +67,7 @@ def sandbox_bases(choices: Choices, store: Store) -> dict[str, str]:
     for name, entry in store.values["partners"].items():
         manifest = partners.of_section(name, entry)
         own = urlsplit(manifest.base_url).path.rstrip("/") if manifest and manifest.base_url else ""
-        bases[name] = f"{choices.sandbox}/{name}{own}"
+        bases[name] = f"{choices.sandbox}/{WORKSHOP if entry.get('kind') else name}{own}"
     return bases
 
 
@@ -147,14 +151,28 @@ def sandbox_config(choices: Choices, rendered: Rendered) -> dict[str, Any]:
         _, provider, what = name.split("/")
         config.setdefault(provider, {})[what.replace("-", "_")] = first[name]
     for name, section in rendered.store["partners"].items():
-        config[name] = _sandbox_partner(name, config[name], section, rendered.store["catalog"])
+        known = config.pop(name)
+        if not section.get("kind"):
+            config[name] = _sandbox_partner(name, known, section, rendered.store["catalog"])
+        elif section["base_url"] == f"{choices.sandbox}/{WORKSHOP}":
+            config.setdefault("workshops", {})[name] = _sandbox_partner(name, known, section, rendered.store["catalog"])
+    config |= _sandbox_workshop(config.pop("workshops", {}))
     return config
+
+
+def _sandbox_workshop(workshops: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The one workshop that the sandbox plays; one with a base_url of its own is somebody's real server."""
+    if len(workshops) > 1:
+        raise Failure(
+            f"the sandbox plays one workshop, and store.toml has {', '.join(workshops)}: give all but one of them a base_url"
+        )
+    return {WORKSHOP: {"name": name} | config for name, config in workshops.items()}
 
 
 def _sandbox_partner(
     name: str, known: dict[str, Any], section: dict[str, Any], catalog: dict[str, Any]
 ) -> dict[str, Any]:
-    """A partner's section in the sandbox's words. A workshop with its own system is played under the name `workshop`."""
+    """A partner's section in the sandbox's words."""
     variants = sorted({str(row["variant_id"]) for row in catalog["variants"] if row["partner"] == name and "variant_id" in row})
     if name == "printful":
         return known | {"variants": [int(variant) for variant in variants], "store_id": section.get("store_id")}
@@ -199,8 +217,10 @@ def _deploy(cloud: Cloud, choices: Choices, rendered: Rendered, packages: dict[s
     apply_template(cloud, choices.stack, template_url, parameters)
 
 
-def _tell_sandbox(choices: Choices, intake_url: str) -> None:
-    status, answer = http.call("PUT", f"{choices.sandbox}/_sandbox/config", {"intake_url": intake_url})
+def _tell_sandbox(choices: Choices, intake_url: str, public_url: str) -> None:
+    """Where it reaches the door, and under which address the functions know it."""
+    addresses = {"intake_url": intake_url, "public_url": public_url}
+    status, answer = http.call("PUT", f"{choices.sandbox}/_sandbox/config", addresses)
     if status >= 300:
         raise Failure(f"the sandbox does not take the door's address: {status} {answer}")
 

@@ -3,7 +3,7 @@
 //! | route | body → answer |
 //! |---|---|
 //! | `GET /_sandbox/health` | `{"ready":true}` |
-//! | `PUT /_sandbox/config` | `{"intake_url"?, "ses_events"?, "shopify_subscriptions"?: "standing"\|"api"}` → the settings now |
+//! | `PUT /_sandbox/config` | `{"intake_url"?, "public_url"?, "ses_events"?, "shopify_subscriptions"?: "standing"\|"api"}` → the settings now |
 //! | `POST /_sandbox/reset` | empties state, faults, counts, lists; 204 |
 //! | `GET /_sandbox/pending` | `{"deliveries":n,"autopilot":n,"ses_events":n}`: what the sandbox itself still has in flight (the store's jobs count as deliveries) |
 //! | `GET /_sandbox/operations` | `[{"provider","operation","fault":[…]}]` |
@@ -88,6 +88,7 @@ pub(crate) fn router(parts: Parts) -> Router {
 #[serde(deny_unknown_fields)]
 struct Settings {
     intake_url: Option<String>,
+    public_url: Option<String>,
     ses_events: Option<bool>,
     shopify_subscriptions: Option<crate::config::Subscriptions>,
 }
@@ -101,11 +102,15 @@ async fn configure(State(parts): State<Parts>, bytes: Bytes) -> Response {
     if let Some(url) = settings.intake_url {
         live.intake_url = Some(with_slash(&url));
     }
+    if let Some(url) = settings.public_url {
+        live.public_url = Some(with_slash(&url));
+    }
     if let Some(on) = settings.ses_events {
         live.ses_events = on;
     }
     Json(json!({
         "intake_url": live.intake_url,
+        "public_url": live.public_url,
         "ses_events": live.ses_events,
         "shopify_subscriptions": live.shopify_subscriptions,
     }))

@@ -52,6 +52,8 @@ pub struct Shared {
 pub struct Live {
     /// The door, ending in `/`.
     pub intake_url: Option<String>,
+    /// The door's address as the world knows it, ending in `/`, where that differs.
+    pub public_url: Option<String>,
     /// Whether SES's events are published.
     pub ses_events: bool,
     /// Who hears of what happens in the store.
@@ -75,6 +77,7 @@ impl Ctx {
             deliveries: deliver::Deliveries::new(config.retry_ms.clone()),
             live: Mutex::new(Live {
                 intake_url,
+                public_url: None,
                 ses_events: true,
                 shopify_subscriptions: config.shopify.subscriptions,
                 store_time: None,

@@ -10,7 +10,7 @@
 //! | [`silence`] | a sweep that has stopped |
 //! | [`review`] | open exceptions: the untold are told, what has settled by itself is closed |
 //! | [`alarms`] | CloudWatch's alarms, in the owner's words |
-//! | [`operator`] | `make replay`: what it would do, and doing it |
+//! | [`operator`] | `make replay`: what it would do, and doing it; `make close` |
 //! | [`metrics`] | the totals the alarms stand on |
 
 pub mod alarms;

@@ -43,6 +43,8 @@ pub struct GelatoConfig {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WorkshopConfig {
+    /// What the owner calls it: the last part of the path on the door.
+    pub name: String,
     /// Keys that what is sent to the workshop may be signed with; two during a rotation.
     pub tokens: Vec<String>,
     /// Signs what the workshop sends.
@@ -104,6 +106,7 @@ impl Default for GelatoConfig {
 impl Default for WorkshopConfig {
     fn default() -> Self {
         Self {
+            name: "workshop".to_owned(),
             tokens: vec!["sandbox-workshop-token".to_owned()],
             webhook_secret: "sandbox-workshop-secret".to_owned(),
             variants: vec!["oak-30x40".to_owned()],
