@@ -62,6 +62,11 @@ def sandbox_bases(choices: Choices, store: Store) -> dict[str, str]:
     bases = {name: f"{choices.sandbox}/{name}" for name in ("shopify", "stripe")}
     for name, entry in store.values["partners"].items():
         manifest = partners.of_section(name, entry)
+        if manifest and manifest.stand_in != name and not entry.get("base_url"):
+            raise Failure(
+                f"[partners.{name}]: the sandbox plays each partner once, and under its own name; for `make up` call the section "
+                f"[partners.{manifest.stand_in}], or say its base_url"
+            )
         own = urlsplit(manifest.base_url).path.rstrip("/") if manifest and manifest.base_url else ""
         bases[name] = f"{choices.sandbox}/{name}{own}"
     return bases
@@ -142,29 +147,32 @@ def sandbox_config(choices: Choices, rendered: Rendered) -> dict[str, Any]:
     }
     if shop["platform"] == "shopify":
         config["shopify"] = {"shop": shop["shop"], "api_version": shop["api_version"]}
+    sections = rendered.store["partners"]
+    manifests = {name: partners.of_section(name, section) for name, section in sections.items()}
+    # Whoever has another name is played by somebody else: sandbox_bases saw to it.
+    played = {name: manifest for name, manifest in manifests.items() if manifest and manifest.stand_in == name}
     for name in secrets:
         # door/<provider>/webhook-secret and call/<provider>/token are that provider's webhook_secret and token.
         _, provider, what = name.split("/")
-        config.setdefault(provider, {})[what.replace("-", "_")] = first[name]
-    for name, section in rendered.store["partners"].items():
-        config[name] = _sandbox_partner(name, config[name], section, rendered.store["catalog"])
+        if provider in played or provider not in sections:
+            config.setdefault(provider, {})[what.replace("-", "_")] = first[name]
+    for name, manifest in played.items():
+        config.setdefault(name, {}).update(_sandbox_partner(manifest, sections[name], rendered.store["catalog"]))
     return config
 
 
-def _sandbox_partner(
-    name: str, known: dict[str, Any], section: dict[str, Any], catalog: dict[str, Any]
-) -> dict[str, Any]:
-    """A partner's section in the sandbox's words. A workshop with its own system is played under the name `workshop`."""
-    variants = sorted({str(row["variant_id"]) for row in catalog["variants"] if row["partner"] == name and "variant_id" in row})
-    if name == "printful":
-        return known | {"variants": [int(variant) for variant in variants], "store_id": section.get("store_id")}
-    if name == "printify":
-        return known | {"shop_id": int(section["shop_id"])}
-    if name == "gelato":
-        known["api_key"] = known.pop("token")
-        return known | {"products": variants}
-    known["tokens"] = [known.pop("token")]
-    return known | {"variants": variants}
+def _sandbox_partner(manifest: partners.Manifest, section: dict[str, Any], catalog: dict[str, Any]) -> dict[str, Any]:
+    """What a stand-in has to know beside its secrets: the variants of the owner's catalog, and which account it plays. The words
+    are those of `store.toml`; each stand-in reads them (tests/sandbox/partners/config.rs)."""
+    rows = (row for row in catalog["variants"] if row["partner"] == manifest.stand_in)
+    variants = sorted({str(row["variant_id"]) for row in rows if "variant_id" in row})
+    account = {
+        option: int(section[option]) if number else section[option]
+        for option, number in manifest.account.items()
+        if section.get(option) is not None
+    }
+    # A stand-in whose variants nobody named keeps the ones it begins with.
+    return account | ({"variants": variants} if variants else {})
 
 
 def _start_sandbox(choices: Choices, rendered: Rendered, binary: Path, folder: Path) -> None:
