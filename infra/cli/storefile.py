@@ -195,10 +195,11 @@ def _partners(reading: _Reading, store: Store, found: Any) -> dict[str, Any]:
         manifest = partners.of_section(name, section)
         if manifest is None:
             known = [known for known in partners.manifests() if known != partners.GENERIC]
+            meant = _meant(str(section.get("kind") or name), known)
             reading.mistake(
                 where,
-                f"is no partner this version knows ({', '.join(known)}){_meant(name, known)}; a workshop with its own system "
-                f'says kind = "{partners.GENERIC}"',
+                f"is no partner this version knows ({', '.join(known)}){meant}; under another name a section says which of them it "
+                f'is (kind = "{known[0]}"), and a workshop with its own system says kind = "{partners.GENERIC}"',
             )
             continue
         if not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", name) or name == BY_HAND:

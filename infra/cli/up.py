@@ -22,10 +22,6 @@ from .say import Failure, note, step
 from .storefile import Store, read
 
 
-# The sandbox's own name for a workshop with its own system, whatever the owner calls theirs.
-WORKSHOP = "workshop"
-
-
 def emulator_program() -> Program:
     return Program("emulator", places.state_dir())
 
@@ -64,10 +60,24 @@ def up() -> None:
 def sandbox_bases(choices: Choices, store: Store) -> dict[str, str]:
     """Where the sandbox plays each provider: below its name, then as the provider's own address goes on."""
     bases = {name: f"{choices.sandbox}/{name}" for name in ("shopify", "stripe")}
+    played: dict[str, str] = {}
     for name, entry in store.values["partners"].items():
         manifest = partners.of_section(name, entry)
+        stand_in = manifest.stand_in if manifest else name
+        if manifest and not entry.get("base_url"):
+            if manifest.kind != partners.GENERIC and stand_in != name:
+                raise Failure(
+                    f"[partners.{name}]: the sandbox plays {manifest.title} under its own name; for `make up` call the section "
+                    f"[partners.{stand_in}], or say its base_url"
+                )
+            if stand_in in played:
+                raise Failure(
+                    f"the sandbox plays one {stand_in}, and store.toml has [partners.{played[stand_in]}] and [partners.{name}]: "
+                    "give all but one of them a base_url"
+                )
+            played[stand_in] = name
         own = urlsplit(manifest.base_url).path.rstrip("/") if manifest and manifest.base_url else ""
-        bases[name] = f"{choices.sandbox}/{WORKSHOP if entry.get('kind') else name}{own}"
+        bases[name] = f"{choices.sandbox}/{stand_in}{own}"
     return bases
 
 
@@ -146,43 +156,43 @@ def sandbox_config(choices: Choices, rendered: Rendered) -> dict[str, Any]:
     }
     if shop["platform"] == "shopify":
         config["shopify"] = {"shop": shop["shop"], "api_version": shop["api_version"]}
+    sections = rendered.store["partners"]
+    manifests = {name: partners.of_section(name, section) for name, section in sections.items()}
+    # A partner with an address of its own is somebody's real server.
+    played = {
+        name: manifest
+        for name, manifest in manifests.items()
+        if manifest and (sections[name].get("base_url") or choices.sandbox).startswith(choices.sandbox)
+    }
     for name in secrets:
         # door/<provider>/webhook-secret and call/<provider>/token are that provider's webhook_secret and token.
         _, provider, what = name.split("/")
-        config.setdefault(provider, {})[what.replace("-", "_")] = first[name]
-    for name, section in rendered.store["partners"].items():
-        known = config.pop(name)
-        if not section.get("kind"):
-            config[name] = _sandbox_partner(name, known, section, rendered.store["catalog"])
-        elif section["base_url"] == f"{choices.sandbox}/{WORKSHOP}":
-            config.setdefault("workshops", {})[name] = _sandbox_partner(name, known, section, rendered.store["catalog"])
-    config |= _sandbox_workshop(config.pop("workshops", {}))
+        if provider in played:
+            config.setdefault(played[provider].stand_in, {})[what.replace("-", "_")] = first[name]
+        elif provider not in sections:
+            config.setdefault(provider, {})[what.replace("-", "_")] = first[name]
+    for name, manifest in played.items():
+        known = config.setdefault(manifest.stand_in, {})
+        known.update(_sandbox_partner(name, manifest, sections[name], rendered.store["catalog"]))
     return config
 
 
-def _sandbox_workshop(workshops: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The one workshop that the sandbox plays; one with a base_url of its own is somebody's real server."""
-    if len(workshops) > 1:
-        raise Failure(
-            f"the sandbox plays one workshop, and store.toml has {', '.join(workshops)}: give all but one of them a base_url"
-        )
-    return {WORKSHOP: {"name": name} | config for name, config in workshops.items()}
-
-
 def _sandbox_partner(
-    name: str, known: dict[str, Any], section: dict[str, Any], catalog: dict[str, Any]
+    name: str, manifest: partners.Manifest, section: dict[str, Any], catalog: dict[str, Any]
 ) -> dict[str, Any]:
-    """A partner's section in the sandbox's words."""
-    variants = sorted({str(row["variant_id"]) for row in catalog["variants"] if row["partner"] == name and "variant_id" in row})
-    if name == "printful":
-        return known | {"variants": [int(variant) for variant in variants], "store_id": section.get("store_id")}
-    if name == "printify":
-        return known | {"shop_id": int(section["shop_id"])}
-    if name == "gelato":
-        known["api_key"] = known.pop("token")
-        return known | {"products": variants}
-    known["tokens"] = [known.pop("token")]
-    return known | {"variants": variants}
+    """What a stand-in has to know beside its secrets: the variants of the owner's catalog, and which account it plays. The words
+    are those of `store.toml`; each stand-in reads them (tests/sandbox/partners/config.rs)."""
+    rows = (row for row in catalog["variants"] if row["partner"] == name)
+    variants = sorted({str(row["variant_id"]) for row in rows if "variant_id" in row})
+    account = {
+        option: int(section[option]) if number else section[option]
+        for option, number in manifest.account.items()
+        if section.get(option) is not None
+    }
+    # Only a workshop has the name that the owner gives it.
+    own = {"name": name} if manifest.kind == partners.GENERIC else {}
+    # A stand-in whose variants nobody named keeps the ones it begins with.
+    return own | account | ({"variants": variants} if variants else {})
 
 
 def _start_sandbox(choices: Choices, rendered: Rendered, binary: Path, folder: Path) -> None:

@@ -20,10 +20,11 @@
 use crate::aws::Aws;
 use crate::deliver::Delivery;
 use crate::faults::{Arm, Fault};
+use crate::partners::OPERATIONS;
 use crate::partners::control::{self as partners, Partners};
 use crate::shopify::{self, Shopify};
 use crate::stripe::{self, Stripe};
-use crate::{Ctx, gelato, lock, printful, printify, with_slash, workshop};
+use crate::{Ctx, lock, with_slash};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -141,10 +142,7 @@ fn operations() -> Value {
     let own = |provider: &'static str, names: &'static [&'static str]| names.iter().map(move |name| (provider, *name));
     own("shopify", shopify::OPERATIONS)
         .chain(own("stripe", stripe::OPERATIONS))
-        .chain(own("printful", printful::OPERATIONS))
-        .chain(own("printify", printify::OPERATIONS))
-        .chain(own("gelato", gelato::OPERATIONS))
-        .chain(own("workshop", workshop::OPERATIONS))
+        .chain(OPERATIONS.iter().flat_map(|(partner, names)| own(partner, names)))
         .chain(crate::aws::OPERATIONS.iter().copied())
         .map(|(provider, operation)| json!({"provider": provider, "operation": operation, "fault": Fault::ALL}))
         .collect()
@@ -156,14 +154,13 @@ async fn arm(State(parts): State<Parts>, bytes: Bytes) -> Response {
         let known = match arm.provider.as_str() {
             "shopify" => shopify::OPERATIONS.contains(&arm.operation.as_str()),
             "stripe" => stripe::OPERATIONS.contains(&arm.operation.as_str()),
-            "printful" => printful::OPERATIONS.contains(&arm.operation.as_str()),
-            "printify" => printify::OPERATIONS.contains(&arm.operation.as_str()),
-            "gelato" => gelato::OPERATIONS.contains(&arm.operation.as_str()),
-            "workshop" => workshop::OPERATIONS.contains(&arm.operation.as_str()),
             aws if crate::aws::PROVIDERS.contains(&aws) => true,
-            other => {
-                return refuse(StatusCode::BAD_REQUEST, format!("provider {other:?} is not one of the sandbox's"));
-            }
+            other => match OPERATIONS.iter().find(|(partner, _)| *partner == other) {
+                Some((_, names)) => names.contains(&arm.operation.as_str()),
+                None => {
+                    return refuse(StatusCode::BAD_REQUEST, format!("provider {other:?} is not one of the sandbox's"));
+                }
+            },
         };
         if !known && arm.operation != "*" {
             let why = format!("{} has no operation {:?}; see GET /_sandbox/operations", arm.provider, arm.operation);

@@ -9,7 +9,7 @@ import tomllib
 import unittest
 from pathlib import Path
 
-from cli import places, render, storefile
+from cli import partners, places, render, storefile
 from cli.say import Failure
 from cli.schema import FILE, PLATFORMS, PRODUCT, PROPERTY, SECTIONS, SHIPPING, VARIANT
 
@@ -75,7 +75,7 @@ class TheExample(Files):
         headless, machine = whole.index("# --- only with"), whole.index("# The machine.")
         shopify = self.write(text=whole[:headless] + whole[machine:])
         store = storefile.read(shopify)
-        self.assertEqual(set(store.values["partners"]), {"printful", "printify", "gelato", "workshop"})
+        self.assertEqual(set(store.values["partners"]), {manifest.stand_in for manifest in partners.manifests().values()})
         self.assertIn("door/gelato/path-secret", store.secret_files)
         only_shopify = r'(?m)^(base_url = "https://example-prints|api_version|webhook_secret_file = "secrets/shopify|admin_token_file).*\n'
         text = re.sub(only_shopify, "", whole).replace('platform = "shopify"', 'platform = "headless"')
