@@ -21,7 +21,7 @@ help: ## this list
 
 # --- the local stack ------------------------------------------------------------------------------------------------
 
-.PHONY: demo up down reset settle trace exceptions replay pause resume doctor sweep subscriptions test-order catalog drift
+.PHONY: demo up down reset settle trace exceptions replay close pause resume doctor sweep subscriptions test-order catalog drift
 demo: $(VENV)/.ready ## one order through all five layers, from nothing, and nothing left running (DELIVERY=<order.json>)
 	@$(CLI) demo
 up: $(VENV)/.ready ## start the local stack, or redeploy what changed (PORT=, STORE=, UPSTREAM=)
@@ -38,6 +38,8 @@ exceptions: $(VENV)/.ready ## all open exceptions as JSON
 	@$(CLI) exceptions
 replay: $(VENV)/.ready ## run what is missing for an exception (EXCEPTION=<id>, YES=1)
 	@$(CLI) replay
+close: $(VENV)/.ready ## take an exception off the list: what it asked for is done (EXCEPTION=<id>)
+	@$(CLI) close
 pause: $(VENV)/.ready ## let a layer's orders wait (LAYER=)
 	@$(CLI) pause
 resume: $(VENV)/.ready ## let a paused layer go on (LAYER=)
@@ -68,10 +70,12 @@ build: ## the functions and the sandbox, for this machine
 	cargo build --locked --workspace --bins
 
 # Every test that needs no more than `make demo` does. Rust's run in one go beside a stack of their own, on free ports, all
-# of whose AWS calls pass the sandbox (it counts and breaks them); the runner's own closing lines come last.
+# of whose AWS calls pass the sandbox (it counts and breaks them); those of a shop without Shopify beside one of theirs, before.
+# The runner's own closing lines come last.
 RUST_TESTS = $$(if cargo nextest --version >/dev/null 2>&1; then echo cargo nextest run; else echo cargo test; fi)
 test: $(VENV)/.ready ## every test: units, in-process, CLI, and those on a stack of their own
 	cd infra && PYTHONDONTWRITEBYTECODE=1 ../$(VENV)/bin/python -m unittest discover -q -s cli/tests -t .
+	@STORE=infra/local/headless.toml $(CLI) with-stack $(RUST_TESTS) --locked --workspace stack::headless
 	@UPSTREAM=sandbox $(CLI) with-stack $(RUST_TESTS) --locked --workspace
 
 check: lint $(VENV)/.ready pages ## lint, the template's linter and rules, the CLI, the customer's page in a browser

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,6 +20,7 @@ VERBS = {
     "trace": ("trace", "trace", "one order's journey as JSON (ORDER: number, gid or name)"),
     "exceptions": ("trace", "exceptions", "everything open that needs a person, as JSON"),
     "replay": ("replay", "replay", "run what is missing for an exception (EXCEPTION, YES=1)"),
+    "close": ("replay", "close", "take an exception off the list: what it asked for is done (EXCEPTION)"),
     "pause": ("pause", "pause", "let a layer's orders wait (LAYER)"),
     "resume": ("pause", "resume", "let a paused layer go on (LAYER)"),
     "drift": ("drift", "drift", "hold store, partners and carriers against each other, for every open order (AWS=1)"),
@@ -52,12 +54,17 @@ def main() -> int:
     module, function, _ = VERBS[parser.parse_args().verb]
     try:
         code = getattr(importlib.import_module(f".{module}", __package__), function)()
+        sys.stdout.flush()
     except Failure as failure:
         note(str(failure))
         return failure.code
     except (BotoCoreError, ClientError) as error:
         note(f"AWS refused a call: {error}")
         return 1
+    except BrokenPipeError:
+        # Whoever read our output (head, less) has had enough of it; what is still held back has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:
         note(f"a call failed: {error}. Is the stack up? make up starts it, make doctor looks at it.")
         return 1

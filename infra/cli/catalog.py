@@ -33,7 +33,8 @@ def catalog() -> int:
 
 
 def row(proposal: dict[str, Any]) -> str:
-    """One row of the catalog as TOML. A JSON string is a TOML string."""
+    """One row of the catalog as TOML. A JSON string is a TOML string. A headless store's number is its SKU."""
+    named_by = "sku" if proposal["store_variant"] == proposal["sku"] else "store_variant"
     lines = [f"# {proposal['title']} = {proposal['title_at_partner']} (same SKU)", "[[catalog.variants]]"]
-    lines += [f"{key} = {json.dumps(proposal[key])}" for key in ("store_variant", "partner", "variant_id")]
+    lines += [f"{key} = {json.dumps(proposal[key])}" for key in (named_by, "partner", "variant_id")]
     return "\n".join([*lines, 'files = [{ type = "default", url = "https://…" }]', ""])

@@ -18,8 +18,10 @@ from . import http, ledger, places
 from .handoffs import HandOff, Progress, missing, nothing_to_make
 from .inflight import open_work
 from .pause import pause
+from .places import Choices
 from .reset import reset
 from .say import Failure, note
+from .storefile import read
 from .target import Target
 from .trace import exception, journey
 from .up import down, up
@@ -33,6 +35,8 @@ STILL = 2.0
 def demo() -> int:
     """From nothing to the mail that says delivered, and back to nothing."""
     order, path = _order()
+    if read(Choices.from_environment().store).values["store"]["platform"] != "shopify":
+        raise Failure("the demo plays an order of a Shopify store. For this one: make up, then make test-order")
     try:
         up()
         reset()
@@ -150,9 +154,9 @@ def _alert(target: Target, limit: float) -> None:
 def _journey(name: str, trace: dict[str, Any]) -> None:
     note(f"\nThe journey of {name}:")
     for event in trace["events"]:
-        note(f"  {event['time']:<28} {event['type']:<18} by {event['source']}")
+        note(f"  {event['time']:<30} {event['type']:<24} by {event['source']}")
     for effect in trace["effects"]:
-        note(f"  {'':<28} {effect['key']:<40} {effect['state']} {effect['reference'] or ''}".rstrip())
+        note(f"  {'':<30} {effect['key']:<40} {effect['state']} {effect['reference'] or ''}".rstrip())
 
 
 def _save_mails(target: Target, trace: dict[str, Any]) -> None:

@@ -34,7 +34,8 @@ class Finding:
 
 def doctor() -> int:
     """Prints a line per finding; 1 if something is left to do."""
-    findings = [*_here(), *examine(Target.load())]
+    target = Target.load()
+    findings = [*_here(target), *examine(target)]
     show(findings)
     return 1 if any(finding.todo for finding in findings) else 0
 
@@ -47,10 +48,10 @@ def show(findings: list[Finding]) -> None:
         )
 
 
-def _here() -> Iterator[Finding]:
-    """This machine and the owner's file."""
+def _here(target: Target) -> Iterator[Finding]:
+    """This machine, and the owner's file that the stack was made from unless STORE names another."""
     yield Finding("Rust is installed", "" if shutil.which("cargo") else "install it from https://rustup.rs")
-    path = Path(os.environ.get("STORE") or places.LOCAL_DEFAULTS / "store.toml")
+    path = Path(os.environ.get("STORE") or target.facts["store_config"])
     path = path if path.is_absolute() else Path(os.environ.get("CALLED_FROM") or places.ROOT) / path
     try:
         store = storefile.read(path)
@@ -102,18 +103,23 @@ def _queues(target: Target) -> Iterator[Finding]:
     for layer in places.LAYERS:
         state = mapping(target, layer)["State"]
         if layer in paused:
-            yield Finding(f"{layer} is paused", f"when it may go on: make resume LAYER={layer}")
+            waiting = _waiting(target, target.facts["queues"][layer])
+            words = f"{layer} is paused; {waiting} messages wait in its queue"
+            yield Finding(words, f"when it may go on: make resume LAYER={layer}")
         elif state not in ("Enabled", "Enabling", "Updating"):
             yield Finding(f"{layer} takes nothing from its queue ({state})", f"make resume LAYER={layer}")
-        dead = target.cloud.sqs.get_queue_attributes(
-            QueueUrl=target.facts["dead_letters"][layer], AttributeNames=["ApproximateNumberOfMessages"]
-        )["Attributes"]["ApproximateNumberOfMessages"]
-        if int(dead):
+        if dead := _waiting(target, target.facts["dead_letters"][layer]):
             yield Finding(
                 f"{layer} gave up on {dead} messages",
                 "make exceptions names the orders; then make replay EXCEPTION=<id>",
             )
     yield Finding("five queues looked at")
+
+
+def _waiting(target: Target, queue: str) -> int:
+    name = "ApproximateNumberOfMessages"
+    answer = target.cloud.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[name])
+    return int(answer["Attributes"][name])
 
 
 def _secrets(target: Target) -> Iterator[Finding]:

@@ -23,6 +23,9 @@ _WORDS = {
     "order.held": "held, for the owner to decide",
     "order.routed": "the partner has it and was told to make it",
     "partner.accepted": "the partner makes it",
+    "partner.told": "the partner reports; what it means is asked",
+    "store.fulfilment_written": "the store says that the parcel is entered",
+    "webhook.unfollowed": "a message that Baton does not follow; it is kept",
     "parcel.shipped": "the partner handed a parcel to the carrier",
     "parcel.announced": "the store knows the parcel",
     "parcel.delivered": "the parcel is at its door",
@@ -86,14 +89,14 @@ class Progress:
         for event in trace["events"]:
             if self._new("event", event["id"]):
                 who = _MAKERS.get(event["type"], "intake")
-                found.append((who, f"{event['type']:<18} {_WORDS.get(event['type'], '')}".rstrip()))
+                found.append((who, f"{event['type']:<24} {_WORDS.get(event['type'], '')}".rstrip()))
         for effect in trace["effects"]:
             if effect["state"] != "claimed" and self._new("effect", effect["key"], effect["state"]):
                 found.append((_layer_of(effect["key"]), _effect_words(effect)))
         for exception in trace["exceptions"]:
             if self._new("exception", exception["id"]):
                 found.append(
-                    (exception["layer"], f"exception          {exception['reason']} Next: {exception['next_step']}")
+                    (exception["layer"], f"{'exception':<24} {exception['reason']} Next: {exception['next_step']}")
                 )
             if exception["told"] and self._new("told", exception["id"]):
                 found.append(("monitoring", "the owner was told"))
@@ -115,4 +118,4 @@ def _effect_words(effect: dict[str, Any]) -> str:
     name, _, rest = effect["key"].partition("#")
     what = f"mail: {rest.partition('#')[0]}" if name == "email" else name
     reference = f" ({effect['reference']})" if effect["reference"] else ""
-    return f"{what:<18} {effect['state']}{again}{reference}"
+    return f"{what:<24} {effect['state']}{again}{reference}"

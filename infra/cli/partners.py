@@ -15,8 +15,8 @@ from . import places
 from .schema import REQUIRED, URL, Key, one_of
 
 FOLDERS = places.ROOT / "shared" / "partner" / "src"
-# The kind that serves any section with an unknown name: a workshop with its own system.
-GENERIC = "http"
+# A workshop with its own system; the sandbox plays one under the second name.
+GENERIC, WORKSHOP = "http", "workshop"
 # The manifest's types. A partner's number of a shop may be written with or without quotes.
 KINDS: dict[str, Any] = {"text": str, "integer": (int, str), "boolean": bool, "list": list}
 
@@ -24,24 +24,30 @@ KINDS: dict[str, Any] = {"text": str, "integer": (int, str), "boolean": bool, "l
 @dataclass(frozen=True)
 class Manifest:
     """One partner: `kind` is its folder's name. `base_url` is None where only the owner knows it. `webhook_path` is where its
-    webhooks go, below the door; {name} and {path-secret} stand for what they say."""
+    webhooks go, below the door; {name} and {path-secret} stand for what they say. `account` holds the options that name an
+    account or a shop there, and whether each is a number."""
 
     kind: str
     title: str
     base_url: str | None
     webhook_path: str
     keys: dict[str, Key]
+    account: dict[str, bool]
+
+    @property
+    def stand_in(self) -> str:
+        """As the sandbox names it: its kind."""
+        return WORKSHOP if self.kind == GENERIC else self.kind
 
     def keys_of(self, section: str) -> dict[str, Key]:
         """What `[partners.<section>]` may say."""
         # Where only the owner knows it, `make up` has the sandbox; `make deploy` asks for it.
         base = {"base_url": Key(str, None, URL)}
-        kind = {} if section == self.kind else {"kind": Key(str)}
         named = {
             name: replace(key, secret=key.secret.replace("{name}", section)) if key.secret else key
             for name, key in self.keys.items()
         }
-        return base | kind | named
+        return base | {"kind": Key(str, None)} | named
 
 
 @cache
@@ -52,20 +58,21 @@ def manifests() -> dict[str, Manifest]:
 
 
 def of_section(section: str, entry: dict[str, Any]) -> Manifest | None:
-    """The manifest that `[partners.<section>]` is read by; None: no such partner."""
-    if entry.get("kind", section) == GENERIC:
-        return manifests().get(GENERIC) if section != GENERIC else None
-    return manifests().get(section) if "kind" not in entry else None
+    """The manifest that `[partners.<section>]` is read by: its `kind`, or its name where it says none, as the functions read it
+    (`PartnerSection::kind`). None: no such partner."""
+    kind = section if entry.get("kind") is None else entry["kind"]
+    return manifests().get(kind) if isinstance(kind, str) else None
 
 
 def read_manifest(text: str) -> Manifest:
     """A manifest, as it stands in a folder."""
     values = tomllib.loads(text)
     keys: dict[str, Key] = {}
+    account = {key: entry["type"] == "integer" for key, entry in values.get("options", {}).items() if entry.get("account")}
     for key, entry in values.get("secrets", {}).items():
         keys[key] = Key(str, secret=entry["name"], form=entry["form"], rotates=entry["rotates"])
     for key, entry in values.get("options", {}).items():
         default = REQUIRED if entry.get("required") else entry.get("default")
         check = one_of(*entry["one_of"]) if "one_of" in entry else lambda value: None
         keys[key] = Key(KINDS[entry["type"]], default, check)
-    return Manifest(values["kind"], values["title"], values.get("base_url"), values["webhook_path"], keys)
+    return Manifest(values["kind"], values["title"], values.get("base_url"), values["webhook_path"], keys, account)

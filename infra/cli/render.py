@@ -140,32 +140,40 @@ def read_secrets(store: Store) -> dict[str, str]:
         try:
             lines = [line.strip() for line in path.read_text().splitlines() if line.strip()]
         except (OSError, UnicodeDecodeError) as error:
-            wrong.append(f"{path}: {getattr(error, 'strerror', None) or 'is not text'} (holds {name})")
+            absent = isinstance(error, FileNotFoundError)
+            why = "is not there" if absent else getattr(error, "strerror", None) or "is not text"
+            wrong.append(f"{path}: {why} ({file.key})")
             continue
         allowed = 2 if file.rotates else 1
         if not 1 <= len(lines) <= allowed:
             wrong.append(
-                f"{path}: must hold {'one or two lines' if allowed == 2 else 'one line'}, not {len(lines)} ({name})"
+                f"{path}: must hold {'one or two lines' if allowed == 2 else 'one line'}, not {len(lines)} ({file.key})"
             )
         elif file.form == "hex" and not all(re.fullmatch(r"([0-9a-fA-F]{2})+", line) for line in lines):
-            wrong.append(f"{path}: must be the hex key as the provider hands it out ({name})")
+            wrong.append(f"{path}: must be the hex key as the provider hands it out ({file.key})")
         elif file.form == "path" and not re.fullmatch(r"[A-Za-z0-9_-]{16,}", lines[0]):
-            wrong.append(f"{path}: must be at least 16 letters, digits, - or _: it is part of an address ({name})")
+            wrong.append(f"{path}: must be at least 16 letters, digits, - or _: it is part of an address ({file.key})")
         else:
             found[name] = "\n".join(lines)
     if wrong:
-        raise Failure("secrets that the store's file names:\n  " + "\n  ".join(wrong))
+        raise Failure(
+            f"secrets that {store.path} names:\n  "
+            + "\n  ".join(wrong)
+            + "\nPut each secret into its file, and nothing else. For a try on this machine (make up) any word of 24 digits does."
+        )
     return found
 
 
 def invent_missing_secrets(store: Store) -> None:
     """For the local stack only: a secret file below the project's own .local that does not exist yet is made up."""
     own = (places.ROOT / ".local" / "secrets").resolve()
-    for path in (file.path for file in store.secret_files.values()):
+    for name, path in ((name, file.path) for name, file in store.secret_files.items()):
         if path.exists() or own not in path.parents:
             continue
         own.mkdir(parents=True, exist_ok=True)
         # Hex serves for every kind: a key where hex is asked for, and letters and digits for the rest.
         path.touch(mode=0o600)
-        path.write_text(randomness.token_hex(24) + "\n")
+        # Stripe's keys say whether they are a test's, and only then does a test order charge nobody.
+        kind = "sk_test_" if name == "call/stripe/secret-key" else ""
+        path.write_text(f"{kind}{randomness.token_hex(24)}\n")
         note(f"  made up a secret for the sandbox: {path.name}")

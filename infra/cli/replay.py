@@ -1,4 +1,4 @@
-"""`replay`: runs what is missing for an exception, after showing what it will do and what it will not."""
+"""`replay`: runs what is missing for an exception, after showing what it will do and what it will not. `close`: it is done."""
 
 from __future__ import annotations
 
@@ -26,6 +26,13 @@ def replay() -> None:
         if input("Run this? [y/N] ").strip().lower() not in ("y", "yes"):
             raise Failure("not run")
     _show(_plan(target, exception, run=True), done=True)
+
+
+def close() -> None:
+    """Takes an exception off the list because its owner says so."""
+    exception = places.required("EXCEPTION", "make close EXCEPTION=<id>   (make exceptions lists them)")
+    answer = operate(Target.load(), "monitoring", "close", exception=exception)
+    note(f"closed: {answer['reason']}")
 
 
 def _show(plan: dict[str, Any], done: bool = False) -> None:

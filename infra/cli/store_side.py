@@ -34,6 +34,13 @@ def subscriptions() -> int:
     """Makes what is missing, and shows every topic with its purpose. 1 if the store refuses one."""
     lines = operate(Target.load(), "capture", "subscriptions")["subscriptions"]
     width = max(len(line["topic"]) for line in lines)
+    # One reason mostly holds for many topics: it is told once, below.
+    reasons: dict[str, int] = {}
     for line in lines:
-        note(f"  {line['state']:<10} {line['topic']:<{width}}  {line.get('layer') or '-':<10}  {line['purpose']}")
-    return 1 if any(line["state"] == "refused" for line in lines) else 0
+        state, _, why = line["state"].partition(": ")
+        if why:
+            reasons[line["state"]] = reasons.get(line["state"], 0) + 1
+        note(f"  {state:<10} {line['topic']:<{width}}  {line.get('layer') or '-':<10}  {line['purpose']}")
+    for reason, count in reasons.items():
+        note(f"{count} of {len(lines)} {reason}")
+    return 1 if reasons else 0

@@ -32,9 +32,10 @@ BY_HAND = "hand"
 
 @dataclass(frozen=True)
 class SecretFile:
-    """Where a secret lies, and what the file may hold."""
+    """Where a secret lies, which key of the owner's file says so, and what it may hold."""
 
     path: Path
+    key: str
     form: str
     rotates: bool
 
@@ -52,14 +53,15 @@ class Store:
 class _Reading:
     path: Path
     lines: dict[str, int]
-    mistakes: list[str] = field(default_factory=list)
+    mistakes: list[tuple[int, str]] = field(default_factory=list)
 
     def mistake(self, where: str, text: str) -> None:
         """`where` is a dotted key; the line is its own, or that of the nearest thing around it."""
         name = where
         while name and name not in self.lines:
             name = name.rpartition(".")[0]
-        self.mistakes.append(f"{self.path}:{self.lines.get(name, 1)}: {where}: {text}")
+        line = self.lines.get(name, 1)
+        self.mistakes.append((line, f"{self.path}:{line}: {where}: {text}"))
 
 
 def read(path: Path) -> Store:
@@ -93,7 +95,8 @@ def read(path: Path) -> Store:
             store.values["checkout"][array] = _entries(reading, found.get("checkout") or {}, f"checkout.{array}", keys)
     _together(reading, store.values)
     if reading.mistakes:
-        raise Failure("the store's file needs correcting:\n  " + "\n  ".join(reading.mistakes))
+        found_there = sorted(reading.mistakes, key=lambda mistake: mistake[0])
+        raise Failure("the store's file needs correcting:\n  " + "\n  ".join(text for _, text in found_there))
     return store
 
 
@@ -158,8 +161,10 @@ def _place(values: dict[str, Any], name: str, section: Any) -> None:
 def _section(
     reading: _Reading, store: Store, name: str, keys: dict[str, Key], section: dict[str, Any]
 ) -> dict[str, Any]:
+    elsewhere = {key for platform in PLATFORMS.values() for key in platform.get(name, {})}
     for extra in section.keys() - keys.keys():
-        reading.mistake(f"{name}.{extra}", "unknown key" + _meant(extra, keys))
+        other = "is for a store of another platform; leave it out, or see store.platform"
+        reading.mistake(f"{name}.{extra}", other if extra in elsewhere else "unknown key" + _meant(extra, keys))
     result = {}
     for key, rule in keys.items():
         where = f"{name}.{key}"
@@ -174,7 +179,7 @@ def _section(
             continue
         if rule.secret:
             file = (store.path.parent / value).resolve()
-            store.secret_files[rule.secret] = SecretFile(file, rule.form, rule.rotates)
+            store.secret_files[rule.secret] = SecretFile(file, where, rule.form, rule.rotates)
         else:
             result[key] = value
     return result
@@ -205,10 +210,11 @@ def _partners(reading: _Reading, store: Store, found: Any) -> dict[str, Any]:
         manifest = partners.of_section(name, section)
         if manifest is None:
             known = [known for known in partners.manifests() if known != partners.GENERIC]
+            meant = _meant(str(section.get("kind") or name), known)
             reading.mistake(
                 where,
-                f"is no partner this version knows ({', '.join(known)}){_meant(name, known)}; a workshop with its own system "
-                f'says kind = "{partners.GENERIC}"',
+                f"is no partner this version knows ({', '.join(known)}){meant}; under another name a section says which of them it "
+                f'is (kind = "{known[0]}"), and a workshop with its own system says kind = "{partners.GENERIC}"',
             )
             continue
         if not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", name) or name == BY_HAND:
@@ -272,6 +278,7 @@ def _deadlines(reading: _Reading, values: dict[str, Any], section: Any) -> list[
 
 def _variants(reading: _Reading, catalog: dict[str, Any]) -> list[dict[str, Any]]:
     result, seen = [], {}
+    written = catalog.get("variants")
     for index, checked in enumerate(_entries(reading, catalog, "catalog.variants", VARIANT)):
         where = f"catalog.variants.{index}"
         if ("store_variant" in checked) == ("sku" in checked):
@@ -281,7 +288,7 @@ def _variants(reading: _Reading, catalog: dict[str, Any]) -> list[dict[str, Any]
             if name[1] is not None and seen.setdefault(name, index) != index:
                 reading.mistake(f"{where}.{key}", f"{name[1]!r} stands twice; an order could go either way")
         by_hand = checked.get("partner") == BY_HAND
-        if not by_hand and "variant_id" not in checked:
+        if not by_hand and "variant_id" not in written[index]:
             reading.mistake(f"{where}.variant_id", "is missing")
         files = checked.get("files") or []
         properties = checked.get("properties") or []
@@ -314,6 +321,9 @@ def _inline(
 def _together(reading: _Reading, values: dict[str, Any]) -> None:
     """What no key can tell alone."""
     _partners_exist(reading, values)
+    if values["store"].get("platform") == "headless":
+        _only_skus(reading, values["catalog"])
+        _checkout_works(reading, values["checkout"])
     mail, alerts = values.get("mail") or {}, values.get("alerts") or {}
     if "from" in mail:
         domain = mail["from"].rpartition("@")[2].lower()
@@ -332,6 +342,36 @@ def _partners_exist(reading: _Reading, values: dict[str, Any]) -> None:
     for where, row in rows:
         if (name := row.get("partner")) and name not in known:
             reading.mistake(where, f"there is no [partners.{name}]{_meant(name, known)}")
+
+
+def _only_skus(reading: _Reading, catalog: dict[str, Any]) -> None:
+    """A headless store's products have a SKU and no number."""
+    for number, row in enumerate(catalog["variants"]):
+        if "store_variant" in row:
+            reading.mistake(f"catalog.variants.{number}.store_variant", "a headless store has no numbers; name the sku")
+    if catalog.get("any_variant"):
+        reading.mistake("catalog.any_variant", "goes by Shopify's numbers, and a headless store has none; give each sku a row")
+
+
+def _checkout_works(reading: _Reading, checkout: dict[str, Any]) -> None:
+    """What the storefront asks of its checkout before it starts, told before anything is deployed."""
+    products, currency, seen = checkout["products"], checkout.get("currency"), set()
+    if not products:
+        reading.mistake("checkout", "sells nothing: add [[checkout.products]]")
+    for number, product in enumerate(products):
+        where, sku = f"checkout.products.{number}", product.get("sku")
+        if sku in seen:
+            reading.mistake(f"{where}.sku", f"{sku!r} stands twice; each product has its own")
+        seen.add(sku)
+        if currency and currency not in product.get("prices", {}):
+            reading.mistake(f"{where}.prices", f"has none in {currency}, the checkout's currency")
+    if not any(product.get("requires_shipping", True) for product in products):
+        return
+    if not checkout.get("countries"):
+        reading.mistake("checkout.countries", 'is empty: list where parcels go, as in ["US"]')
+    shipped = {code for option in checkout["shipping"] for code in option.get("prices", {})}
+    for code in sorted({code for product in products for code in product.get("prices", {})} - shipped):
+        reading.mistake("checkout.shipping", f"has no way with a price in {code}, in which you sell")
 
 
 def _meant(name: str, known: Any) -> str:

@@ -81,9 +81,10 @@ def facts(cloud: Cloud, stack: str, store_config: Path, shop: str, sandbox: str 
 
 
 def _address(cloud: Cloud, stack: str, name: str) -> str:
-    """A function's address. The emulator serves function URLs by path; the id is the host's first label."""
+    """A function's address. The emulator serves function URLs by path, and says so of the pages; of the door's URL, which
+    providers want in AWS's form, the id is the host's first label."""
     url = output(cloud, stack, name)
-    if not cloud.endpoint:
+    if not cloud.endpoint or url.startswith(cloud.endpoint):
         return url
     return f"{cloud.endpoint}/_aws/lambda-url/{url.split('://', 1)[1].split('.', 1)[0]}/"
 

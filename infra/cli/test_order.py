@@ -64,6 +64,12 @@ def test_order() -> int:
     return 0
 
 
+def _stopped(trace: Trace) -> str | None:
+    """What a layer says keeps the order from going on: nothing comes of waiting any longer."""
+    found = next((one for one in trace.get("exceptions", []) if one["state"] == "open"), None)
+    return f"{found['layer']}: {found['reason']} Next: {found['next_step']}" if found else None
+
+
 def _follow(target: Target, order: str, seconds: float) -> str | None:
     """Prints each step as it happens; what did not happen in time, if something did not."""
     started = time.monotonic()
@@ -75,8 +81,12 @@ def _follow(target: Target, order: str, seconds: float) -> str | None:
         while todo and todo[0].done(trace):
             note(f"  pass  {todo[0].layer:<8} {todo[0].words:<42} {elapsed:6.1f} s")
             todo.pop(0)
+        if todo and (why := _stopped(trace)):
+            note(f"  FAIL  {todo[0].layer:<8} {todo[0].words:<42} {elapsed:6.1f} s")
+            return why
         if todo and elapsed > seconds:
             note(f"  FAIL  {todo[0].layer:<8} {todo[0].words:<42} {elapsed:6.1f} s")
-            return f"{todo[0].layer}: {todo[0].late}"
+            waits = [f"{layer} waits for {why}" for event in trace["events"] for layer, why in event.get("waits", {}).items()]
+            return "; ".join([f"{todo[0].layer}: {todo[0].late}", *waits])
         time.sleep(0.25 if target.facts["endpoint"] else 1.0)
     return None

@@ -16,7 +16,10 @@ def trace() -> None:
     wanted = places.required("ORDER", "make trace ORDER=5550004242   (or the gid, or ORDER='#1001')")
     subject = ledger.find_order(target, wanted)
     if subject is None:
-        raise Failure(f"no order {wanted!r} is known to the stack {target.stack}")
+        raise Failure(
+            f"no order {wanted!r} is known to the stack {target.stack}. If the store has it, its webhook did not arrive: make sweep "
+            "asks the store for what it did not tell."
+        )
     print(json.dumps(journey(subject, ledger.subject_items(target, subject)), indent=2, ensure_ascii=False))
 
 
@@ -44,15 +47,23 @@ def journey(subject: str, items: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def event(item: dict[str, Any]) -> dict[str, Any]:
-    """What happened; `owes` are the names still owed, `due` the earliest moment one of them is late."""
-    return {
+    """What happened; `owes` are the names still owed, `due` the earliest moment one of them is late. A layer that waits for
+    something says for what: `waits`."""
+    owes = item.get("owes") or {}
+    waits = {
+        layer: (f"{wait['provider']}: " if wait.get("provider") else "") + wait["reason"]
+        for layer, wait in (item.get("waits") or {}).items()
+        if layer in owes
+    }
+    said = {
         "id": item["id"],
         "type": item["type"],
         "time": item["time"],
         "source": item["source"],
-        "owes": sorted(item.get("owes") or {}),
+        "owes": sorted(owes),
         "due": ledger.rfc3339(item.get("due")),
     }
+    return said | {"waits": waits} if waits else said
 
 
 def effect(item: dict[str, Any]) -> dict[str, Any]:
@@ -66,7 +77,9 @@ def effect(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def exception(item: dict[str, Any]) -> dict[str, Any]:
-    return {name: item.get(name) for name in ("id", "layer", "reason", "next_step", "state", "told")}
+    """As the alert says it: the command in the next step names this exception."""
+    said = {name: item.get(name) for name in ("id", "layer", "reason", "next_step", "state", "told")}
+    return said | {"next_step": (said["next_step"] or "").replace("<id>", item["id"])}
 
 
 def _was_sent(item: dict[str, Any]) -> bool:

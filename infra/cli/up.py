@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import build, feeds, http, partners, places, target
-from .cloud import Cloud, apply_template, invent_link_key, put_secrets, upload
+from .cloud import Cloud, apply_template, invent_link_key, output, put_secrets, upload
 from .places import Choices
 from .processes import Program
 from .render import Rendered, invent_missing_secrets, render
@@ -50,7 +50,7 @@ def up() -> None:
     with step("deploy infra/template.yaml"):
         _deploy(cloud, choices, rendered, packages)
     facts = target.facts(cloud, choices.stack, choices.store, store.values["store"]["shop"], choices.sandbox)
-    _tell_sandbox(choices, facts["intake_url"])
+    _tell_sandbox(choices, facts["intake_url"], output(cloud, choices.stack, "IntakeUrl"))
     with step("first call of every function"):
         wake(cloud, facts)
     target.write(folder / "stack.json", facts)
@@ -60,10 +60,24 @@ def up() -> None:
 def sandbox_bases(choices: Choices, store: Store) -> dict[str, str]:
     """Where the sandbox plays each provider: below its name, then as the provider's own address goes on."""
     bases = {name: f"{choices.sandbox}/{name}" for name in ("shopify", "stripe")}
+    played: dict[str, str] = {}
     for name, entry in store.values["partners"].items():
         manifest = partners.of_section(name, entry)
+        stand_in = manifest.stand_in if manifest else name
+        if manifest and not entry.get("base_url"):
+            if manifest.kind != partners.GENERIC and stand_in != name:
+                raise Failure(
+                    f"[partners.{name}]: the sandbox plays {manifest.title} under its own name; for `make up` call the section "
+                    f"[partners.{stand_in}], or say its base_url"
+                )
+            if stand_in in played:
+                raise Failure(
+                    f"the sandbox plays one {stand_in}, and store.toml has [partners.{played[stand_in]}] and [partners.{name}]: "
+                    "give all but one of them a base_url"
+                )
+            played[stand_in] = name
         own = urlsplit(manifest.base_url).path.rstrip("/") if manifest and manifest.base_url else ""
-        bases[name] = f"{choices.sandbox}/{name}{own}"
+        bases[name] = f"{choices.sandbox}/{stand_in}{own}"
     for name in store.values["tracking"]:
         own = urlsplit(feeds.manifests()[name].base_url or "").path
         bases[name] = f"{choices.sandbox}/{name}{own}"
@@ -145,12 +159,24 @@ def sandbox_config(choices: Choices, rendered: Rendered) -> dict[str, Any]:
     }
     if shop["platform"] == "shopify":
         config["shopify"] = {"shop": shop["shop"], "api_version": shop["api_version"]}
+    sections = rendered.store["partners"]
+    manifests = {name: partners.of_section(name, section) for name, section in sections.items()}
+    # A partner with an address of its own is somebody's real server.
+    played = {
+        name: manifest
+        for name, manifest in manifests.items()
+        if manifest and (sections[name].get("base_url") or choices.sandbox).startswith(choices.sandbox)
+    }
     for name in secrets:
         # door/<provider>/webhook-secret and call/<provider>/token are that provider's webhook_secret and token.
         _, provider, what = name.split("/")
-        config.setdefault(provider, {})[what.replace("-", "_")] = first[name]
-    for name, section in rendered.store["partners"].items():
-        config[name] = _sandbox_partner(name, config[name], section, rendered.store["catalog"])
+        if provider in played:
+            config.setdefault(played[provider].stand_in, {})[what.replace("-", "_")] = first[name]
+        elif provider not in sections:
+            config.setdefault(provider, {})[what.replace("-", "_")] = first[name]
+    for name, manifest in played.items():
+        known = config.setdefault(manifest.stand_in, {})
+        known.update(_sandbox_partner(name, manifest, sections[name], rendered.store["catalog"]))
     for name in rendered.store["tracking"]:
         known = config.pop(name)
         # 17TRACK signs with its API key.
@@ -160,19 +186,21 @@ def sandbox_config(choices: Choices, rendered: Rendered) -> dict[str, Any]:
 
 
 def _sandbox_partner(
-    name: str, known: dict[str, Any], section: dict[str, Any], catalog: dict[str, Any]
+    name: str, manifest: partners.Manifest, section: dict[str, Any], catalog: dict[str, Any]
 ) -> dict[str, Any]:
-    """A partner's section in the sandbox's words. A workshop with its own system is played under the name `workshop`."""
-    variants = sorted({str(row["variant_id"]) for row in catalog["variants"] if row["partner"] == name and "variant_id" in row})
-    if name == "printful":
-        return known | {"variants": [int(variant) for variant in variants], "store_id": section.get("store_id")}
-    if name == "printify":
-        return known | {"shop_id": int(section["shop_id"])}
-    if name == "gelato":
-        known["api_key"] = known.pop("token")
-        return known | {"products": variants}
-    known["tokens"] = [known.pop("token")]
-    return known | {"variants": variants}
+    """What a stand-in has to know beside its secrets: the variants of the owner's catalog, and which account it plays. The words
+    are those of `store.toml`; each stand-in reads them (tests/sandbox/partners/config.rs)."""
+    rows = (row for row in catalog["variants"] if row["partner"] == name)
+    variants = sorted({str(row["variant_id"]) for row in rows if "variant_id" in row})
+    account = {
+        option: int(section[option]) if number else section[option]
+        for option, number in manifest.account.items()
+        if section.get(option) is not None
+    }
+    # Only a workshop has the name that the owner gives it.
+    own = {"name": name} if manifest.kind == partners.GENERIC else {}
+    # A stand-in whose variants nobody named keeps the ones it begins with.
+    return own | account | ({"variants": variants} if variants else {})
 
 
 def _start_sandbox(choices: Choices, rendered: Rendered, binary: Path, folder: Path) -> None:
@@ -207,8 +235,10 @@ def _deploy(cloud: Cloud, choices: Choices, rendered: Rendered, packages: dict[s
     apply_template(cloud, choices.stack, template_url, parameters)
 
 
-def _tell_sandbox(choices: Choices, intake_url: str) -> None:
-    status, answer = http.call("PUT", f"{choices.sandbox}/_sandbox/config", {"intake_url": intake_url})
+def _tell_sandbox(choices: Choices, intake_url: str, public_url: str) -> None:
+    """Where it reaches the door, and under which address the functions know it."""
+    addresses = {"intake_url": intake_url, "public_url": public_url}
+    status, answer = http.call("PUT", f"{choices.sandbox}/_sandbox/config", addresses)
     if status >= 300:
         raise Failure(f"the sandbox does not take the door's address: {status} {answer}")
 

@@ -7,20 +7,28 @@ What it changes about MiniStack, all of it here:
   not, and signatures are not compared, since proxies in front of the emulator (UPSTREAM) change the host they cover.
 - Two resources that MiniStack's judgement does not name yet: the parameters of ssm:GetParameters, and the identity and
   the From address of ses:SendEmail.
+- The pages that people open (console, storefront) have function URLs that a browser on this machine reaches, so that the link
+  in an alert is one to click. MiniStack's own form needs a name server that knows it.
 
 Run by the CLI; the port comes in GATEWAY_PORT.
 """
 
 import json
+import os
 from email.utils import parseaddr
 
 import ministack.app as emulator
 from ministack.core import iam_actions, iam_evaluator, sigv4
-from ministack.core.responses import get_account_id
+from ministack.core.responses import get_account_id, json_response
+from ministack.services import lambda_svc
 
 _inner = emulator.app
 _resource_arn = iam_actions.extract_resource_arn
 _enforce_ses_v2 = emulator._enforce_ses_v2
+_create_function_url = lambda_svc._create_function_url_config
+_function_url_id = lambda_svc._function_url_id
+# Where MiniStack serves function URLs by path.
+BY_PATH = "/_aws/lambda-url/"
 
 
 async def app(scope, receive, send):
@@ -75,6 +83,22 @@ def enforce_ses_v2(method, path, headers, body, query_params, request_id):
     return None
 
 
+def create_function_url(function, data, qualifier):
+    """As MiniStack's, with an address by path for the pages."""
+    answer = _create_function_url(function, data, qualifier)
+    if answer[0] != 201 or not function.endswith(("-console", "-storefront")):
+        return answer
+    config = lambda_svc._function_urls[lambda_svc._url_config_key(function, qualifier)]
+    url_id = _function_url_id(config["FunctionUrl"])
+    config["FunctionUrl"] = f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}{BY_PATH}{url_id}/"
+    return json_response(config, status=201)
+
+
+def function_url_id(url):
+    """The id in either form."""
+    return url.partition(BY_PATH)[2].strip("/") if BY_PATH in url else _function_url_id(url)
+
+
 def _json(body):
     try:
         found = json.loads(body)
@@ -88,6 +112,8 @@ iam_evaluator._served_unsigned = lambda service, action: True
 sigv4.header_signature_failure = lambda *request, **more: None
 iam_actions.extract_resource_arn = resource_arn
 emulator._enforce_ses_v2 = enforce_ses_v2
+lambda_svc._create_function_url_config = create_function_url
+lambda_svc._function_url_id = function_url_id
 # main() serves whatever the module calls `app`.
 emulator.app = app
 

@@ -13,6 +13,7 @@ mod door_stripe;
 mod door_tampered;
 mod drift;
 mod flood;
+mod hops;
 mod house;
 mod ledger_contract;
 mod parcel_orderings;

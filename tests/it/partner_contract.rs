@@ -9,73 +9,17 @@ use domain::plan::{Item, Make, PrintFile};
 use domain::provider::Trouble;
 use lambda::{Secrets, StoreConfig, SystemClock};
 use partner::{
-    AddressChange, Availability, CancelOrder, ChangeAddress, FindOrder, ListOrders, NewOrder, OrderRef, Partner,
-    PartnerOrder, PlaceOrder, ReadCatalog, ReadFunds, ReleaseOrder, Stage, TwinRule,
+    Availability, CancelOrder, ChangeAddress, FindOrder, ListOrders, NewOrder, OrderRef, Partner, PartnerOrder,
+    PlaceOrder, ReadCatalog, ReadFunds, ReleaseOrder, Stage, TwinRule,
 };
 use sandbox::Sandbox;
 use serde_json::{Value, json};
 
 use crate::support::{self, control};
 
-/// What differs between partners, as each documents it.
-struct Case {
-    name: &'static str,
-    /// As the catalog names it.
-    variant: &'static str,
-    /// The sandbox's names of what is asked.
-    place: &'static str,
-    release: &'static str,
-    cancel: &'static str,
-    /// It says when a parcel has arrived.
-    tells_delivery: bool,
-    /// It says what is in a parcel.
-    tells_pieces: bool,
-    /// What becomes of a new address before production.
-    address: fn(&Result<AddressChange, Trouble>) -> bool,
-}
+mod cases;
 
-const CASES: [Case; 4] = [
-    Case {
-        name: "printful",
-        variant: "4012",
-        place: "create_order",
-        release: "confirm_order",
-        cancel: "cancel_order",
-        tells_delivery: false,
-        tells_pieces: true,
-        address: |said| matches!(said, Err(Trouble::Refused { why }) if why.contains("OR-1")),
-    },
-    Case {
-        name: "printify",
-        variant: "65aa00000000000000000001:4012",
-        place: "create_order",
-        release: "send_to_production",
-        cancel: "cancel_order",
-        tells_delivery: true,
-        tells_pieces: false,
-        address: |said| matches!(said, Ok(AddressChange::Changed | AddressChange::Asked)),
-    },
-    Case {
-        name: "gelato",
-        variant: "sandbox_product_poster_30x40-cm_ver",
-        place: "create_order",
-        release: "patch_order",
-        cancel: "cancel_order",
-        tells_delivery: true,
-        tells_pieces: true,
-        address: |said| *said == Ok(AddressChange::NotPossible),
-    },
-    Case {
-        name: "workshop",
-        variant: "oak-30x40",
-        place: "create_order",
-        release: "release_order",
-        cancel: "cancel_order",
-        tells_delivery: true,
-        tells_pieces: true,
-        address: |said| *said == Ok(AddressChange::Changed),
-    },
-];
+use cases::{CASES, Case, Lack};
 
 /// One partner and its sandbox.
 struct Bench {
@@ -90,36 +34,24 @@ impl Bench {
     }
 
     async fn with_key(case: &'static Case, key: Option<&str>) -> Self {
-        let config = sandbox::Config { specs: support::specs(), retry_ms: vec![], ..Default::default() };
-        let sandbox = Sandbox::start(config).await.unwrap();
-        let url = sandbox.url();
-        let provider = &sandbox.ctx.config;
+        let mut played = sandbox::Config { specs: support::specs(), retry_ms: vec![], ..Default::default() };
+        (case.play)(&mut played);
+        let sandbox = Sandbox::start(played).await.unwrap();
+        let played = &sandbox.ctx.config;
         let config = json!({
             "store": { "name": "Example Prints", "mode": "test", "shop": "example.myshopify.com" },
-            "partners": {
-                "printful": { "base_url": format!("{url}/printful") },
-                "printify": { "base_url": format!("{url}/printify/v1"), "shop_id": provider.printify.shop_id },
-                "gelato": { "base_url": format!("{url}/gelato/") },
-                "workshop": { "kind": "http", "base_url": format!("{url}/workshop") },
-            },
+            "partners": { case.name: (case.section)(&sandbox.url(), played) },
             "mail": { "from": "orders@example.com" },
             "brand": { "name": "Example Prints", "address": "1 Example Street", "support": "help@example.com" },
             "alerts": { "to": "owner@example.com" },
         });
         let config = StoreConfig::parse(&config.to_string()).unwrap();
-        let names = Partner::secrets(&config).unwrap();
-        assert_eq!(names, ["call/gelato/token", "call/printful/token", "call/printify/token", "call/workshop/token"]);
-        let keys = [
-            &provider.gelato.api_key,
-            &provider.printful.token,
-            &provider.printify.token,
-            &provider.workshop.tokens[0],
-        ];
-        let keys = keys.map(|given| key.unwrap_or(given));
-        let secrets = Secrets::from_pairs(names.iter().map(String::as_str).zip(keys));
+        let token = format!("call/{}/token", case.name);
+        assert_eq!(Partner::secrets(&config).unwrap(), std::slice::from_ref(&token));
+        let secrets = Secrets::from_pairs([(token.as_str(), key.unwrap_or_else(|| (case.token)(played)))]);
         let http = lambda::http::client(1).unwrap();
-        let partners = Partner::all(&config, &secrets, &http, Arc::new(SystemClock)).unwrap();
-        let partner = partners.into_iter().find(|partner| partner.name() == case.name).unwrap();
+        let partner = Partner::all(&config, &secrets, &http, Arc::new(SystemClock)).unwrap().remove(0);
+        assert_eq!(partner.name(), case.name);
         Self { sandbox, partner, case }
     }
 
@@ -138,19 +70,19 @@ impl Bench {
     }
 
     async fn act(&self, id: &str, act: &str, body: Value) {
-        let path = format!("/_sandbox/partner/{}/orders/{id}/{act}", self.case.name);
+        let path = format!("/_sandbox/partner/{}/orders/{id}/{act}", self.case.stand_in);
         let (status, answer) = control(&self.sandbox, "POST", &path, body.to_string()).await;
         assert_eq!(status, 200, "{} {act}: {answer}", self.case.name);
     }
 
     /// How many orders the partner has.
     async fn count(&self) -> usize {
-        let path = format!("/_sandbox/partner/{}/orders", self.case.name);
+        let path = format!("/_sandbox/partner/{}/orders", self.case.stand_in);
         control(&self.sandbox, "GET", &path, "").await.1.as_array().unwrap().len()
     }
 
     async fn fault(&self, operation: &str, fault: &str) {
-        let arm = json!([{ "provider": self.case.name, "operation": operation, "fault": fault, "times": 1 }]);
+        let arm = json!([{ "provider": self.case.stand_in, "operation": operation, "fault": fault, "times": 1 }]);
         let (status, answer) = control(&self.sandbox, "POST", "/_sandbox/faults", arm.to_string()).await;
         assert!(status < 300, "{answer}");
     }
@@ -197,15 +129,15 @@ fn address() -> Address {
     }
 }
 
-/// Every page of the orders that are looked at when webhooks are silent.
-async fn listed(partner: &Partner) -> Vec<PartnerOrder> {
+/// Every page of the orders that are looked at when webhooks are silent; `None` where there is no list.
+async fn listed(partner: &Partner) -> Option<Vec<PartnerOrder>> {
     let (mut all, mut after) = (Vec::new(), None);
     for _ in 0..20 {
-        let page = partner.open_orders(after.as_deref()).await.unwrap();
+        let page = partner.open_orders(after.as_deref()).await.unwrap()?;
         all.extend(page.items);
         match page.next {
             Some(next) => after = Some(next),
-            None => return all,
+            None => return Some(all),
         }
     }
     panic!("{} lists for ever", partner.name());
@@ -213,7 +145,7 @@ async fn listed(partner: &Partner) -> Vec<PartnerOrder> {
 
 #[tokio::test]
 async fn from_a_draft_to_the_doorstep() {
-    for case in &CASES {
+    for case in CASES {
         let bench = Bench::of(case).await;
         let (partner, name) = (&bench.partner, case.name);
         let nobody = OrderRef { external_id: EXTERNAL.into(), id: None };
@@ -232,7 +164,8 @@ async fn from_a_draft_to_the_doorstep() {
         assert!(released.stage.is_released(), "{name}: {released:?}");
         // What it charges is known by now, if not before.
         let cost = placed.cost.or(released.cost);
-        assert!(cost.is_some_and(|cost| cost.minor() > 0), "{name}: {released:?}");
+        assert_eq!(cost.is_none(), case.lacks(Lack::Cost), "{name}: {released:?}");
+        assert!(cost.is_none_or(|cost| cost.minor() > 0), "{name}: {released:?}");
         bench.act(&placed.id, "produce", json!({})).await;
         assert_eq!(bench.find(&placed.id).await.stage, Stage::Producing, "{name}");
         let parcel = json!({ "tracking_number": "1Z999AA10123456784", "carrier": "UPS" });
@@ -243,13 +176,18 @@ async fn from_a_draft_to_the_doorstep() {
         assert_eq!(shipment.tracking.as_ref().unwrap().number, "1Z999AA10123456784", "{name}");
         assert!(!shipment.reshipment && !shipment.delivered && !shipment.id.is_empty(), "{name}: {shipment:?}");
         let pieces: u32 = shipment.pieces.iter().filter(|pieces| pieces.line == LINE).map(|one| one.quantity).sum();
-        assert_eq!(pieces, if case.tells_pieces { 2 } else { 0 }, "{name}: {shipment:?}");
-        let in_list: Vec<_> = listed(partner).await.into_iter().filter(|listed| listed.id == placed.id).collect();
-        assert_eq!(in_list, std::slice::from_ref(&shipped), "{name}: the list tells the same");
+        assert_eq!(pieces, if case.lacks(Lack::Pieces) { 0 } else { 2 }, "{name}: {shipment:?}");
+        assert_eq!(shipment.pieces.is_empty(), case.lacks(Lack::Pieces), "{name}: {shipment:?}");
+        let listed = listed(partner).await;
+        assert_eq!(listed.is_none(), case.lacks(Lack::List), "{name}: an empty list is another answer than none");
+        if let Some(listed) = listed {
+            let here: Vec<_> = listed.into_iter().filter(|listed| listed.id == placed.id).collect();
+            assert_eq!(here, std::slice::from_ref(&shipped), "{name}: the list tells the same");
+        }
         bench.act(&placed.id, "deliver", json!({})).await;
         let delivered = bench.find(&placed.id).await;
-        assert_eq!(delivered.shipments[0].delivered, case.tells_delivery, "{name}: {delivered:?}");
-        assert!(!delivered.changed.is_empty(), "{name}");
+        assert_eq!(delivered.shipments[0].delivered, !case.lacks(Lack::Arrival), "{name}: {delivered:?}");
+        assert!([&draft, &released, &shipped, &delivered].iter().all(|order| !order.changed.is_empty()), "{name}");
         bench.assert_clean();
     }
 }
@@ -257,7 +195,7 @@ async fn from_a_draft_to_the_doorstep() {
 /// Whatever happens to the answer, there is one order, and its id can be had.
 #[tokio::test]
 async fn an_order_whose_answer_was_lost_is_one_order() {
-    for case in &CASES {
+    for case in CASES {
         let bench = Bench::of(case).await;
         let (partner, name) = (&bench.partner, case.name);
         bench.fault(case.place, "lost_answer").await;
@@ -278,7 +216,7 @@ async fn an_order_whose_answer_was_lost_is_one_order() {
 
 #[tokio::test]
 async fn a_second_order_with_our_id_is_the_first_one_or_can_be_searched() {
-    for case in &CASES {
+    for case in CASES {
         let bench = Bench::of(case).await;
         let first = bench.place().await;
         if bench.partner.twin_rule() == TwinRule::Refuses {
@@ -297,7 +235,7 @@ async fn a_second_order_with_our_id_is_the_first_one_or_can_be_searched() {
 
 #[tokio::test]
 async fn troubles_are_sorted() {
-    for case in &CASES {
+    for case in CASES {
         let bench = Bench::of(case).await;
         let name = case.name;
         type Sorted = fn(&Result<String, Trouble>) -> bool;
@@ -335,12 +273,12 @@ async fn troubles_are_sorted() {
 
 #[tokio::test]
 async fn a_wrong_key_and_a_partner_that_is_away() {
-    for case in &CASES {
+    for case in CASES {
         let bench = Bench::with_key(case, Some("not the key")).await;
         let said = bench.partner.place(&order(case)).await;
         assert!(matches!(said, Err(Trouble::Broken { .. })), "{}: {said:?}", case.name);
     }
-    for case in &CASES {
+    for case in CASES {
         let Bench { sandbox, partner, .. } = Bench::of(case).await;
         drop(sandbox);
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -351,7 +289,7 @@ async fn a_wrong_key_and_a_partner_that_is_away() {
 
 #[tokio::test]
 async fn a_release_happens_once_whoever_says_it_how_often() {
-    for case in &CASES {
+    for case in CASES {
         let bench = Bench::of(case).await;
         let (partner, name) = (&bench.partner, case.name);
         let id = bench.place().await;
@@ -368,7 +306,7 @@ async fn a_release_happens_once_whoever_says_it_how_often() {
 
 #[tokio::test]
 async fn cancelling_in_time_and_too_late() {
-    for case in &CASES {
+    for case in CASES {
         let bench = Bench::of(case).await;
         let (partner, name) = (&bench.partner, case.name);
         let draft = bench.place().await;
@@ -392,7 +330,7 @@ async fn cancelling_in_time_and_too_late() {
 
 #[tokio::test]
 async fn a_hold_a_new_address_the_catalog_and_the_money() {
-    for case in &CASES {
+    for case in CASES {
         let bench = Bench::of(case).await;
         let (partner, name) = (&bench.partner, case.name);
         let id = bench.place().await;
@@ -402,52 +340,51 @@ async fn a_hold_a_new_address_the_catalog_and_the_money() {
         bench.act(&id, "hold", json!({ "reason": "The print file is too small" })).await;
         let held = bench.find(&id).await;
         let stop = held.stopped.as_ref().map(|(how, _)| *how);
-        assert!(matches!(stop, Some(PartnerStop::OnHold | PartnerStop::FileRejected)), "{name}: {held:?}");
+        assert_eq!(stop.is_none(), case.lacks(Lack::Holds), "{name}: {held:?}");
+        assert!(matches!(stop, None | Some(PartnerStop::OnHold | PartnerStop::FileRejected)), "{name}: {held:?}");
         assert!(held.stage.is_released(), "{name}: {held:?}");
 
         let variant = partner.variant(case.variant).await.unwrap().unwrap_or_else(|| panic!("{name}"));
-        assert_eq!((variant.id.as_str(), variant.available), (case.variant, Availability::Available), "{name}");
+        let told = |word| if case.lacks(Lack::Stock) { Availability::Unknown } else { word };
+        assert_eq!((variant.id.as_str(), variant.available), (case.variant, told(Availability::Available)), "{name}");
         for (word, availability) in
             [("out_of_stock", Availability::OutOfStock), ("discontinued", Availability::Discontinued)]
         {
-            let path = format!("/_sandbox/partner/{name}/variants/{}", case.variant);
+            let path = format!("/_sandbox/partner/{}/variants/{}", case.stand_in, case.variant);
             let (status, answer) =
                 control(&bench.sandbox, "PUT", &path, json!({ "available": word }).to_string()).await;
             assert!(status < 300, "{name}: {answer}");
             let now = partner.variant(case.variant).await.unwrap().map(|variant| variant.available);
-            assert_eq!(now, Some(availability), "{name} {word}");
+            assert_eq!(now, Some(told(availability)), "{name} {word}");
         }
         assert!(partner.products(None).await.is_ok(), "{name}");
-        let funds = partner.funds().await.unwrap().map(|funds| funds.to_string());
-        assert_eq!(funds.as_deref(), (name == "workshop").then_some("250.00 EUR"), "{name}");
+        assert_eq!(partner.funds().await.unwrap().is_none(), case.lacks(Lack::Funds), "{name}");
         bench.assert_clean();
     }
 }
 
-/// A workshop may leave out what is optional.
 #[tokio::test]
-async fn a_workshop_that_offers_little() {
-    let case = &CASES[3];
-    let mut bench = Bench::of(case).await;
-    let optional = ["change_address", "get_variant", "list_variants", "get_funds"].map(str::to_owned).to_vec();
-    let workshop = sandbox::config::WorkshopConfig { not_offered: optional, ..Default::default() };
-    let sandbox = Sandbox::start(sandbox::Config { workshop, ..Default::default() }).await.unwrap();
-    let config = json!({
-        "store": { "name": "Example Prints", "mode": "test", "shop": "example.myshopify.com" },
-        "partners": { "workshop": { "kind": "http", "base_url": format!("{}/workshop", sandbox.url()), "calls_per_minute": 7 } },
-        "mail": { "from": "orders@example.com" },
-        "brand": { "name": "Example Prints", "address": "1 Example Street", "support": "help@example.com" },
-        "alerts": { "to": "owner@example.com" },
-    });
-    let config = StoreConfig::parse(&config.to_string()).unwrap();
-    let secrets = Secrets::from_pairs([("call/workshop/token", "sandbox-workshop-token")]);
-    let http = lambda::http::client(1).unwrap();
-    bench.partner = Partner::all(&config, &secrets, &http, Arc::new(SystemClock)).unwrap().remove(0);
-    let partner = &bench.partner;
-    assert_eq!(partner.limit().calls, 7);
-    let id = bench.place().await;
-    assert_eq!(partner.change_address(&id, &address()).await, Ok(AddressChange::NotPossible));
-    assert_eq!(partner.variant("anything").await.unwrap().unwrap().available, Availability::Unknown);
-    assert!(partner.products(None).await.unwrap().items.is_empty());
-    assert_eq!(partner.funds().await, Ok(None));
+async fn a_workshop_says_what_it_has_and_what_it_takes() {
+    let bench = Bench::of(Case::named("workshop")).await;
+    let funds = bench.partner.funds().await.unwrap().map(|funds| funds.to_string());
+    assert_eq!((funds.as_deref(), bench.partner.limit().calls), (Some("250.00 EUR"), 60));
+    let bench = Bench::of(Case::named("shed")).await;
+    let shed = &bench.partner;
+    assert_eq!(shed.limit().calls, 7);
+    assert!(shed.products(None).await.unwrap().items.is_empty());
+    let anything = shed.variant("anything").await.unwrap().unwrap();
+    assert_eq!(anything.available, Availability::Unknown, "it may make it, as far as we know");
+}
+
+/// Whoever is played is asked: a stand-in without a row proves nothing.
+#[test]
+fn every_stand_in_has_its_row() {
+    for (partner, _) in sandbox::partners::OPERATIONS {
+        assert!(CASES.iter().any(|case| case.stand_in == *partner), "{partner}");
+    }
+    for manifest in partner::manifest::ALL {
+        let of_kind =
+            |case: &Case| (case.section)("", &sandbox::Config::default())["kind"].as_str() == Some(manifest.kind);
+        assert!(CASES.iter().any(|case| case.name == manifest.kind || of_kind(case)), "{}", manifest.kind);
+    }
 }

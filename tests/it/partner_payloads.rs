@@ -364,7 +364,7 @@ impl Stub {
     async fn orders(&self, partner: &Partner, payload: Value) -> String {
         self.says(200, payload);
         match partner.open_orders(None).await {
-            Ok(listed) => format!("{:?}", Orders(listed.items.len())),
+            Ok(Some(listed)) => format!("{:?}", Orders(listed.items.len())),
             other => format!("{other:?}"),
         }
     }

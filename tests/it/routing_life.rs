@@ -1,11 +1,14 @@
 //! The partner's own life: what its webhooks say too little about, what they do not say at all, funds and catalog.
 
 use domain::event::EventType;
-use domain::exception::Life;
+use domain::exception::{Exception, Life, What};
+use domain::handoff::{Owed, Wait};
+use domain::subject::{OrderId, Subject};
 use jiff::SignedDuration;
 use sandbox::partners::{Available, Cost};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::support;
 use crate::world::shop::{At, MAKERS, order_of, several};
 use crate::world::{Seen, World};
 
@@ -48,6 +51,96 @@ async fn what_silent_partners_did_is_found_by_the_sweep_and_told_once() {
         assert_eq!(again.learned, 0, "{partner}: nothing is told twice: {again:?}");
         world.assert_at_rest(ORDER).await;
     }
+}
+
+/// The owner's choices: a workshop makes variant 4405.
+fn with_workshop(choices: &mut Value) {
+    several(choices);
+    let base = choices["partners"]["gelato"]["base_url"].as_str().unwrap().replace("/gelato", "/workshop");
+    choices["partners"]["workshop"] = json!({ "kind": "http", "base_url": base });
+    choices["catalog"]["variants"].as_array_mut().unwrap().push(json!({
+        "store_variant": "4405", "partner": "workshop", "variant_id": "oak-30x40",
+        "files": [{ "url": "https://example.com/prints/island.png" }],
+    }));
+}
+
+/// A world with a workshop that lists nothing and says nothing.
+async fn without_a_list(seed: u64) -> World {
+    let play = |played: &mut sandbox::Config| played.workshop.not_offered = vec![sandbox::workshop::OPEN.to_owned()];
+    let world = World::played(seed, play, with_workshop).await;
+    world.partner("workshop").set_webhooks(false);
+    world
+}
+
+#[tokio::test]
+async fn a_silent_partner_that_lists_nothing_is_asked_for_each_order() {
+    let mut world = without_a_list(8).await;
+    for n in 0..3 {
+        world.order(&order_of(ORDER + n, &[4405]), 1).await;
+    }
+    world.order(&order_of(ORDER + 3, &[MAKERS[0].1]), 1).await;
+    world.run().await;
+    let round = world.partner_round().await;
+    assert_eq!((round.listed, round.learned), (4, 0), "three of the workshop, one of Printful: {round:?}");
+    to_the_door(&world, "workshop", "1Z999AA10123456784").await;
+    let round = world.partner_round().await;
+    assert_eq!((round.learned, round.silent.len()), (3, 0), "accepted, shipped, delivered: {round:?}");
+    world.run().await;
+    assert_eq!(count(&world, EventType::ParcelShipped).await, 1);
+    assert_eq!(world.seen(ORDER).await.fulfilments, 1);
+    assert_eq!(world.partner_round().await.learned, 0, "nothing is told twice");
+    world.assert_at_rest(ORDER).await;
+}
+
+/// One order that cannot be asked for does not stand in the way of those behind it.
+#[tokio::test]
+async fn a_walk_over_what_is_not_listed_goes_on_behind_an_order_without_an_answer() {
+    let mut world = without_a_list(9).await;
+    for n in 0..3 {
+        world.order(&order_of(ORDER + n, &[4405]), 1).await;
+    }
+    world.run().await;
+    // The first asks for the list, the second for the first order.
+    let arm = json!([{ "provider": "workshop", "operation": "list_orders", "fault": "5xx", "times": 1, "skip": 2 }]);
+    let (status, answer) = support::control(&world.sandbox, "POST", "/_sandbox/faults", arm.to_string()).await;
+    assert!(status < 300, "{answer}");
+    let listed = |round: &routing::Round| (round.listed, round.silent.len());
+    assert_eq!(listed(&world.partner_round().await), (1, 1), "the second order has no answer");
+    assert_eq!(listed(&world.partner_round().await), (1, 0), "the third one has, and the walk ends");
+    assert_eq!(listed(&world.partner_round().await), (3, 0), "and begins anew");
+}
+
+#[tokio::test]
+async fn a_place_that_a_partner_no_longer_knows_begins_the_walk_anew() {
+    let mut world = World::with(11, with_workshop).await;
+    world.partner("workshop").set_webhooks(false);
+    world.order(&order_of(ORDER, &[4405]), 1).await;
+    world.run().await;
+    let (ledger, store) = (world.ledger(), &world.station().store);
+    let place = json!({ "after": "W-none", "needed": null }).to_string();
+    assert!(ledger.move_bookmark(store, "partner-sweep#workshop", None, &place, world.clock.get()).await.unwrap());
+    let round = world.partner_round().await;
+    assert_eq!((round.listed, &round.silent[..]), (0, &["workshop".to_owned()][..]));
+    assert_eq!(world.partner_round().await.listed, 1);
+}
+
+/// A late order owes nothing any more; what stands for it is its exception.
+#[tokio::test]
+async fn a_late_order_of_a_partner_that_lists_nothing_is_still_asked_for() {
+    let mut world = without_a_list(10).await;
+    world.order(&order_of(ORDER, &[4405]), 1).await;
+    world.run().await;
+    let subject = Subject::Order(OrderId(ORDER));
+    let routed = world.journey(ORDER).await.events.into_iter().find(|event| event.fact.id().0.starts_with("routed#"));
+    let stored = world.ledger().event(&routed.unwrap().key()).await.unwrap().unwrap();
+    let owed: Vec<Owed> = stored.owes.keys().copied().collect();
+    world.ledger().acknowledge(&stored, &owed).await.unwrap();
+    assert_eq!(world.partner_round().await.listed, 0, "nobody waits for it");
+    let late = Exception::raise(&subject, &What::Late(Wait::PartnerShips), "routed#workshop#1", world.clock.get());
+    world.ledger().raise(&late).await.unwrap();
+    to_the_door(&world, "workshop", "1Z999AA10123456784").await;
+    let round = world.partner_round().await;
+    assert_eq!((round.listed, round.learned), (1, 3), "{round:?}");
 }
 
 #[tokio::test]
@@ -144,13 +237,7 @@ async fn make_catalog_proposes_by_sku_and_names_what_nobody_makes() {
 async fn a_wallet_that_does_not_cover_what_waits_for_it_is_told_and_resolved() {
     // The workshop tells its funds (250.00 EUR); three drafts of two pieces at 60.00 need more.
     let mut world = World::with(7, |choices| {
-        several(choices);
-        let base = choices["partners"]["gelato"]["base_url"].as_str().unwrap().replace("/gelato", "/workshop");
-        choices["partners"]["workshop"] = json!({ "kind": "http", "base_url": base });
-        choices["catalog"]["variants"].as_array_mut().unwrap().push(json!({
-            "store_variant": "4405", "partner": "workshop", "variant_id": "oak-30x40",
-            "files": [{ "url": "https://example.com/prints/island.png" }],
-        }));
+        with_workshop(choices);
         choices["routing"]["margin_floor_percent"] = json!(90);
     })
     .await;

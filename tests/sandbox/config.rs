@@ -1,42 +1,69 @@
 //! What the sandbox is told at its start: `.local/sandbox.json`, or built in code by a test.
 
-pub use crate::partners::config::{Funds, GelatoConfig, PrintifyConfig, PrintifyProduct, WorkshopConfig};
+pub use crate::printify::config::PrintifyProduct;
 pub use crate::tracking::config::{AfterShipConfig, EasyPostConfig, SeventeenTrackConfig, TrackingConfig};
+pub use crate::workshop::config::Funds;
 
+use crate::with_partners;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// The whole configuration. Every key has a default that suits an in-process test: ports 0 (any free port).
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Config {
-    /// Control routes and providers listen here; 0 takes any free port.
-    pub port: u16,
-    /// The proxy in front of AWS calls; 0 takes any free port.
-    pub aws_proxy_port: u16,
-    /// The emulator behind that proxy.
-    pub emulator: String,
-    /// The door's base URL, ending in `/`. May come later: `PUT /_sandbox/config {"intake_url": …}`.
-    pub intake_url: Option<String>,
-    /// Folder of the providers' published specifications; where absent, hand-written subsets stand in.
-    pub specs: Option<PathBuf>,
-    pub aws_region: String,
-    pub shopify: ShopifyConfig,
-    pub stripe: StripeConfig,
-    pub printful: PrintfulConfig,
-    pub printify: PrintifyConfig,
-    pub gelato: GelatoConfig,
-    pub workshop: WorkshopConfig,
-    pub tracking: TrackingConfig,
-    pub ses: SesConfig,
-    pub autopilot: AutopilotConfig,
-    /// Pauses before the second, third, … attempt of a delivery that was not answered with 2xx, in milliseconds.
-    /// Real providers take hours; eight attempts in all is Shopify's number.
-    pub retry_ms: Vec<u64>,
-    /// Where the counter behind every id the sandbox hands out begins. The same seed gives the same ids; the binary
-    /// takes the time of its start where the file says nothing, so that a restarted sandbox never repeats an id.
-    pub seed: u64,
+macro_rules! define {
+    ($($module:ident => $Type:ident, $Config:ident;)*) => {
+        $(pub use crate::$module::config::$Config;)*
+
+        /// The whole configuration. Every key has a default that suits an in-process test: ports 0 (any free port).
+        #[derive(Clone, Debug, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Config {
+            /// Control routes and providers listen here; 0 takes any free port.
+            pub port: u16,
+            /// The proxy in front of AWS calls; 0 takes any free port.
+            pub aws_proxy_port: u16,
+            /// The emulator behind that proxy.
+            pub emulator: String,
+            /// The door's base URL, ending in `/`. May come later: `PUT /_sandbox/config {"intake_url": …}`.
+            pub intake_url: Option<String>,
+            /// Folder of the providers' published specifications; where absent, hand-written subsets stand in.
+            pub specs: Option<PathBuf>,
+            pub aws_region: String,
+            pub shopify: ShopifyConfig,
+            pub stripe: StripeConfig,
+            $(pub $module: $Config,)*
+            pub tracking: TrackingConfig,
+            pub ses: SesConfig,
+            pub autopilot: AutopilotConfig,
+            /// Pauses before the second, third, … attempt of a delivery that was not answered with 2xx, in milliseconds.
+            /// Real providers take hours; eight attempts in all is Shopify's number.
+            pub retry_ms: Vec<u64>,
+            /// Where the counter behind every id the sandbox hands out begins. The same seed gives the same ids; the binary
+            /// takes the time of its start where the file says nothing, so that a restarted sandbox never repeats an id.
+            pub seed: u64,
+        }
+
+        impl Default for Config {
+            fn default() -> Self {
+                Self {
+                    port: 0,
+                    aws_proxy_port: 0,
+                    emulator: "http://127.0.0.1:4566".to_owned(),
+                    intake_url: None,
+                    specs: None,
+                    aws_region: "us-east-1".to_owned(),
+                    shopify: ShopifyConfig::default(),
+                    stripe: StripeConfig::default(),
+                    $($module: $Config::default(),)*
+                    tracking: TrackingConfig::default(),
+                    ses: SesConfig::default(),
+                    autopilot: AutopilotConfig::default(),
+                    retry_ms: vec![200, 500, 1_000, 2_000, 4_000, 8_000, 8_000],
+                    seed: 0,
+                }
+            }
+        }
+    };
 }
+with_partners!(define);
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -84,23 +111,6 @@ pub struct StripeConfig {
     pub webhooks: Vec<String>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PrintfulConfig {
-    pub token: String,
-    /// Hex, as Printful hands it out; the HMAC key is the decoded bytes.
-    pub webhook_secret: String,
-    /// The last part of the webhook's path on the door.
-    pub path_secret: String,
-    /// Catalog variants that exist.
-    pub variants: Vec<u64>,
-    pub store_id: Option<u64>,
-    /// Requests a minute before 429.
-    pub rate_limit: u32,
-    /// Webhook types that are subscribed to.
-    pub webhooks: Vec<String>,
-}
-
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SesConfig {
@@ -116,30 +126,6 @@ pub struct AutopilotConfig {
     pub accept_after_ms: u64,
     pub ship_after_ms: u64,
     pub deliver_after_ms: u64,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            port: 0,
-            aws_proxy_port: 0,
-            emulator: "http://127.0.0.1:4566".to_owned(),
-            intake_url: None,
-            specs: None,
-            aws_region: "us-east-1".to_owned(),
-            shopify: ShopifyConfig::default(),
-            stripe: StripeConfig::default(),
-            printful: PrintfulConfig::default(),
-            printify: PrintifyConfig::default(),
-            gelato: GelatoConfig::default(),
-            workshop: WorkshopConfig::default(),
-            tracking: TrackingConfig::default(),
-            ses: SesConfig::default(),
-            autopilot: AutopilotConfig::default(),
-            retry_ms: vec![200, 500, 1_000, 2_000, 4_000, 8_000, 8_000],
-            seed: 0,
-        }
-    }
 }
 
 impl Default for ShopifyConfig {
@@ -188,32 +174,6 @@ impl Default for StripeConfig {
             api_version: "2026-10-28.endive".to_owned(),
             rate_limit: 100,
             webhooks: vec!["*".to_owned()],
-        }
-    }
-}
-
-impl Default for PrintfulConfig {
-    fn default() -> Self {
-        Self {
-            token: "sandbox-printful-token".to_owned(),
-            webhook_secret: "73616e64626f78".to_owned(),
-            path_secret: "sandbox-path".to_owned(),
-            variants: vec![4012],
-            store_id: None,
-            rate_limit: 120,
-            webhooks: [
-                "order_updated",
-                "order_failed",
-                "order_canceled",
-                "order_put_hold",
-                "order_put_hold_approval",
-                "order_remove_hold",
-                "shipment_sent",
-                "shipment_delivered",
-                "shipment_returned",
-            ]
-            .map(str::to_owned)
-            .to_vec(),
         }
     }
 }

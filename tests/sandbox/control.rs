@@ -3,7 +3,7 @@
 //! | route | body → answer |
 //! |---|---|
 //! | `GET /_sandbox/health` | `{"ready":true}` |
-//! | `PUT /_sandbox/config` | `{"intake_url"?, "ses_events"?, "shopify_subscriptions"?: "standing"\|"api"}` → the settings now |
+//! | `PUT /_sandbox/config` | `{"intake_url"?, "public_url"?, "ses_events"?, "shopify_subscriptions"?: "standing"\|"api"}` → the settings now |
 //! | `POST /_sandbox/reset` | empties state, faults, counts, lists; 204 |
 //! | `GET /_sandbox/pending` | `{"deliveries":n,"autopilot":n,"ses_events":n}`: what the sandbox itself still has in flight (the store's jobs count as deliveries) |
 //! | `GET /_sandbox/operations` | `[{"provider","operation","fault":[…]}]` |
@@ -21,11 +21,12 @@
 use crate::aws::Aws;
 use crate::deliver::Delivery;
 use crate::faults::{Arm, Fault};
+use crate::partners::OPERATIONS;
 use crate::partners::control::{self as partners, Partners};
 use crate::shopify::{self, Shopify};
 use crate::stripe::{self, Stripe};
 use crate::tracking::{self, Tracking};
-use crate::{Ctx, gelato, lock, printful, printify, with_slash, workshop};
+use crate::{Ctx, lock, with_slash};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -92,6 +93,7 @@ pub(crate) fn router(parts: Parts) -> Router {
 #[serde(deny_unknown_fields)]
 struct Settings {
     intake_url: Option<String>,
+    public_url: Option<String>,
     ses_events: Option<bool>,
     shopify_subscriptions: Option<crate::config::Subscriptions>,
 }
@@ -105,11 +107,15 @@ async fn configure(State(parts): State<Parts>, bytes: Bytes) -> Response {
     if let Some(url) = settings.intake_url {
         live.intake_url = Some(with_slash(&url));
     }
+    if let Some(url) = settings.public_url {
+        live.public_url = Some(with_slash(&url));
+    }
     if let Some(on) = settings.ses_events {
         live.ses_events = on;
     }
     Json(json!({
         "intake_url": live.intake_url,
+        "public_url": live.public_url,
         "ses_events": live.ses_events,
         "shopify_subscriptions": live.shopify_subscriptions,
     }))
@@ -141,10 +147,7 @@ fn operations() -> Value {
     let own = |provider: &'static str, names: &'static [&'static str]| names.iter().map(move |name| (provider, *name));
     own("shopify", shopify::OPERATIONS)
         .chain(own("stripe", stripe::OPERATIONS))
-        .chain(own("printful", printful::OPERATIONS))
-        .chain(own("printify", printify::OPERATIONS))
-        .chain(own("gelato", gelato::OPERATIONS))
-        .chain(own("workshop", workshop::OPERATIONS))
+        .chain(OPERATIONS.iter().flat_map(|(partner, names)| own(partner, names)))
         .chain(tracking::OPERATIONS.into_iter().flat_map(|(feed, names)| own(feed, names)))
         .chain(crate::aws::OPERATIONS.iter().copied())
         .map(|(provider, operation)| json!({"provider": provider, "operation": operation, "fault": Fault::ALL}))
@@ -157,17 +160,16 @@ async fn arm(State(parts): State<Parts>, bytes: Bytes) -> Response {
         let known = match arm.provider.as_str() {
             "shopify" => shopify::OPERATIONS.contains(&arm.operation.as_str()),
             "stripe" => stripe::OPERATIONS.contains(&arm.operation.as_str()),
-            "printful" => printful::OPERATIONS.contains(&arm.operation.as_str()),
-            "printify" => printify::OPERATIONS.contains(&arm.operation.as_str()),
-            "gelato" => gelato::OPERATIONS.contains(&arm.operation.as_str()),
-            "workshop" => workshop::OPERATIONS.contains(&arm.operation.as_str()),
             aws if crate::aws::PROVIDERS.contains(&aws) => true,
             feed if tracking::knows(feed, &arm.operation).is_some() => {
                 tracking::knows(feed, &arm.operation).unwrap_or_default()
             }
-            other => {
-                return refuse(StatusCode::BAD_REQUEST, format!("provider {other:?} is not one of the sandbox's"));
-            }
+            other => match OPERATIONS.iter().find(|(partner, _)| *partner == other) {
+                Some((_, names)) => names.contains(&arm.operation.as_str()),
+                None => {
+                    return refuse(StatusCode::BAD_REQUEST, format!("provider {other:?} is not one of the sandbox's"));
+                }
+            },
         };
         if !known && arm.operation != "*" {
             let why = format!("{} has no operation {:?}; see GET /_sandbox/operations", arm.provider, arm.operation);

@@ -1,10 +1,10 @@
-//! Stand-ins for everybody Baton speaks to: a store (Shopify), production partners (Printful, Printify,
-//! Gelato, a workshop), a payment provider (Stripe), tracking feeds (EasyPost, AfterShip, 17TRACK), and AWS calls on their way to the emulator. Stateful and strict: what the real provider would refuse is refused in its own words and
-//! kept for `GET /_sandbox/unexpected`.
+//! Stand-ins for everybody Baton speaks to: a store (Shopify), production partners (Printful, Printify, Gelato, a workshop), a
+//! payment provider (Stripe), tracking feeds (EasyPost, AfterShip, 17TRACK), and AWS calls on their way to the emulator. Stateful
+//! and strict: what the real provider would refuse is refused in its own words and kept for `GET /_sandbox/unexpected`.
 //!
 //! One process, two listeners on 127.0.0.1: the first for control (`/_sandbox/…`, see [`control`]), `/shopify/…`,
 //! `/printful/…` and so on; the second is the proxy in front of AWS. [`Sandbox::start`] runs it inside a test, the binary
-//! `sandbox` beside the local stack. Nothing is global: several can run in one process.
+//! `sandbox` beside the local stack. Nothing is global: several can run in one process. How a partner more is played: [`partners`].
 
 pub mod aws;
 pub mod clock;
@@ -23,6 +23,20 @@ pub mod stripe;
 pub mod tracking;
 pub mod unexpected;
 pub mod workshop;
+
+/// Every production partner that is played, one line each: the module, whose `NAME` is what all routes call it, its type, and what it
+/// is told at its start (`<module>/config.rs`). Nothing else here knows a partner by name. The model to copy is [`workshop`].
+macro_rules! with_partners {
+    ($define:ident) => {
+        $define! {
+            printful => Printful, PrintfulConfig;
+            printify => Printify, PrintifyConfig;
+            gelato => Gelato, GelatoConfig;
+            workshop => Workshop, WorkshopConfig;
+        }
+    };
+}
+use with_partners;
 
 pub use config::Config;
 pub use crash::{CrashCaller, ProcessKiller};
@@ -53,6 +67,8 @@ pub struct Shared {
 pub struct Live {
     /// The door, ending in `/`.
     pub intake_url: Option<String>,
+    /// The door's address as the world knows it, ending in `/`, where that differs.
+    pub public_url: Option<String>,
     /// Whether SES's events are published.
     pub ses_events: bool,
     /// Who hears of what happens in the store.
@@ -76,6 +92,7 @@ impl Ctx {
             deliveries: deliver::Deliveries::new(config.retry_ms.clone()),
             live: Mutex::new(Live {
                 intake_url,
+                public_url: None,
                 ses_events: true,
                 shopify_subscriptions: config.shopify.subscriptions,
                 store_time: None,
@@ -120,20 +137,25 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A running sandbox; it ends when dropped.
+/// A running sandbox; it ends when dropped. It shows each partner by its name: `sandbox.workshop`.
 pub struct Sandbox {
     pub ctx: Ctx,
+    pub partners: partners::Every,
     pub shopify: shopify::Shopify,
     pub stripe: stripe::Stripe,
-    pub printful: printful::Printful,
-    pub printify: printify::Printify,
-    pub gelato: gelato::Gelato,
-    pub workshop: workshop::Workshop,
     pub tracking: tracking::Tracking,
     pub aws: aws::Aws,
     address: SocketAddr,
     aws_address: SocketAddr,
     tasks: tokio::task::JoinSet<()>,
+}
+
+impl std::ops::Deref for Sandbox {
+    type Target = partners::Every;
+
+    fn deref(&self) -> &partners::Every {
+        &self.partners
+    }
 }
 
 impl Sandbox {
@@ -148,16 +170,8 @@ impl Sandbox {
         let ctx = Ctx::new(config, crash);
         let shopify = shopify::Shopify::new(ctx.clone())?;
         let stripe = stripe::Stripe::new(ctx.clone())?;
-        let printful = printful::Printful::new(ctx.clone())?;
-        let (printify, gelato) = (printify::Printify::new(&ctx), gelato::Gelato::new(&ctx));
-        let workshop = workshop::Workshop::new(&ctx);
         let tracking = tracking::Tracking::new(&ctx);
-        let partners = partners::control::Partners::new([
-            (printful::NAME, printful.played()),
-            (printify::NAME, printify.played()),
-            (gelato::NAME, gelato.played()),
-            (workshop::NAME, workshop.played()),
-        ]);
+        let partners = partners::Every::open(&ctx)?;
         let aws = aws::Aws::new(ctx.clone())?;
 
         let listener = bind(port).await?;
@@ -168,24 +182,21 @@ impl Sandbox {
             ctx: ctx.clone(),
             shopify: shopify.clone(),
             stripe: stripe.clone(),
-            partners,
+            partners: partners.control(),
             tracking: tracking.clone(),
             aws: aws.clone(),
         };
         let router = axum::Router::new()
             .nest("/shopify", shopify.router())
             .nest("/stripe", stripe.router())
-            .nest("/printful", printful.router())
-            .nest("/printify", printify.router())
-            .nest("/gelato", gelato.router())
-            .nest("/workshop", workshop.router())
+            .merge(partners.router())
             .merge(tracking.router())
             .merge(control::router(parts));
         let mut tasks = tokio::task::JoinSet::new();
         tasks.spawn(serve::serve(listener, router));
         tasks.spawn(serve::serve(aws_listener, aws.proxy_router()));
         aws.start(&mut tasks);
-        Ok(Self { ctx, shopify, stripe, printful, printify, gelato, workshop, tracking, aws, address, aws_address, tasks })
+        Ok(Self { ctx, partners, shopify, stripe, tracking, aws, address, aws_address, tasks })
     }
 
     /// `http://127.0.0.1:<port>`, without a slash: the contract's `sandbox_url`.

@@ -31,7 +31,7 @@ pub fn missing(order: &Order, changed: Timestamp, journey: &Journey, beginning: 
     }
     let known: BTreeSet<EventId> = journey.events.iter().map(|event| event.fact.id()).collect();
     let implied = of_order(order).into_iter().filter_map(|fact| match &fact {
-        Fact::OrderChanged { what, .. } => facts::changed(what, changed, &journey.events),
+        Fact::OrderChanged { what, .. } => facts::changed(what, Some(changed), &journey.events),
         _ => Some(fact),
     });
     let unknown = implied.chain(verdict_due(order, journey)).filter(|fact| !known.contains(&fact.id()));

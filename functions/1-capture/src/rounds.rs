@@ -5,7 +5,7 @@ use domain::exception::{Exception, What};
 use domain::handoff::Layer;
 use domain::provider::Trouble;
 use jiff::SignedDuration;
-use lambda::config::{Mode, SweepSection};
+use lambda::config::{Mode, Platform, SweepSection};
 use lambda::{Clock, Failure, Queue, Station, StoreConfig};
 use ledger::{LedgerError, Table};
 use serde::Serialize;
@@ -31,7 +31,7 @@ pub struct Settings {
     pub topics: &'static [Topic],
     /// Where the test order's mails go: to the owner.
     pub owner: String,
-    /// The variant of a test order that names none: the first one the catalog maps.
+    /// The variant of a test order that names none: the first one the catalog maps, or a headless store sells.
     pub variant: Option<String>,
 }
 
@@ -39,14 +39,21 @@ impl Settings {
     /// From the owner's choices; `door` is the door's public address, `path` where on it this platform delivers.
     #[must_use]
     pub fn new(config: &StoreConfig, topics: &'static [Topic], door: &str, path: &str) -> Self {
-        let variants = &config.catalog.variants;
+        // A shop of its own sells by SKU, any other by the store's numbers.
+        let variant = match config.store.platform {
+            Platform::Shopify => config.catalog.variants.iter().find_map(|row| row.store_variant.clone()),
+            Platform::Headless => {
+                let mut products = config.checkout.products.iter();
+                products.find(|product| product.requires_shipping).map(|product| product.sku.clone())
+            }
+        };
         Self {
             sweep: config.sweep.clone(),
             live: config.store.mode == Mode::Live,
             webhooks: format!("{}/{path}", door.trim_end_matches('/')),
             topics,
             owner: config.alerts.to.clone(),
-            variant: variants.iter().find_map(|row| row.store_variant.clone()),
+            variant,
         }
     }
 }

@@ -106,16 +106,23 @@ impl<T: Table, Q: Queue, C: Clock, S: Subscriptions> Rounds<'_, T, Q, C, S> {
             let at = mark.as_ref().map_or(Timestamp::UNIX_EPOCH, |mark| mark.at);
             mark = self.keep_place(mark, &place, at).await?;
         }
-        let mut lines = Vec::new();
+        let were_refused = !place.refused.is_empty();
+        let (mut lines, mut again, mut why) = (Vec::new(), Vec::new(), None);
         for topic in self.settings.topics {
             let made = if place.making.contains(topic.name) {
                 self.make(&place, topic, there(topic), now).await?
             } else {
                 Made::There
             };
-            self.note(&mut place, topic, &made).await?;
+            note(&mut place, topic, &made);
+            match &made {
+                Made::Again => again.push(topic.name.to_owned()),
+                Made::Refused(reason) => why = Some(reason.clone()),
+                Made::There | Made::Now | Made::Later(_) => {}
+            }
             lines.push(Line { topic: topic.name, purpose: topic.purpose, layer: topic.consumer, state: made.words() });
         }
+        self.tell_of(&place, again, why, were_refused).await?;
         let at = match (&mark, place.making.is_empty()) {
             (_, true) => {
                 place.look = now.to_string();
@@ -156,29 +163,28 @@ impl<T: Table, Q: Queue, C: Clock, S: Subscriptions> Rounds<'_, T, Q, C, S> {
         Ok(made)
     }
 
-    /// What the owner hears of it, and what the next look has to know.
-    async fn note(&self, place: &mut Place, topic: &Topic, made: &Made) -> Result<(), Error> {
-        let name = topic.name;
-        let lost = |renewed| What::SubscriptionLost { topic: name.to_owned(), renewed };
-        let refusal = Exception::raise(&self.station.store, &lost(false), name, self.station.now());
-        match made {
-            Made::Later(_) => return Ok(()),
-            Made::Refused(_) => {
-                self.station.ledger.raise(&refusal).await?;
-                place.known.remove(name);
-                place.refused.insert(name.to_owned());
-            }
-            Made::There | Made::Now | Made::Again => {
-                if matches!(made, Made::Again) {
-                    self.tell_once(&lost(true), &format!("{name} {}", place.look)).await?;
-                }
-                if place.refused.remove(name) {
-                    self.station.ledger.resolve(&self.station.store, &refusal.id).await?;
-                }
-                place.known.insert(name.to_owned());
-            }
+    /// What the owner hears of it: one exception for all topics that were made again, and one for all that are refused.
+    async fn tell_of(
+        &self,
+        place: &Place,
+        again: Vec<String>,
+        why: Option<String>,
+        were_refused: bool,
+    ) -> Result<(), Error> {
+        if !again.is_empty() {
+            let cause = format!("{} {}", again.join(" "), place.look);
+            self.tell_once(&What::SubscriptionLost { topics: again }, &cause).await?;
         }
-        place.making.remove(name);
+        let topics = place.refused.iter().cloned().collect();
+        let what = What::SubscriptionsRefused { topics, why: why.clone().unwrap_or_default() };
+        let refusal = Exception::raise(&self.station.store, &what, "all", self.station.now());
+        match (place.refused.is_empty(), why) {
+            (false, Some(_)) => {
+                self.station.ledger.raise(&refusal).await?;
+            }
+            (true, _) if were_refused => self.station.ledger.resolve(&self.station.store, &refusal.id).await?,
+            _ => {}
+        }
         Ok(())
     }
 
@@ -195,6 +201,23 @@ impl<T: Table, Q: Queue, C: Clock, S: Subscriptions> Rounds<'_, T, Q, C, S> {
         }
         Ok(ledger.bookmark(store, BOOKMARK).await?)
     }
+}
+
+/// What the next look has to know.
+fn note(place: &mut Place, topic: &Topic, made: &Made) {
+    let name = topic.name;
+    match made {
+        Made::Later(_) => return,
+        Made::Refused(_) => {
+            place.known.remove(name);
+            place.refused.insert(name.to_owned());
+        }
+        Made::There | Made::Now | Made::Again => {
+            place.refused.remove(name);
+            place.known.insert(name.to_owned());
+        }
+    }
+    place.making.remove(name);
 }
 
 fn fits(subscription: &Subscription, topic: &Topic, address: &str) -> bool {

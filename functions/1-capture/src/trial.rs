@@ -18,7 +18,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder + TestOrder> Rounds<'_, T, Q, C,
     /// tag again is the same order.
     pub(crate) async fn place_trial(&self, request: &Request, now: Timestamp) -> Value {
         let Some(variant) = request.variant.as_deref().or(self.settings.variant.as_deref()) else {
-            let why = "the catalog in store.toml names no store_variant: say which one to order, VARIANT=<its number>";
+            let why = "store.toml names no variant to order: say which one, VARIANT=<the store's number, or in a headless store the SKU>";
             return json!({ "error": why });
         };
         let digits = now.to_string().chars().filter(char::is_ascii_alphanumeric).take(16).collect::<String>();

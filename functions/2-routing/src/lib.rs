@@ -16,7 +16,7 @@
 //! | [`change`] | `order.changed`, `order.edited` |
 //! | [`resume`] | `partner.resumed` |
 //! | [`told`] | `partner.told`: the partner is asked what is true |
-//! | [`sweep`], [`look`] | on a schedule: what silent webhooks did not tell, funds, the catalog |
+//! | [`sweep`], [`unlisted`], [`look`] | on a schedule: what silent webhooks did not tell, funds, the catalog |
 
 mod begun;
 mod cancel;
@@ -36,6 +36,7 @@ mod route;
 mod sweep;
 mod told;
 mod turn;
+mod unlisted;
 
 use domain::event::Fact;
 use domain::external_id::external_id;

@@ -108,7 +108,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder + ListVariants> Routing<'_, T, Q
             };
             for variant in page.items.into_iter().filter(|variant| variant.requires_shipping) {
                 report.variants += 1;
-                let row = self.catalog.row(&variant.id, variant.sku.as_deref());
+                let row = self.catalog.row(Some(&variant.id), variant.sku.as_deref());
                 match (row, &variant.service) {
                     (Some(row), _) if row.partner == HAND => {
                         report.mapped += 1;

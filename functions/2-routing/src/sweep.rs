@@ -1,9 +1,12 @@
 //! The partners' sweep: what silent webhooks did not tell. Each round lists orders page by page from where the last one stopped, and
-//! ends before its function does; a walk that came to its end begins anew with the next round.
+//! ends before its function does; a walk that came to its end begins anew with the next round. A partner that lists nothing is asked
+//! for each order by itself ([`crate::unlisted`]).
 
 use domain::Timestamp;
 use domain::exception::{Exception, What};
 use domain::money::Money;
+use domain::provider::Trouble;
+use domain::subject::OrderId;
 use jiff::SignedDuration;
 use lambda::{Clock, Failure, Queue};
 use ledger::{Ask, Table, Turn};
@@ -22,15 +25,16 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// Where a walk stands: the next page, and what the orders seen so far still cost.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Walk {
-    after: Option<String>,
+pub(crate) struct Walk {
+    /// The next page in the partner's words; where it lists nothing, the order that was asked for last.
+    pub after: Option<String>,
     needed: Option<Money>,
 }
 
 /// What a round did.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
 pub struct Round {
-    /// Orders that partners listed.
+    /// Orders that partners listed, or were asked for.
     pub listed: u32,
     /// Facts that no webhook had told.
     pub learned: u32,
@@ -69,20 +73,22 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
                 break;
             }
             let page = match partner.open_orders(walk.after.as_deref()).await {
-                Ok(page) => page,
+                Ok(Some(page)) => page,
+                Ok(None) => {
+                    ended = self.ask_each(partner, until, &mut walk, round).await?;
+                    break;
+                }
                 Err(trouble) => {
-                    // Orders that wait for this partner tell the owner; here it is enough to try again in the next round.
-                    round.silent.push(partner.name().to_owned());
-                    self.press(partner, &trouble).await?;
+                    // A place that it no longer knows would be refused for ever.
+                    if matches!(trouble, Trouble::Refused { .. }) {
+                        walk = Walk::default();
+                    }
+                    self.is_silent(partner, &trouble, round).await?;
                     break;
                 }
             };
-            for order in &page.items {
-                round.listed += 1;
-                walk.needed = needed(walk.needed, order);
-                if let Some(id) = self.of_ours(order) {
-                    round.learned += self.learn(id, partner.name(), order, SWEEP).await?;
-                }
+            for found in &page.items {
+                self.listed(partner, found, self.of_ours(found), &mut walk, round).await?;
             }
             walk.after = page.next;
             if walk.after.is_none() {
@@ -99,8 +105,32 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
         Ok(())
     }
 
+    /// An order as the partner has it: what it still costs, and what nobody has told of it, where it is `ours`.
+    pub(crate) async fn listed(
+        &self,
+        partner: &Partner,
+        found: &PartnerOrder,
+        ours: Option<OrderId>,
+        walk: &mut Walk,
+        round: &mut Round,
+    ) -> Result<(), Stop> {
+        round.listed += 1;
+        walk.needed = needed(walk.needed, found);
+        if let Some(order) = ours {
+            round.learned += self.learn(order, partner.name(), found, SWEEP).await?;
+        }
+        Ok(())
+    }
+
+    /// Orders that wait for this partner tell the owner; here it is enough to try again in the next round.
+    pub(crate) async fn is_silent(&self, partner: &Partner, trouble: &Trouble, round: &mut Round) -> Result<(), Stop> {
+        round.silent.push(partner.name().to_owned());
+        self.press(partner, trouble).await?;
+        Ok(())
+    }
+
     /// Orders come first: while they queue for the partner, nobody walks.
-    async fn has_room(&self, partner: &Partner) -> Result<bool, Stop> {
+    pub(crate) async fn has_room(&self, partner: &Partner) -> Result<bool, Stop> {
         let ask = Ask { calls: 1, weight: 0, has_slot: false };
         let rate = turn::rate(partner);
         let (ledger, now) = (&self.station.ledger, self.station.now());

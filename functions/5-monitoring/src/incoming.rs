@@ -27,7 +27,7 @@ pub struct Notice {
     pub message: String,
 }
 
-/// What the owner wants: `{"operator":"replay","exception":"<id>","run":false}`.
+/// What the owner wants: `{"operator":"replay","exception":"<id>","run":false}`, or `"close"`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Request {
     pub operator: String,

@@ -11,7 +11,7 @@
 //! | [`carriers`] | a carrier of which nothing is heard |
 //! | [`review`] | open exceptions: the untold are told, what has settled by itself is closed |
 //! | [`alarms`] | CloudWatch's alarms, in the owner's words |
-//! | [`operator`] | `make replay`: what it would do, and doing it |
+//! | [`operator`] | `make replay`: what it would do, and doing it; `make close` |
 //! | [`metrics`] | the totals the alarms stand on |
 
 pub mod alarms;

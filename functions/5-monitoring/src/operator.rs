@@ -1,4 +1,4 @@
-//! `make replay`: what it would do and what it would not, in plain words, and doing it.
+//! `make replay`: what it would do and what it would not, in plain words, and doing it. `make close`: a person says it is done.
 //!
 //! A replay runs only what is missing. The layer takes the event again on the ordinary path; effects that are done stay done,
 //! and those that were refused because the order was cancelled or refunded stay refused.
@@ -42,11 +42,14 @@ struct Steps {
 impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M, D> {
     /// Answers the owner; a mistake of the owner's is an answer too: `{"error": "what to do next"}`.
     pub(crate) async fn operate(&self, request: &Request) -> Result<Value, Error> {
-        if request.operator != "replay" {
-            return Ok(
-                json!({ "error": format!("there is no operator's command {:?}; there is \"replay\"", request.operator) }),
-            );
-        }
+        let close = match request.operator.as_str() {
+            "replay" => false,
+            "close" => true,
+            other => {
+                let why = format!("there is no operator's command {other:?}; there are \"replay\" and \"close\"");
+                return Ok(json!({ "error": why }));
+            }
+        };
         let unknown = || {
             let id = &request.exception;
             json!({ "error": format!("no exception {id:?} is known; `make exceptions` lists the open ones with their ids") })
@@ -57,6 +60,9 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         let Some(exception) = self.station.ledger.exception(&subject, &request.exception).await? else {
             return Ok(unknown());
         };
+        if close {
+            return self.close(&exception).await;
+        }
         let journey = self.station.ledger.journey(&subject).await?;
         let stored = match target(&exception, &journey) {
             Some((key, layer)) => self.station.ledger.event(&key).await?.map(|stored| (stored, layer)),
@@ -68,6 +74,21 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             plan.done = true;
         }
         Ok(serde_json::to_value(plan)?)
+    }
+
+    /// Takes it off the list: `{"closed": "<id>", "reason"}`. What asks for a decision is closed by the decision.
+    async fn close(&self, exception: &Exception) -> Result<Value, Error> {
+        let (id, reason) = (&exception.id, &exception.reason);
+        if exception.what == "held" && exception.state != Life::Resolved {
+            let why = format!(
+                "the order waits for your decision, and closing this would leave it held with nobody reminded. Decide by the \
+                 link in the alert (for a new link: `make replay EXCEPTION={id}`), or cancel the order in the store"
+            );
+            return Ok(json!({ "error": why }));
+        }
+        self.station.ledger.resolve(&exception.subject, id).await?;
+        tracing::info!(exception.id = id, "closed by a person");
+        Ok(json!({ "closed": id, "reason": reason }))
     }
 
     /// The subject, which an exception's id begins with: `5550004242-…`, `contact-<hash>-…` or `store-<hash>-…`.
@@ -136,7 +157,9 @@ fn plan(exception: &Exception, journey: &Journey, stored: Option<&(Stored, Layer
         return plan;
     }
     if !exception.replayable {
-        not(&mut plan, format!("Nothing can be run for this; it needs you. {next_step}"));
+        let id = &exception.id;
+        not(&mut plan, format!("There is nothing here to run. Next: {next_step}"));
+        not(&mut plan, format!("When that is done, `make close EXCEPTION={id}` takes it off the list."));
         return plan;
     }
     let Some((stored, layer)) = stored else {
@@ -147,7 +170,11 @@ fn plan(exception: &Exception, journey: &Journey, stored: Option<&(Stored, Layer
     let who = event.order_name.clone().unwrap_or_else(|| key.subject.to_string());
     plan.will.push(format!("{layer} takes the event \"{}\" of {who} again.", key.id));
     plan.steps.again = Some((key, *layer));
-    for effect in &journey.effects {
+    if exception.what == "held" {
+        plan.will.push("If it has to stay held, you get the alert again, with a new link.".to_owned());
+        not(&mut plan, "Nothing goes to a partner before you decide.".to_owned());
+    }
+    for effect in journey.effects.iter().filter(|effect| !waits_for_a_person(effect)) {
         say(&mut plan, effect, *layer, event);
     }
     plan
@@ -174,6 +201,11 @@ fn say(plan: &mut Plan, effect: &Effect, layer: Layer, event: &Event) {
         State::Waiting { .. } if ours => plan.will.push(format!("{name}: done when its time has come.")),
         State::Claimed | State::Unknown { .. } | State::Waiting { .. } => {}
     }
+}
+
+/// Written ahead for every partner when an order is held: it says nothing about one of them.
+fn waits_for_a_person(effect: &Effect) -> bool {
+    matches!(&effect.state, State::Refused { reason } if reason.starts_with("held"))
 }
 
 /// Written by the layers when an order was cancelled or its money went back.

@@ -46,6 +46,16 @@ impl Wish {
             _ => Self::Unclear,
         }
     }
+
+    /// Whether it asks for something else than was decided.
+    #[must_use]
+    pub fn other_than(self, decided: Choice) -> bool {
+        match self {
+            Self::Look | Self::Unclear => false,
+            Self::Decide(choice) => choice != decided,
+            Self::Unconfirmed => decided != Choice::Refuse,
+        }
+    }
 }
 
 /// Where the hold stands.
@@ -84,7 +94,7 @@ impl<T: Table, S: ReadOrder, C: Clock> Console<T, S, C> {
         tracing::info!(subject = %decision.subject, event = %decision.fact.id(), new = appended == Appended::New, "decided");
         // The first click counts: what is shown is what stands in the ledger.
         let hold = self.stands(id, round).await?;
-        Ok(page::hold(&self.shop, &hold, Wish::Look))
+        Ok(page::hold(&self.shop, &hold, wish))
     }
 
     async fn stands(&self, id: OrderId, round: u32) -> Result<Hold, LedgerError> {

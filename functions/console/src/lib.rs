@@ -64,7 +64,8 @@ impl<T: Table, S: ReadOrder, C: Clock> Console<T, S, C> {
         let about = match self.key.open(token, Purpose::Decision, self.clock.now()) {
             Ok(about) => about,
             Err(LinkError::Expired) => {
-                let next = "The order is still held. `make exceptions` shows it; cancel it in the store, or lift the hold there.";
+                let next = "If the order is still held, `make exceptions` names it, and `make replay EXCEPTION=<id>` sends you a \
+                            new link. Cancelling it in the store, or lifting the hold there, decides it too.";
                 return page::notice(410, "This link is too old.", next);
             }
             Err(LinkError::Forged) => {

@@ -121,8 +121,18 @@ pub fn hold(shop: &str, hold: &Hold, wish: Wish) -> Reply {
         }
         Hold::Decided { decision, choice } => {
             let name = named(&decision.order_name);
+            // The first click counts.
+            let overruled = wish.other_than(*choice);
             let (done, next) = match choice {
+                Choice::Release if overruled => (
+                    "will be made",
+                    "That was decided before, and what you chose now changed nothing. To stop it after all, cancel it in the store.",
+                ),
                 Choice::Release => ("will be made", "Baton sends it on now. There is nothing more to do."),
+                Choice::Refuse if overruled => (
+                    "is refused",
+                    "That was decided before, and what you chose now changed nothing. The money goes back.",
+                ),
                 Choice::Refuse => (
                     "is refused",
                     "Baton cancels it in the store and the money goes back. You hear if that cannot be done.",

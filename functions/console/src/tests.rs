@@ -119,10 +119,15 @@ async fn the_first_click_counts_and_the_second_shows_it() {
     assert!(decision.source == OWNER && matches!(Decision::of(decision), Some(Decision::Release(_))));
     let stored = console.ledger.event(&decision.key()).await.unwrap().unwrap();
     assert!(stored.owed_by(Layer::Capture), "capture does it");
-    // The other button, the same one again, and another look.
-    for (method, body) in [("POST", "choice=refuse&confirm=refund"), ("POST", "choice=release"), ("GET", "")] {
+    // The same button again, another look, and the other button, whose click must not be taken for what happened.
+    for (method, body) in [("POST", "choice=release"), ("GET", "")] {
         let again = ask(&console, method, &path, body).await;
         assert_eq!((again.status, &again.body), (200, &reply.body));
+    }
+    for body in ["choice=refuse&confirm=refund", "choice=refuse"] {
+        let other = ask(&console, "POST", &path, body).await;
+        assert_eq!(other.status, 200);
+        assert!(other.body.contains("#1001 will be made") && other.body.contains("changed nothing"), "{}", other.body);
     }
     assert_eq!(decisions(&console).await, made);
 }

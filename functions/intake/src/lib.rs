@@ -95,12 +95,13 @@ impl<T: Table, C: Clock> Door<T, C> {
     /// What is new in a fact that its source repeats; `None`: nothing. A table that does not answer is no reason to drop it.
     async fn news(&self, event: &Event) -> Option<Fact> {
         let fact = event.fact.clone();
-        if let Fact::OrderChanged { what, .. } = &fact {
+        if let Fact::OrderChanged { what, again } = &fact {
+            let at = again.as_ref().and_then(|at| at.parse().ok());
             return match self.ledger.journey(&event.subject).await {
-                Ok(journey) => changed(what, event.time, &journey.events),
+                Ok(journey) => changed(what, at, &journey.events),
                 Err(error) => {
                     tracing::warn!(subject = %event.subject, error = chain(&error), "kept without looking what is known");
-                    Some(fact)
+                    Some(Fact::OrderChanged { what: what.clone(), again: None })
                 }
             };
         }

@@ -58,6 +58,13 @@ class Trace(unittest.TestCase):
         )  # fmt: skip
         self.assertEqual(list(trace["exceptions"][0]), ["id", "layer", "reason", "next_step", "state", "told"])
 
+    def test_what_a_layer_waits_for(self) -> None:
+        wait = {"until": Decimal(5), "reason": "no connection", "provider": "printful"}
+        waits = {"routing": wait, "capture": {"until": Decimal(5), "reason": "its turn"}}
+        item = event("order.cleared", "cleared", owes={"routing": Decimal(NOW)}, waits=waits)
+        shown = journey("order#1", [item])["events"][0]
+        self.assertEqual(shown["waits"], {"routing": "printful: no connection"})
+
 
 class Settle(unittest.TestCase):
     def open_events(self, item: dict, paused=(), dead=()) -> list[str]:

@@ -9,7 +9,7 @@ import tomllib
 import unittest
 from pathlib import Path
 
-from cli import places, render, storefile
+from cli import partners, places, render, storefile
 from cli.say import Failure
 from cli.schema import DEADLINE, FILE, PLATFORMS, PRODUCT, PROPERTY, SECTIONS, SHIPPING, VARIANT
 
@@ -75,13 +75,23 @@ class TheExample(Files):
         headless, machine = whole.index("# --- only with"), whole.index("# The machine.")
         shopify = self.write(text=whole[:headless] + whole[machine:])
         store = storefile.read(shopify)
-        self.assertEqual(set(store.values["partners"]), {"printful", "printify", "gelato", "workshop"})
+        self.assertEqual(set(store.values["partners"]), {manifest.stand_in for manifest in partners.manifests().values()})
         self.assertIn("door/gelato/path-secret", store.secret_files)
         self.assertEqual(set(store.values["tracking"]), {"easypost", "aftership", "17track"})
         self.assertIn("call/17track/token", store.secret_files)
         only_shopify = r'(?m)^(base_url = "https://example-prints|api_version|webhook_secret_file = "secrets/shopify|admin_token_file).*\n'
         text = re.sub(only_shopify, "", whole).replace('platform = "shopify"', 'platform = "headless"')
         text = text.replace("example-prints.myshopify.com", "example-prints")
+        said = self.refusal(self.write(text=text))
+        self.assertIn("catalog.variants.0.store_variant: a headless store has no numbers", said)
+        self.assertIn("catalog.any_variant: goes by Shopify's numbers", said)
+        text = text.replace('store_variant = "43720176"', 'sku = "LIGHTHOUSE-30x40"')
+        text = re.sub(r"(?ms)^\[catalog\.any_variant\]\n.*?(?=^\[)", "", text)
+        broken = text.replace(', JPY = "700"', "").replace('USD = "25.00", ', "")
+        said = self.refusal(self.write(text=broken))
+        self.assertIn("checkout.shipping: has no way with a price in JPY", said)
+        self.assertIn("checkout.products.0.prices: has none in USD", said)
+        self.assertIn("checkout: sells nothing", self.refusal(self.write(text=text[: text.index("[[checkout.products]]")])))
         store = storefile.read(self.write(text=text))
         self.assertEqual(store.values["checkout"]["products"][0]["prices"]["JPY"], "3600")
         self.assertIn("call/stripe/secret-key", store.secret_files)
@@ -134,6 +144,15 @@ class Mistakes(Files):
         self.assertIn("store.mode: is missing", said)
         self.assertIn("variant_id: is empty", said)
 
+    def test_in_the_order_of_the_file_and_each_once(self) -> None:
+        change = lambda text: text.replace('to = "owner@example.com"', "to = 1").replace("variant_id = 4012", "variant_id = true")  # noqa: E731
+        mistakes = self.refusal(self.write(change)).splitlines()[1:]
+        self.assertEqual([line.split(": ")[1] for line in mistakes], ["catalog.variants.0.variant_id", "alerts.to"])
+
+    def test_a_key_of_the_other_platform(self) -> None:
+        said = self.refusal(self.write(lambda text: text.replace('platform = "shopify"', 'platform = "headless"')))
+        self.assertIn("store.api_version: is for a store of another platform", said)
+
     def test_what_no_key_tells_alone(self) -> None:
         said = self.refusal(
             self.write(lambda text: text.replace('# from = "orders@example.com"', 'from = "me@other.example"'))
@@ -185,7 +204,7 @@ class Rendering(Files):
         (self.folder / "secrets" / "printful-token").unlink()
         with self.assertRaises(Failure) as raised:
             self.rendered()
-        for words in ("must be the hex key", "must hold one line, not 2", "at least 16", "No such file"):
+        for words in ("must be the hex key", "must hold one line, not 2", "at least 16", "printful-token: is not there (partners.printful.token_file)"):
             self.assertIn(words, str(raised.exception))
 
     def test_two_lines_while_a_secret_rotates(self) -> None:

@@ -31,21 +31,22 @@ pub fn of_order(order: &Order) -> Vec<Fact> {
 }
 
 /// The fact that an order is `what` (see [`what_matters`]) since `at`, given the events of its journey; `None` where that is no
-/// news: it was told last, or something newer was.
+/// news: it was told last, or something newer was. Where nobody knows since when (`at`), what was told once is no news.
 #[must_use]
-pub fn changed(what: &str, at: Timestamp, events: &[Event]) -> Option<Fact> {
+pub fn changed(what: &str, at: Option<Timestamp>, events: &[Event]) -> Option<Fact> {
     let told = || {
         events.iter().filter_map(|event| match &event.fact {
             Fact::OrderChanged { what, .. } | Fact::OrderPaid { what: Some(what) } => Some((event.time, what.as_str())),
             _ => None,
         })
     };
-    let again = told().any(|(_, known)| known == what);
-    match told().max() {
-        Some((_, last)) if last == what => None,
-        Some((newer, _)) if again && newer >= at => None,
-        _ => Some(Fact::OrderChanged { what: what.to_owned(), again: again.then(|| at.as_second().to_string()) }),
+    let new = |again| Fact::OrderChanged { what: what.to_owned(), again };
+    if !told().any(|(_, known)| known == what) {
+        return Some(new(None));
     }
+    let (newest, last) = told().max()?;
+    let at = at?.as_second();
+    (last != what && newest.as_second() <= at).then(|| new(Some(at.to_string())))
 }
 
 /// All of the money was there once.
@@ -133,15 +134,16 @@ mod tests {
             order_name: None,
         };
         let mut events = vec![event(Fact::OrderPaid { what: Some("a".into()) }, 1)];
-        assert_eq!(changed("a", at(2), &events), None, "a tag");
-        let there = changed("b", at(3), &events).unwrap();
+        assert_eq!(changed("a", Some(at(2)), &events), None, "a tag");
+        let there = changed("b", Some(at(3)), &events).unwrap();
         assert_eq!(there.id().0, "changed#b");
         events.push(event(there, 3));
-        assert_eq!(changed("a", at(2), &events), None, "an old delivery, late");
-        let back = changed("a", at(4), &events).unwrap();
+        assert_eq!(changed("a", Some(at(2)), &events), None, "an old delivery, late");
+        assert_eq!(changed("a", None, &events), None, "nobody knows since when");
+        let back = changed("a", Some(at(4)), &events).unwrap();
         assert_eq!(back.id().0, "changed#a#4");
         events.push(event(back, 4));
-        assert_eq!(changed("a", at(5), &events), None);
-        assert_eq!(changed("b", at(6), &events).unwrap().id().0, "changed#b#6");
+        assert_eq!(changed("a", Some(at(5)), &events), None);
+        assert_eq!(changed("b", Some(at(6)), &events).unwrap().id().0, "changed#b#6");
     }
 }

@@ -227,7 +227,17 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
             }
             Outcome::Wait(wait) => {
                 let seconds = wait.until.duration_since(self.now()).as_secs().max(1);
-                tracing::info!(subject = key.pk, event = key.sk, wait.seconds = seconds, "waits");
+                let provider = match &wait.reason {
+                    WaitReason::Outage { provider, .. } => provider.as_str(),
+                    WaitReason::Pace(_) => "",
+                };
+                tracing::info!(
+                    subject = key.pk,
+                    event = key.sk,
+                    wait.seconds = seconds,
+                    wait.provider = provider,
+                    "waits"
+                );
                 let due = self.deadlines.due(Owed::Layer(layer), wait.until);
                 self.ledger.layer_waits(stored, layer, &wait, due).await?;
                 self.queue.send(layer, key, SignedDuration::from_secs(seconds)).await?;

@@ -72,7 +72,7 @@ macro_rules! define {
         }
 
         impl ListOrders for Partner {
-            async fn open_orders(&self, after: Option<&str>) -> Result<Listed<PartnerOrder>, Trouble> {
+            async fn open_orders(&self, after: Option<&str>) -> Result<Page, Trouble> {
                 match self { $(Self::$Type(partner) => partner.open_orders(after).await,)* }
             }
         }

@@ -55,7 +55,8 @@ pub struct PartnerOrder {
     /// What the partner charges for it, where it tells.
     pub cost: Option<Money>,
     pub shipments: Vec<Shipment>,
-    /// The partner's own clock at its last change, as it writes it; part of fact-ids, never compared.
+    /// The partner's own clock at its last change, as it writes it; part of fact-ids, never compared, never empty: where the partner
+    /// tells no time, something else that changes with the order.
     pub changed: String,
 }
 
@@ -127,9 +128,13 @@ pub trait FindOrder: Send + Sync {
 /// Lists orders, for when the partner's webhooks are silent.
 pub trait ListOrders: Send + Sync {
     /// One page of the orders that are not finished or changed lately, newest first where the partner can; `after` is the page
-    /// before's `next`.
-    fn open_orders(&self, after: Option<&str>) -> impl Future<Output = Result<Listed<PartnerOrder>, Trouble>> + Send;
+    /// before's `next`. `None`: the partner lists nothing, and each of our open orders is asked for by itself ([`FindOrder`]). An
+    /// empty page says something else: that there is no order.
+    fn open_orders(&self, after: Option<&str>) -> impl Future<Output = Result<Page, Trouble>> + Send;
 }
+
+/// A page of a partner's orders; `None` where it has no list.
+pub type Page = Option<Listed<PartnerOrder>>;
 
 /// One page of a partner's list.
 #[derive(Debug, Clone, PartialEq, Eq)]

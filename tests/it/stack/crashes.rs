@@ -57,6 +57,10 @@ const EMAIL: &[Point] = &[
 
 const POINTS: usize = CAPTURE.len() + SECOND_READING.len() + ROUTING.len() + SHIPPING.len() + 3 * EMAIL.len();
 
+/// Seconds. The emulator notices a death only when the call's time is over, and deaths of one layer come one after another; on a
+/// machine that compiles beside it that takes minutes.
+const PATIENCE: u64 = 300;
+
 #[tokio::test]
 async fn the_process_is_killed_at_every_call_to_the_outside() {
     let Some(stack) = stack().await else { return };
@@ -124,7 +128,7 @@ async fn the_process_is_killed_at_every_call_to_the_outside() {
     }
     fired(&stack, "email: delivered", EMAIL).await;
     for id in &ids {
-        stack.delivered(*id, 150).await;
+        stack.delivered(*id, PATIENCE).await;
     }
 
     let dead = deaths.count();
@@ -177,8 +181,9 @@ async fn arm_also(stack: &Stack, points: &[Point]) {
 /// machine the caller's time may be over) is armed again, and met by a later call.
 async fn fired(stack: &Stack, who: &str, points: &[Point]) {
     let mut missed = BTreeSet::new();
+    let mut seen = String::new();
     stack
-        .until(&format!("a death at each point of {who}"), 120, async || {
+        .until(&format!("a death at each point of {who}"), PATIENCE, async || {
             let faults = stack.look_at("faults").await;
             let faults = faults.as_array().unwrap();
             let hit = |fault: &&Value| fault["fired"] == 1 && fault["problems"] == json!([]);
@@ -192,7 +197,13 @@ async fn fired(stack: &Stack, who: &str, points: &[Point]) {
                     arm_also(stack, std::slice::from_ref(point)).await;
                 }
             }
-            (faults.iter().filter(hit).count() == points.len()).then_some(())
+            let hits = faults.iter().filter(hit).count();
+            let now = format!("{who}: {hits} of {} points", points.len());
+            if now != seen {
+                eprintln!("{now}");
+                seen = now;
+            }
+            (hits == points.len()).then_some(())
         })
         .await;
     eprintln!("{who}: killed at {} points", points.len());
@@ -215,7 +226,7 @@ fn mailed(kind: &'static str) -> Reached {
 /// Waits until at least `count` of the orders have come so far.
 async fn reached(stack: &Stack, ids: &[u64], what: &str, count: usize, so_far: Reached) {
     stack
-        .until(&format!("{count} orders to be {what}"), 150, async || {
+        .until(&format!("{count} orders to be {what}"), PATIENCE, async || {
             let mut reached = 0;
             for id in ids {
                 reached += usize::from(so_far(&stack.journey(*id).await));
@@ -229,6 +240,6 @@ async fn reached(stack: &Stack, ids: &[u64], what: &str, count: usize, so_far: R
 async fn at_rest(stack: &Stack, ids: &[u64]) {
     for id in ids {
         let what = format!("nothing of {id} to be open");
-        stack.until(&what, 90, async || stack.open(*id).await.is_empty().then_some(())).await;
+        stack.until(&what, PATIENCE, async || stack.open(*id).await.is_empty().then_some(())).await;
     }
 }

@@ -7,27 +7,33 @@ use serde_json::json;
 use super::{Stack, fresh_id, named, stack};
 use crate::support;
 
-/// Places a risky order and waits for the alert's link; the address of the page on this stack.
+/// Places a risky order and waits for the alert's link.
 async fn held(stack: &Stack, id: u64) -> String {
     stack.sandbox(Method::POST, "shopify/orders?deliver=1&risk=HIGH", named(id)).await;
-    let name = named(id)["name"].as_str().unwrap().to_owned();
-    let what = format!("an alert about {name} with a link");
+    let url = link(stack, named(id)["name"].as_str().unwrap()).await;
+    let holds = stack.look_at(&format!("shopify/orders/{id}")).await;
+    assert!(holds.to_string().contains("baton-hold-1"), "{holds}");
+    url
+}
+
+/// The link in the alert about the order of that name, which can be opened as it stands.
+pub(super) async fn link(stack: &Stack, name: &str) -> String {
+    let page = format!("{}decisions/", stack.fact("console_url"));
+    let what = format!("an alert about {name} with a link to {page}");
     let token = stack
         .until(&what, 60, async || {
             let mails = stack.mails().await;
-            let about = mails.iter().filter(|mail| mail.text.contains(&name) && mail.to.contains('@'));
-            about.filter_map(|mail| mail.text.split_once("decisions/")).next().map(|(_, rest)| {
+            let about = mails.iter().filter(|mail| mail.text.contains(name) && mail.to.contains('@'));
+            about.filter_map(|mail| mail.text.split_once(&page)).next().map(|(_, rest)| {
                 let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
                 rest.chars().take_while(plain).collect::<String>()
             })
         })
         .await;
-    let holds = stack.look_at(&format!("shopify/orders/{id}")).await;
-    assert!(holds.to_string().contains("baton-hold-1"), "{holds}");
-    format!("{}decisions/{token}", stack.fact("console_url"))
+    format!("{page}{token}")
 }
 
-async fn page(method: Method, url: &str, form: &'static str) -> (u16, String) {
+pub(super) async fn page(method: Method, url: &str, form: &'static str) -> (u16, String) {
     let request = support::client().request(method, url).body(form);
     let response = request.header("content-type", "application/x-www-form-urlencoded").send().await.unwrap();
     let policy = response.headers().get("content-security-policy").map(|value| value.to_str().unwrap().to_owned());

@@ -169,6 +169,11 @@ impl World {
         &self.stations[0].ledger
     }
 
+    /// The store, as the layers reach it.
+    pub fn store(&self) -> Shopify {
+        Shopify::new(&self.config.store, &self.secrets, self.http.clone()).unwrap()
+    }
+
     /// The store takes an order and delivers `orders/paid` so many times.
     pub async fn order(&self, payload: &Value, deliver: u32) -> u16 {
         let path = format!("/_sandbox/shopify/orders?deliver={deliver}");
@@ -254,7 +259,7 @@ impl World {
     /// One message in one process. `false`: it was not finished, or the process died.
     pub async fn process(&mut self, layer: Layer, key: &lambda::Key) -> bool {
         self.crash.arm();
-        let shopify = || Shopify::new(&self.config.store, &self.secrets, self.http.clone()).unwrap();
+        let shopify = || self.store();
         let partners = || Partner::all(&self.config, &self.secrets, &self.http, Arc::new(lambda::SystemClock)).unwrap();
         let shop = || self.config.store.shop.clone();
         let [capture, routing, shipping, email] = &self.stations;

@@ -84,6 +84,7 @@ impl World {
         match name {
             "printify" => self.sandbox.printify.played(),
             "gelato" => self.sandbox.gelato.played(),
+            "workshop" => self.sandbox.workshop.played(),
             _ => self.sandbox.printful.played(),
         }
     }

@@ -8,6 +8,7 @@
 
 mod answer;
 mod api;
+pub mod config;
 mod paths;
 mod products;
 mod rules;
@@ -33,10 +34,10 @@ pub struct Gelato {
 }
 
 impl Gelato {
-    /// Must be called on a tokio runtime.
-    pub fn new(ctx: &Ctx) -> Self {
+    /// Must be called on a tokio runtime. Errors: none here; every stand-in is opened alike.
+    pub fn new(ctx: &Ctx) -> anyhow::Result<Self> {
         let voice = Arc::new(webhooks::Webhooks::new(ctx.clone()));
-        Self { desk: Desk::open(ctx.clone(), write_id, ctx.config.gelato.products.clone(), voice) }
+        Ok(Self { desk: Desk::open(ctx.clone(), write_id, ctx.config.gelato.products.clone(), voice) })
     }
 
     /// The provider's API, nested below `/gelato`.

@@ -1,18 +1,32 @@
 //! What the stand-ins of Printify, Gelato and the workshop share: orders ([`book`]), what happens to them ([`acts`]),
 //! what can be made ([`shelf`]), and the way a request takes ([`http`]). Each of them puts its own words on top: a
 //! [`Voice`] for what it tells, an [`http::Api`] for what it is asked. The control routes see all partners, Printful
-//! among them, as [`Played`].
+//! among them, as [`Played`], and open them from one list ([`every`]).
+//!
+//! A stand-in more is a folder beside this one and a line in that list. The model is [`crate::workshop`], the shortest:
+//!
+//! | its file | what stands there |
+//! |---|---|
+//! | `mod.rs` | `NAME`, the type with `new`, `router` and `played`; it holds a [`Desk`], which keeps the [`book::Book`] of orders and the autopilot |
+//! | `config.rs` | what it is told at its start, by the rules of [`config`] |
+//! | `paths.rs` | which request asks for what; `OPERATIONS`, of which the one that places an order is `create_order` |
+//! | `api.rs` | [`http::Api`]: signature or token, rate limit, and the answer to each request |
+//! | `rules.rs` | what a request must say, read with [`fields::Fields`] |
+//! | `view.rs`, `answer.rs` | an order, and a refusal, in the partner's words |
+//! | `webhooks.rs` | [`Voice`]: what it tells of what happened, and how that is signed |
 
 pub(crate) mod acts;
 pub(crate) mod book;
 pub mod config;
 pub(crate) mod control;
+mod every;
 pub(crate) mod fields;
 pub(crate) mod http;
 pub(crate) mod limit;
 pub(crate) mod places;
 pub mod shelf;
 
+pub use every::{Every, OPERATIONS};
 pub use shelf::{Available, Cost};
 
 use crate::deliver::Delivery;

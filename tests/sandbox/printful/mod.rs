@@ -12,10 +12,10 @@ mod answer;
 mod api;
 mod book;
 mod catalog;
+pub mod config;
 mod limit;
 mod moves;
 mod order;
-
 mod rules;
 mod spec;
 mod webhooks;
@@ -68,14 +68,14 @@ const TICK: u64 = 20;
 impl Printful {
     /// Starts the autopilot's watch too, so it must be called on a tokio runtime. Errors: a specification that is there
     /// but cannot be read, a webhook secret that is not hex.
-    pub fn new(ctx: Ctx) -> anyhow::Result<Self> {
+    pub fn new(ctx: &Ctx) -> anyhow::Result<Self> {
         let config = &ctx.config.printful;
         hex::decode(&config.webhook_secret).context("failed to read printful.webhook_secret, which must be hex")?;
         let printful = Self(Arc::new(Inner {
             spec: spec::Spec::load(ctx.config.specs.as_deref())?,
-            book: Mutex::new(empty(&ctx)),
+            book: Mutex::new(empty(ctx)),
             window: Mutex::default(),
-            ctx,
+            ctx: ctx.clone(),
         }));
         let watched = Arc::downgrade(&printful.0);
         tokio::spawn(async move {

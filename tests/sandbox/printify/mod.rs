@@ -9,6 +9,7 @@
 
 mod answer;
 mod api;
+pub mod config;
 mod paths;
 mod products;
 mod rules;
@@ -36,15 +37,15 @@ pub struct Printify {
 }
 
 impl Printify {
-    /// Must be called on a tokio runtime.
-    pub fn new(ctx: &Ctx) -> Self {
+    /// Must be called on a tokio runtime. Errors: none here; every stand-in is opened alike.
+    pub fn new(ctx: &Ctx) -> anyhow::Result<Self> {
         let support = Arc::default();
         let voice = Arc::new(webhooks::Webhooks::new(ctx.clone(), Arc::clone(&support)));
         let products = &ctx.config.printify.products;
         let stocked =
             products.iter().flat_map(|product| product.variants.iter().map(|id| format!("{}/{id}", product.id)));
         let desk = Desk::open(ctx.clone(), write_id, stocked.collect(), voice.clone());
-        Self { desk, voice, support }
+        Ok(Self { desk, voice, support })
     }
 
     /// The provider's API, nested below `/printify`.

@@ -75,8 +75,9 @@ impl Stripe {
         if url == DOOR {
             return Some(DOOR.to_owned());
         }
-        let door = self.0.ctx.live().intake_url?;
-        url.strip_prefix(&door).map(str::to_owned)
+        let live = self.0.ctx.live();
+        let doors = [live.public_url, live.intake_url].into_iter().flatten();
+        doors.filter_map(|door| url.strip_prefix(&door).map(str::to_owned)).next()
     }
 
     /// The endpoint an account begins with: ours.
@@ -93,7 +94,8 @@ impl Stripe {
     pub(super) fn shown_endpoint(&self, endpoint: &Value) -> Value {
         let mut shown = endpoint.clone();
         if shown["url"] == DOOR {
-            shown["url"] = json!(format!("{}{DOOR}", self.0.ctx.live().intake_url.unwrap_or_default()));
+            let live = self.0.ctx.live();
+            shown["url"] = json!(format!("{}{DOOR}", live.public_url.or(live.intake_url).unwrap_or_default()));
         }
         shown
     }

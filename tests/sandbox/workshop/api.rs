@@ -48,7 +48,9 @@ impl Api for Workshop {
         signature::check(call, &config.tokens).map_err(answer::unauthorized)?;
         let admitted = lock(&self.desk.window).admit(clock::epoch_millis(), config.rate_limit, MINUTE);
         admitted.map_err(answer::too_many)?;
-        if config.not_offered.iter().any(|operation| operation == action.operation()) {
+        let not_offered = |operation: &str| config.not_offered.iter().any(|left_out| left_out == operation);
+        let open = matches!(action, Action::List) && call.parameter("external_id")?.is_none();
+        if not_offered(action.operation()) || (open && not_offered(paths::OPEN)) {
             return Err(answer::not_offered().into());
         }
         let mut book = lock(&self.desk.book);

@@ -7,6 +7,7 @@
 
 mod answer;
 mod api;
+pub mod config;
 mod paths;
 mod rules;
 mod signature;
@@ -19,7 +20,7 @@ use crate::partners::http::{self, Api};
 use crate::partners::{Desk, Played};
 use std::sync::Arc;
 
-pub use paths::OPERATIONS;
+pub use paths::{OPEN, OPERATIONS};
 
 /// As control routes, faults and webhooks name it.
 pub const NAME: &str = "workshop";
@@ -31,10 +32,10 @@ pub struct Workshop {
 }
 
 impl Workshop {
-    /// Must be called on a tokio runtime.
-    pub fn new(ctx: &Ctx) -> Self {
+    /// Must be called on a tokio runtime. Errors: none here; every stand-in is opened alike.
+    pub fn new(ctx: &Ctx) -> anyhow::Result<Self> {
         let voice = Arc::new(webhooks::Webhooks::new(ctx.clone()));
-        Self { desk: Desk::open(ctx.clone(), write_id, ctx.config.workshop.variants.clone(), voice) }
+        Ok(Self { desk: Desk::open(ctx.clone(), write_id, ctx.config.workshop.variants.clone(), voice) })
     }
 
     /// The workshop's API, nested below `/workshop`.

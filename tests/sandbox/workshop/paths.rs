@@ -16,6 +16,9 @@ pub const OPERATIONS: &[&str] = &[
     "get_funds",
 ];
 
+/// `list_orders` without an external id, as `not_offered` names it.
+pub const OPEN: &str = "list_open_orders";
+
 /// What a request asks for; texts are ids.
 #[derive(Clone, Debug)]
 pub(crate) enum Action {

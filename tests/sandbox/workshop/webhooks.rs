@@ -54,7 +54,7 @@ impl Voice for Webhooks {
     }
 
     fn signed(&self, topic: &str, body: Bytes) -> Delivery {
-        let path = format!("webhooks/partner/{NAME}");
+        let path = format!("webhooks/partner/{}", self.config().name);
         let now = clock::epoch_seconds();
         let signature = signature::sign(&self.config().webhook_secret, now, "POST", &format!("/{path}"), &body);
         Delivery {

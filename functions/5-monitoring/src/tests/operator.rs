@@ -127,7 +127,8 @@ async fn what_is_held_goes_through_capture_again() {
     let watch = watch();
     let (_, exception) = layer_raised(&watch, Fact::OrderPaid { what: None }, &hold).await;
     let shown = ask(&watch, &exception.id, true).await;
-    assert_eq!(shown["will"], json!(["capture takes the event \"paid\" of #1001 again."]));
+    let again = "If it has to stay held, you get the alert again, with a new link.";
+    assert_eq!(shown["will"], json!(["capture takes the event \"paid\" of #1001 again.", again]));
     assert_eq!(watch.station.queue.drain(), [(Layer::Capture, "event#paid".into(), 0)]);
 
     // Undecided for too long: the exception is about the hold, and the paid order is what runs.
@@ -180,6 +181,25 @@ async fn what_no_replay_can_mend_says_what_can_be_done() {
     watch.station.ledger.resolve(&alarm.subject, &alarm.id).await.unwrap();
     said.insert("settled", ask(&watch, &alarm.id, true).await["will_not"].clone());
     insta::assert_json_snapshot!(said);
+}
+
+#[tokio::test]
+async fn a_person_closes_what_no_machine_can_and_a_hold_is_closed_by_the_decision() {
+    let watch = watch();
+    let close =
+        async |id: &str| watch.handle(json!({ "operator": "close", "exception": id }), Timestamp::MAX).await.unwrap();
+    let routed = Fact::OrderRouted { partner: "printful".into(), split: 1, partner_order: "13".into(), cost: None };
+    let (key, late) = layer_raised(&watch, routed, &What::Late(Wait::PartnerShips)).await;
+    assert_eq!(close(&late.id).await["closed"], json!(late.id));
+    assert_eq!(watch.exceptions().await, []);
+    assert_eq!(close(&late.id).await["closed"], json!(late.id), "twice is once");
+    watch.station.raise(&watch.stored(&key).await, &What::Held(Hold::TestOrder)).await.unwrap();
+    let exceptions = watch.exceptions().await;
+    let held = exceptions.iter().find(|exception| exception.what == "held").unwrap();
+    let answer = close(&held.id).await;
+    assert!(answer["error"].as_str().unwrap().contains("your decision"), "{answer}");
+    assert!(close("nonsense").await["error"].as_str().unwrap().contains("make exceptions"));
+    assert_eq!(watch.exceptions().await, exceptions);
 }
 
 #[tokio::test]

@@ -33,8 +33,10 @@ pub enum What {
     DecisionNotDone { choice: Choice, why: String },
     /// The store did not take our hold: it may be fulfilled there by hand.
     HoldRefused { why: String },
-    /// The store had removed a webhook subscription; it was made again, or could not be.
-    SubscriptionLost { topic: String, renewed: bool },
+    /// The store had removed webhook subscriptions; they were made again.
+    SubscriptionLost { topics: Vec<String> },
+    /// The store does not take webhook subscriptions.
+    SubscriptionsRefused { topics: Vec<String>, why: String },
     /// Webhooks did not arrive; the sweep found what they should have told.
     WebhooksMissed { orders: Vec<String> },
     /// The sweep itself has not come to its end for too long.
@@ -144,6 +146,7 @@ impl What {
             Self::DecisionNotDone { .. } => "decision-not-done",
             Self::HoldRefused { .. } => "hold-refused",
             Self::SubscriptionLost { .. } => "subscription-lost",
+            Self::SubscriptionsRefused { .. } => "subscriptions-refused",
             Self::WebhooksMissed { .. } => "webhooks-missed",
             Self::SweepSilent { .. } => "sweep-silent",
             Self::PaymentsFail { .. } => "payments-fail",
@@ -221,6 +224,7 @@ impl What {
             | Self::DecisionNotDone { .. }
             | Self::HoldRefused { .. }
             | Self::SubscriptionLost { .. }
+            | Self::SubscriptionsRefused { .. }
             | Self::WebhooksMissed { .. }
             | Self::SweepSilent { .. }
             | Self::PaymentsFail { .. }
@@ -273,6 +277,7 @@ impl What {
                 | Self::Disputed { .. }
                 | Self::MoneyWithoutOrder { .. }
                 | Self::SubscriptionLost { .. }
+                | Self::SubscriptionsRefused { .. }
                 | Self::WebhooksMissed { .. }
                 | Self::SweepSilent { .. }
                 | Self::PaymentsFail { .. }

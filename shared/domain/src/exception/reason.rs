@@ -36,11 +36,12 @@ impl fmt::Display for What {
             Self::HoldRefused { why } => {
                 write!(f, "The order is held here, but the store did not take the hold: {why}.")
             }
-            Self::SubscriptionLost { topic, renewed: true } => {
-                write!(f, "The store no longer told us of {topic}. The subscription was made again.")
+            Self::SubscriptionLost { topics } => {
+                let again = if topics.len() == 1 { "The subscription was" } else { "The subscriptions were" };
+                write!(f, "The store no longer told us of {}. {again} made again.", listed(topics))
             }
-            Self::SubscriptionLost { topic, renewed: false } => {
-                write!(f, "The store no longer tells us of {topic}, and refuses the subscription.")
+            Self::SubscriptionsRefused { topics, why } => {
+                write!(f, "The store does not tell us of {}. {why}.", listed(topics))
             }
             Self::WebhooksMissed { orders } => write!(
                 f,

@@ -119,20 +119,22 @@ fn number_or_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<S
 }
 
 impl Catalog {
-    /// The row of this variant: by the store's number, else by SKU where the row names no number.
+    /// The row of this variant: by the store's number, which a headless store has none of, else by SKU where the row names no
+    /// number.
     #[must_use]
-    pub fn row(&self, number: &str, sku: Option<&str>) -> Option<&CatalogVariant> {
-        self.variants.iter().find(|row| {
-            row.store_variant.as_deref() == Some(number)
-                || (row.store_variant.is_none() && row.sku.is_some() && row.sku.as_deref() == sku)
+    pub fn row(&self, number: Option<&str>, sku: Option<&str>) -> Option<&CatalogVariant> {
+        self.variants.iter().find(|row| match row.store_variant.as_deref() {
+            Some(named) => Some(named) == number,
+            None => row.sku.is_some() && row.sku.as_deref() == sku,
         })
     }
 
     /// Who makes this line, if the catalog says so.
     #[must_use]
     pub fn maker(&self, line: &Line) -> Option<&str> {
-        let number = line.variant?.to_string();
-        let row = self.row(&number, line.sku.as_deref()).map(|row| row.partner.as_str());
-        row.or_else(|| self.any_variant.as_ref().map(|any| any.partner.as_str()))
+        let number = line.variant.map(|variant| variant.to_string());
+        let row = self.row(number.as_deref(), line.sku.as_deref()).map(|row| row.partner.as_str());
+        // The catch-all goes by the number.
+        row.or_else(|| self.any_variant.as_ref().filter(|_| number.is_some()).map(|any| any.partner.as_str()))
     }
 }

@@ -190,17 +190,19 @@ pub fn plan(order: &Order, catalog: &Catalog, rules: &PlanRules, begun: &BTreeMa
 
 fn plan_line(plan: &mut Plan, line: &Line, catalog: &Catalog, rules: &PlanRules, begun: &BTreeMap<u64, String>) {
     let title = || line.title.clone();
-    let Some(variant) = line.variant else {
-        plan.problems.push(Problem::NoVariant { line: title() });
-        return;
-    };
-    let number = variant.to_string();
-    let row = catalog.row(&number, line.sku.as_deref());
-    let maker = match (row, &catalog.any_variant) {
+    // A headless store has no numbers: its SKU is the variant's name.
+    let number = line.variant.map(|variant| variant.to_string());
+    let row = catalog.row(number.as_deref(), line.sku.as_deref());
+    let any = catalog.any_variant.as_ref().zip(number.as_deref());
+    let maker = match (row, any) {
         (Some(row), _) => row.partner.as_str(),
-        (None, Some(any)) => any.partner.as_str(),
+        (None, Some((any, _))) => any.partner.as_str(),
+        (None, None) if number.is_none() && line.sku.is_none() => {
+            plan.problems.push(Problem::NoVariant { line: title() });
+            return;
+        }
         (None, None) => {
-            plan.problems.push(Problem::Unmapped { line: title(), variant, sku: line.sku.clone() });
+            plan.problems.push(Problem::Unmapped { line: title(), variant: line.variant, sku: line.sku.clone() });
             return;
         }
     };
@@ -213,12 +215,11 @@ fn plan_line(plan: &mut Plan, line: &Line, catalog: &Catalog, rules: &PlanRules,
         }
         _ => maker,
     };
-    let made = match (row, &catalog.any_variant) {
+    let made = match (row, any) {
         (Some(row), _) => of_row(line, row, rules),
-        (None, any) => {
-            let otherwise = any.as_ref().map_or(Otherwise::Refuse, |any| any.other_properties);
-            personal::personal(line, &[], otherwise, &[]).map(|_| (Make::StoreVariant(number), Vec::new()))
-        }
+        (None, Some((any, number))) => personal::personal(line, &[], any.other_properties, &[])
+            .map(|_| (Make::StoreVariant(number.to_owned()), Vec::new())),
+        (None, None) => return,
     };
     let Some(part) = plan.part_of(maker) else { return };
     if line.quantity > rules.largest_quantity {

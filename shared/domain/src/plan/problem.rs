@@ -15,13 +15,14 @@ pub enum Problem {
         country: String,
         by: Option<String>,
     },
-    /// The line has no variant: a custom line, or a deleted product.
+    /// The line has neither variant nor SKU: a custom line, or a deleted product.
     NoVariant {
         line: String,
     },
     Unmapped {
         line: String,
-        variant: u64,
+        /// The store's number, where the store has numbers.
+        variant: Option<u64>,
         sku: Option<String>,
     },
     /// The catalog row does not say which of the partner's variants it is.
@@ -104,8 +105,12 @@ impl fmt::Display for Problem {
             Self::NoVariant { line } => {
                 write!(f, "The line \"{line}\" has no product variant, so nobody knows how to make it.")
             }
-            Self::Unmapped { line, variant, .. } => {
+            Self::Unmapped { line, variant: Some(variant), .. } => {
                 write!(f, "The line \"{line}\" (variant {variant}) is not in the catalog.")
+            }
+            Self::Unmapped { line, variant: None, sku } => {
+                let sku = sku.as_deref().unwrap_or("none");
+                write!(f, "The line \"{line}\" (SKU {sku}) is not in the catalog.")
             }
             Self::NoPartnerVariant { line } => {
                 write!(f, "The catalog does not say which of the partner's variants the line \"{line}\" is.")

@@ -61,6 +61,21 @@ fn by_variant_by_sku_or_by_the_catch_all() {
 }
 
 #[test]
+fn a_headless_stores_line_has_no_number_and_goes_by_its_sku() {
+    let sku = |id, sku: &str| Line { sku: Some(sku.to_owned()), ..line(id, None) };
+    let rows = vec![row(Some("11"), None, "another"), row(None, Some("LIGHTHOUSE-A"), "gelato")];
+    let known = planned(&order(vec![sku(1, "LIGHTHOUSE-A")]), rows.clone(), None);
+    assert_eq!(known.part("gelato").unwrap().lines(), "1x1", "{known:?}");
+    assert_eq!(known.problems, []);
+    // The catch-all orders by the store's number, and there is none.
+    let custom = Line { sku: None, ..line(2, None) };
+    let unknown = planned(&order(vec![sku(1, "CARD-A"), custom]), rows, any("gelato"));
+    let wanted = Problem::Unmapped { line: "Line 1".into(), variant: None, sku: Some("CARD-A".into()) };
+    assert_eq!(unknown.problems, [wanted.clone(), Problem::NoVariant { line: "Line 2".into() }]);
+    assert_eq!(wanted.to_string(), "The line \"Line 1\" (SKU CARD-A) is not in the catalog.");
+}
+
+#[test]
 fn a_part_per_partner_and_what_is_made_by_hand_holds_nobody_up() {
     let by_hand = CatalogVariant { variant_id: String::new(), files: vec![], ..row(Some("33"), None, HAND) };
     let rows = vec![row(Some("11"), None, "printful"), row(Some("22"), None, "another"), by_hand];
@@ -79,11 +94,12 @@ fn a_line_whose_maker_is_known_stops_only_its_maker_and_any_other_stops_all() {
     assert_eq!(with_bare.problems, []);
     assert_eq!(with_bare.part("another").unwrap().problems, []);
     assert_eq!(with_bare.part("printful").unwrap().problems, [Problem::NoPrintFile { line: "Line 4".into() }]);
-    let lines = vec![line(1, None), line(2, Some(22)), line(5, Some(55))];
+    let custom = Line { sku: None, ..line(1, None) };
+    let lines = vec![custom, line(2, Some(22)), line(5, Some(55))];
     let unknown = planned(&Order { ship_to: None, ..order(lines) }, rows, None);
     assert_eq!(unknown.problems[0], Problem::NoAddress);
     assert_eq!(unknown.problems[1], Problem::NoVariant { line: "Line 1".into() });
-    assert!(matches!(&unknown.problems[2], Problem::Unmapped { variant: 22, .. }));
+    assert!(matches!(&unknown.problems[2], Problem::Unmapped { variant: Some(22), .. }));
 }
 
 #[test]

@@ -167,7 +167,7 @@ impl FindOrder for Gelato {
 
 impl ListOrders for Gelato {
     /// `after` is `<group>:<offset>`.
-    async fn open_orders(&self, after: Option<&str>) -> Result<Listed<PartnerOrder>, Trouble> {
+    async fn open_orders(&self, after: Option<&str>) -> Result<Page, Trouble> {
         let (group, offset) = after.and_then(|after| after.split_once(':')).unwrap_or((LISTED[0].0, "0"));
         let at = LISTED.iter().position(|(listed, ..)| *listed == group).unwrap_or_default();
         let offset: usize = offset.parse().unwrap_or_default();
@@ -191,7 +191,7 @@ impl ListOrders for Gelato {
                 items.push(order.translate());
             }
         }
-        Ok(Listed { items, next })
+        Ok(Some(Listed { items, next }))
     }
 }
 

@@ -81,8 +81,8 @@ impl Http {
         }
     }
 
-    async fn list(&self, path: &str) -> Result<Listed<PartnerOrder>, Trouble> {
-        match self.ask(path, None, None).await?.yes::<wire::Orders>(wire::reason)? {
+    fn list(answer: &Answer) -> Result<Listed<PartnerOrder>, Trouble> {
+        match answer.yes::<wire::Orders>(wire::reason)? {
             Some(found) => Ok(found.translate()),
             None => Err(misplaced()),
         }
@@ -114,15 +114,17 @@ impl FindOrder for Http {
         if order.external_id.is_empty() {
             return Ok(None);
         }
-        let found = self.list(&format!("/orders?external_id={}", segment(&order.external_id))).await?;
+        let path = format!("/orders?external_id={}", segment(&order.external_id));
+        let found = Self::list(&self.ask(&path, None, None).await?)?;
         let ours = |found: &PartnerOrder| found.external_id.as_deref() == Some(order.external_id.as_str());
         Ok(found.items.into_iter().find(ours))
     }
 }
 
 impl ListOrders for Http {
-    async fn open_orders(&self, after: Option<&str>) -> Result<Listed<PartnerOrder>, Trouble> {
-        self.list(&wire::paged("/orders?open=true", after)).await
+    async fn open_orders(&self, after: Option<&str>) -> Result<Page, Trouble> {
+        let answer = self.ask(&wire::paged("/orders?open=true", after), None, None).await?;
+        if answer.status == StatusCode::METHOD_NOT_ALLOWED { Ok(None) } else { Self::list(&answer).map(Some) }
     }
 }
 

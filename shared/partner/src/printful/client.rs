@@ -143,7 +143,7 @@ impl FindOrder for Printful {
 
 impl ListOrders for Printful {
     /// One page of one state after the other; `after` is `<state>:<offset>`.
-    async fn open_orders(&self, after: Option<&str>) -> Result<Listed<PartnerOrder>, Trouble> {
+    async fn open_orders(&self, after: Option<&str>) -> Result<Page, Trouble> {
         let (state, offset) = after.and_then(|after| after.split_once(':')).unwrap_or((LISTED[0].0, "0"));
         let at = LISTED.iter().position(|(listed, _)| *listed == state).unwrap_or_default();
         let offset: usize = offset.parse().unwrap_or_default();
@@ -158,7 +158,7 @@ impl ListOrders for Printful {
         } else {
             LISTED.get(at + 1).map(|(next, _)| format!("{next}:0"))
         };
-        Ok(Listed { items: page.result.into_iter().map(wire::Order::translate).collect(), next })
+        Ok(Some(Listed { items: page.result.into_iter().map(wire::Order::translate).collect(), next }))
     }
 }
 

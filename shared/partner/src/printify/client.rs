@@ -140,12 +140,12 @@ impl FindOrder for Printify {
 }
 
 impl ListOrders for Printify {
-    async fn open_orders(&self, after: Option<&str>) -> Result<Listed<PartnerOrder>, Trouble> {
+    async fn open_orders(&self, after: Option<&str>) -> Result<Page, Trouble> {
         let page: usize = after.and_then(|after| after.parse().ok()).unwrap_or(1);
         let answer = self.of_shop(Method::GET, &format!("orders.json?limit={ORDERS}&page={page}"), None).await?;
         let Some(found) = answer.yes::<wire::Page<Order>>(wire::reason)? else { return Err(misplaced()) };
         let next = (found.data.len() == ORDERS).then(|| (page + 1).to_string());
-        Ok(Listed { items: found.data.into_iter().map(|order| order.translate(&self.currency)).collect(), next })
+        Ok(Some(Listed { items: found.data.into_iter().map(|order| order.translate(&self.currency)).collect(), next }))
     }
 }
 

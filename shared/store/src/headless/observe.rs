@@ -157,11 +157,13 @@ fn risk_level(outcome: &wire::Outcome) -> Option<String> {
 
 /// What speaks against a payment, in Radar's words; nothing where it was simply authorized.
 fn risk_facts(outcome: &wire::Outcome) -> Vec<String> {
-    if outcome.kind.as_deref() == Some("authorized") && outcome.risk_level.as_deref() == Some("normal") {
+    let authorized = outcome.kind.as_deref() == Some("authorized");
+    if authorized && outcome.risk_level.as_deref() == Some("normal") {
         return Vec::new();
     }
     let mut facts = Vec::new();
-    facts.extend(outcome.seller_message.clone());
+    // Of a payment that went through the message says only that it did, which speaks against nobody.
+    facts.extend(outcome.seller_message.clone().filter(|_| !authorized));
     facts.extend(outcome.reason.as_deref().map(|reason| format!("reason {reason}")));
     facts.extend(outcome.risk_score.map(|score| format!("risk score {score} of 100")));
     if outcome.kind.as_deref() == Some("manual_review") {

@@ -26,6 +26,19 @@ async fn the_first_round_subscribes_in_silence_and_a_lost_one_is_made_again_and_
 }
 
 #[tokio::test]
+async fn all_of_them_gone_at_once_is_one_thing_to_tell() {
+    let (desk, paper) = (desk(), Paper::default());
+    let rounds = rounds(&desk, &paper);
+    rounds.now().await;
+    paper.subscribed.lock().unwrap().clear();
+    pass(&desk, 60);
+    rounds.now().await;
+    let told = open(&desk).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].reason.contains("orders/paid") && told[0].reason.contains("were made again"), "{}", told[0].reason);
+}
+
+#[tokio::test]
 async fn a_refused_subscription_is_told_and_resolved_when_it_is_there() {
     let (desk, paper) = (desk(), Paper::default());
     let rounds = rounds(&desk, &paper);
@@ -34,7 +47,9 @@ async fn a_refused_subscription_is_told_and_resolved_when_it_is_there() {
     assert_eq!(lines.iter().filter(|line| line.state == "refused: a scope is missing").count(), 1);
     pass(&desk, 60);
     rounds.now().await;
-    assert_eq!(open(&desk).await.len(), 1);
+    let told = open(&desk).await;
+    assert_eq!(told.len(), 1);
+    assert!(told[0].reason.ends_with(". a scope is missing."), "{}", told[0].reason);
     *paper.trouble.lock().unwrap() = None;
     pass(&desk, 60);
     rounds.now().await;

@@ -29,7 +29,9 @@ pub(super) fn cancelled(delivery: &Delivery<'_>) -> Result<Translated, Unreadabl
 pub(super) fn updated(delivery: &Delivery<'_>) -> Result<Translated, Unreadable> {
     let mut state: OrderState = read(delivery.body)?;
     let (id, name) = (std::mem::replace(&mut state.id, AnyId(String::new())), state.name.take());
-    Order { id, name, cancel_reason: None }.told(Fact::OrderChanged { what: state.what(), again: None })
+    // Whether it came back to what it was, the door knows once it has looked at what was told before.
+    let again = state.updated_at.take();
+    Order { id, name, cancel_reason: None }.told(Fact::OrderChanged { what: state.what(), again })
 }
 
 pub(super) fn edited(delivery: &Delivery<'_>) -> Result<Translated, Unreadable> {
@@ -113,6 +115,8 @@ struct OrderState {
     cancelled_at: Option<String>,
     #[serde(default)]
     financial_status: Option<String>,
+    #[serde(default)]
+    updated_at: Option<String>,
     #[serde(default)]
     shipping_address: Option<AnyAddress>,
 }
