@@ -127,7 +127,7 @@ async fn a_partner_that_does_not_answer_is_named_and_no_difference() {
     let world = being_made(5, 1).await;
     let arm = Arm {
         provider: "printful".into(),
-        operation: "get_order".into(),
+        operation: "find_order".into(),
         fault: Fault::ServerError,
         times: Some(100),
         skip: 0,

@@ -376,7 +376,8 @@ async fn thirty_days_without_orders_are_silent() {
         let (rows, start) = (world.table.rows().len(), world.clock.get());
         for quarter in 1..=30 * 24 * 4 {
             let did = round_at(&world, &watch, later(start, quarter * 15 * 60)).await;
-            assert_eq!((did.of("sent_again"), did.of("raised"), did.of("told"), did.of("failed")), (0, 0, 0, 0));
+            let did = (did.of("sent_again"), did.of("raised"), did.of("told"), did.of("failed"));
+            assert_eq!(did, (0, 0, 0, 0));
         }
         assert_eq!(told(&watch), [""; 0]);
         assert_eq!(world.table.rows().len(), rows, "nothing is written but what is struck off");

@@ -176,6 +176,7 @@ impl World {
 
     /// The store takes an order and delivers `orders/paid` so many times.
     pub async fn order(&self, payload: &Value, deliver: u32) -> u16 {
+        self.sandbox.set_store_time(Some(self.clock.get()));
         let path = format!("/_sandbox/shopify/orders?deliver={deliver}");
         let (status, answer) = support::control(&self.sandbox, "POST", &path, payload.to_string()).await;
         assert!(status == 201 || status == 400, "{status} {answer}");
@@ -185,6 +186,7 @@ impl World {
 
     /// Something happens to an order in the store.
     pub async fn in_store(&self, order: u64, what: Value) {
+        self.sandbox.set_store_time(Some(self.clock.get()));
         let path = format!("/_sandbox/shopify/orders/{order}?deliver=1");
         let (status, answer) = support::control(&self.sandbox, "PUT", &path, what.to_string()).await;
         assert_eq!(status, 200, "{answer}");
