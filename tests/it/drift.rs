@@ -66,7 +66,7 @@ async fn a_parcel_that_nobody_told_of_is_one_report_and_heals_when_it_is_found()
     let before = world.in_sandbox(ORDER).await;
     let night = world.night().await;
     let line = format!("{NAME}: printful has sent the parcel 1Z999AA10123456784, and the store does not show it");
-    assert_eq!(night.differences, [line.clone()]);
+    assert_eq!(night.differences, std::slice::from_ref(&line));
     let told = drifts(&world).await;
     assert_eq!(told.len(), 1);
     assert!(told[0].reason.contains(&line) && told[0].reason.contains("one order"), "{}", told[0].reason);

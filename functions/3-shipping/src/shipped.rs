@@ -263,7 +263,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ShipTo, P: Maker> Shipping<'_, T, Q, C, S,
 
 /// The store's fulfilment that has these pieces: the one of an earlier parcel of ours with the same, else the latest there is.
 fn fulfilment_of<'o>(pieces: &[Pieces], effects: &[Effect], order: &'o Order) -> Option<&'o Fulfilment> {
-    let standing = || order.fulfilments.iter().filter(|fulfilment| !fulfilment.cancelled);
+    let mut standing = order.fulfilments.iter().filter(|fulfilment| !fulfilment.cancelled);
     let has = |note: &str| noted_pieces(note).iter().any(|noted| pieces.iter().any(|piece| piece.line == noted.line));
     let ours = effects.iter().filter_map(|effect| match (&effect.key, &effect.state) {
         (EffectKey::Fulfilment(_), State::Done { reference }) => {
@@ -271,6 +271,6 @@ fn fulfilment_of<'o>(pieces: &[Pieces], effects: &[Effect], order: &'o Order) ->
         }
         _ => None,
     });
-    let same = ours.filter_map(|reference| standing().find(|fulfilment| fulfilment.id == *reference)).next();
-    same.or_else(|| standing().last())
+    let mut same = ours.filter_map(|reference| standing.clone().find(|fulfilment| fulfilment.id == *reference));
+    same.next().or_else(|| standing.next_back())
 }

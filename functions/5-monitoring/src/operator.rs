@@ -238,7 +238,9 @@ fn belongs(key: &EffectKey, layer: Layer, event: &Event) -> bool {
         ) => true,
         (EffectKey::Email(MailKind::Confirmation), Layer::Email, Fact::OrderCleared {}) => true,
         (EffectKey::Email(MailKind::InProduction), Layer::Email, Fact::PartnerAccepted { .. }) => true,
-        (EffectKey::Email(MailKind::Still(since)), Layer::Email, Fact::CustomerWaits { since: began }) => since == began,
+        (EffectKey::Email(MailKind::Still(since)), Layer::Email, Fact::CustomerWaits { since: began }) => {
+            since == began
+        }
         (EffectKey::Email(kind), Layer::Email, Fact::ParcelAnnounced { parcel: announced, .. }) => {
             kind.parcel() == Some(announced)
         }

@@ -194,7 +194,9 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
                     _ => self.raise(round, &stored, &what).await?,
                 },
                 Action::CustomerWaits { since } => {
-                    self.station.append(Layer::Monitoring, &stored.event, Fact::CustomerWaits { since: since.0 }).await?;
+                    self.station
+                        .append(Layer::Monitoring, &stored.event, Fact::CustomerWaits { since: since.0 })
+                        .await?;
                     round.report.waiting += 1;
                     said = true;
                 }

@@ -77,9 +77,10 @@ impl MailKind {
     #[must_use]
     pub fn parcel(&self) -> Option<&ParcelKey> {
         match self {
-            Self::Shipped(parcel) | Self::OutForDelivery(parcel) | Self::Delivered(parcel) | Self::Problem(_, parcel) => {
-                Some(parcel)
-            }
+            Self::Shipped(parcel)
+            | Self::OutForDelivery(parcel)
+            | Self::Delivered(parcel)
+            | Self::Problem(_, parcel) => Some(parcel),
             Self::Confirmation | Self::InProduction | Self::Still(_) => None,
         }
     }

@@ -246,9 +246,7 @@ pub fn owes(fact: &Fact, now: Timestamp, deadlines: &Deadlines) -> Owes {
 /// A movement opens a wait for the arrival only where the carrier promises a day.
 fn opens(wait: Wait, fact: &Fact) -> bool {
     match (wait, fact) {
-        (Wait::Delivered, Fact::ParcelMoved { promised, .. }) => {
-            promised.as_deref().and_then(promise_broken).is_some()
-        }
+        (Wait::Delivered, Fact::ParcelMoved { promised, .. }) => promised.as_deref().and_then(promise_broken).is_some(),
         _ => true,
     }
 }

@@ -67,5 +67,6 @@ fn waits(order: &Order, parcels: &[Standing]) -> bool {
     let nothing_left = left.next().is_none();
     let known = !(parcels.is_empty() && order.fulfilment_orders.is_empty());
     let called_off = order.cancelled || matches!(order.payment, Payment::Refunded | Payment::Voided);
-    !called_off && !(known && all_there && nothing_left)
+    let done = known && all_there && nothing_left;
+    !(called_off || done)
 }

@@ -100,7 +100,14 @@ fn what_is_on_its_way_is_not_held_and_the_owner_is_told() {
     let scene = Scene::new(order());
     scene.paid();
     scene.run();
-    let announced = Fact::ParcelAnnounced { parcel: ParcelKey("1Z9".into()), fulfilment: "5".into(), tracking: None, shipment: None, partner: None, country: None };
+    let announced = Fact::ParcelAnnounced {
+        parcel: ParcelKey("1Z9".into()),
+        fulfilment: "5".into(),
+        tracking: None,
+        shipment: None,
+        partner: None,
+        country: None,
+    };
     scene.happens(announced, "shipping");
     scene.in_store(|shelf| shelf.order.risk = Risk::High);
     scene.happens(Fact::FraudWarned { warning: "4".into() }, "stripe");

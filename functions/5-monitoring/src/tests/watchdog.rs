@@ -17,11 +17,24 @@ fn routed() -> Fact {
 }
 
 fn announced() -> Fact {
-    Fact::ParcelAnnounced { parcel: ParcelKey("1Z999".into()), fulfilment: "77".into(), tracking: None, shipment: None, partner: None, country: None }
+    Fact::ParcelAnnounced {
+        parcel: ParcelKey("1Z999".into()),
+        fulfilment: "77".into(),
+        tracking: None,
+        shipment: None,
+        partner: None,
+        country: None,
+    }
 }
 
 fn moved(id: &str) -> Fact {
-    Fact::ParcelMoved { source: "printful".into(), tracking_event: id.into(), status: "in_transit".into(), parcel: None, promised: None }
+    Fact::ParcelMoved {
+        source: "printful".into(),
+        tracking_event: id.into(),
+        status: "in_transit".into(),
+        parcel: None,
+        promised: None,
+    }
 }
 
 fn delivered() -> Fact {

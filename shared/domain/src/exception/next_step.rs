@@ -11,7 +11,8 @@ impl What {
     #[must_use]
     pub fn next_step(&self) -> String {
         const REPLAY: &str = "then run `make replay EXCEPTION=<id>`";
-        const ARRIVES: &str = "Follow the tracking link, ask the carrier where it is, and tell the customer when it comes.";
+        const ARRIVES: &str =
+            "Follow the tracking link, ask the carrier where it is, and tell the customer when it comes.";
         match self {
             Self::Held(hold) => hold.next_step(),
             Self::HeldTooLate { .. } => "Decide now: cancel it in the store, and the partner is asked to stop; or let it be made.".into(),

@@ -81,7 +81,9 @@ pub fn which<'s>(named: &ParcelRef, parcels: &'s [Standing], order: &Order) -> O
 }
 
 fn begun(event: &Event, events: &[Event]) -> Option<Standing> {
-    let Fact::ParcelAnnounced { parcel, fulfilment, tracking, shipment, partner, .. } = &event.fact else { return None };
+    let Fact::ParcelAnnounced { parcel, fulfilment, tracking, shipment, partner, .. } = &event.fact else {
+        return None;
+    };
     let mut later: Vec<(Timestamp, &Tracking)> = events
         .iter()
         .filter_map(|event| match &event.fact {
@@ -158,9 +160,7 @@ fn named_so(named: Option<&ParcelRef>, parcel: &Standing, order: &Order, only: b
     match named {
         None => only,
         Some(ParcelRef::Shipment { by_shipment, by_number }) => {
-            has(by_shipment)
-                || parcel.shipment.as_ref() == Some(by_shipment)
-                || by_number.as_ref().is_some_and(has)
+            has(by_shipment) || parcel.shipment.as_ref() == Some(by_shipment) || by_number.as_ref().is_some_and(has)
         }
         Some(ParcelRef::Number(number)) => has(number),
         Some(ParcelRef::Fulfilment(id)) => {
