@@ -55,7 +55,9 @@ impl Secrets {
         for names in names.chunks(10) {
             let paths = names.iter().map(|name| format!("{prefix}{}", name.as_ref())).collect();
             let request = client.get_parameters().with_decryption(true).set_names(Some(paths));
-            let answer = request.customize().config_override(patient()).send().await.map_err(|source| {
+            // Boxed: every function's `main` holds this call, and the SDK's nesting alone is near the compiler's depth limit.
+            let answer = Box::pin(request.customize().config_override(patient()).send());
+            let answer = answer.await.map_err(|source| {
                 let names = names.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
                 SecretsError::Ssm { names, source: Box::new(source) }
             })?;
