@@ -10,7 +10,7 @@ use domain::exception::Life;
 use intake::Request;
 use serde_json::json;
 
-use crate::support::control;
+use crate::support::{control, permutations};
 use crate::world::{World, payload};
 
 const ORDER: u64 = 450_789_469;
@@ -64,21 +64,6 @@ async fn happened(world: &World, ends: &[serde_json::Value]) -> (Vec<Request>, V
     }
     let held = world.door.held();
     held.into_iter().partition(|request| request.header("x-shopify-topic") != Some("orders/updated"))
-}
-
-fn permutations(n: usize) -> Vec<Vec<usize>> {
-    if n == 0 {
-        return vec![Vec::new()];
-    }
-    let smaller = permutations(n - 1);
-    let placed = smaller.iter().flat_map(|rest| {
-        (0..n).map(move |place| {
-            let mut all = rest.clone();
-            all.insert(place, n - 1);
-            all
-        })
-    });
-    placed.collect()
 }
 
 #[tokio::test]

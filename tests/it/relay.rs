@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::support::permutations;
 use crate::world::{Seen, World, payload};
 
 const ORDER: u64 = 450_789_469;
@@ -92,19 +93,4 @@ async fn a_parcel_the_store_knows_already_is_not_written_again() {
     world.run().await;
     world.assert_at_rest(ORDER).await;
     assert_eq!(world.seen(ORDER).await, Seen::all_once_shipped_at_once());
-}
-
-fn permutations(n: usize) -> Vec<Vec<usize>> {
-    if n == 0 {
-        return vec![Vec::new()];
-    }
-    let smaller = permutations(n - 1);
-    let placed = smaller.iter().flat_map(|rest| {
-        (0..n).map(move |place| {
-            let mut all = rest.clone();
-            all.insert(place, n - 1);
-            all
-        })
-    });
-    placed.collect()
 }

@@ -113,3 +113,19 @@ pub async fn control(sandbox: &Sandbox, method: &str, path: &str, body: impl Int
     let bytes = response.bytes().await.unwrap();
     (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
 }
+
+/// Every order of `0..n`.
+pub fn permutations(n: usize) -> Vec<Vec<usize>> {
+    if n == 0 {
+        return vec![Vec::new()];
+    }
+    let smaller = permutations(n - 1);
+    let placed = smaller.iter().flat_map(|rest| {
+        (0..n).map(move |place| {
+            let mut all = rest.clone();
+            all.insert(place, n - 1);
+            all
+        })
+    });
+    placed.collect()
+}

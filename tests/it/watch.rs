@@ -11,33 +11,15 @@ use domain::subject::{OrderId, Subject};
 use jiff::SignedDuration;
 use lambda::Station;
 use ledger::{Ledger, Memory};
-use monitoring::queues::{DeadLetter, Line, Queues, QueuesError};
 use monitoring::{Alerts, Monitoring};
 use sandbox::faults::{Arm, Fault};
 use serde_json::{Value, json};
 
 use crate::support::control;
-use crate::world::{Crash, Fate, Post, Seen, SimClock, SimQueue, World, config, payload};
+use crate::world::{Crash, Fate, NothingDead, Post, Seen, SimClock, SimQueue, World, config, payload};
 
 const ORDER: u64 = 5_550_001_469;
 const NAME: &str = "#1469";
-
-/// Queues in which nothing lies dead.
-pub struct NothingDead;
-
-impl Queues for NothingDead {
-    async fn depth(&self, _: Line) -> Result<u64, QueuesError> {
-        Ok(0)
-    }
-
-    async fn look(&self, _: Line) -> Result<Vec<DeadLetter>, QueuesError> {
-        Ok(Vec::new())
-    }
-
-    async fn delete(&self, _: Line, _: &DeadLetter) -> Result<(), QueuesError> {
-        Ok(())
-    }
-}
 
 pub type Watch = Monitoring<Arc<Memory>, SimQueue, SimClock, Post, NothingDead>;
 

@@ -33,14 +33,18 @@ async fn main() -> Result<(), Error> {
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
         let deadline = Timestamp::from_millisecond(deadline).unwrap_or(Timestamp::MAX);
+        // Boxed: the calls below nest deeper than the compiler's limit for one future's layout.
         let answer = match incoming::read(event.payload)? {
-            Incoming::Messages(messages) => serde_json::to_value(batch::take(station, routing, messages).await),
+            Incoming::Messages(messages) => {
+                serde_json::to_value(Box::pin(batch::take(station, routing, messages)).await)
+            }
             // Lambda logs this text: with its causes, or it says little.
             Incoming::Round(now) => {
-                let round = routing.round(now, deadline).await.map_err(|error| Error::from(batch::chain(&error)))?;
+                let round =
+                    Box::pin(routing.round(now, deadline)).await.map_err(|error| Error::from(batch::chain(&error)))?;
                 serde_json::to_value(round)
             }
-            Incoming::Catalog => serde_json::to_value(routing.report(deadline).await),
+            Incoming::Catalog => serde_json::to_value(Box::pin(routing.report(deadline)).await),
         };
         Ok::<_, Error>(answer?)
     }))

@@ -37,11 +37,15 @@ async fn main() -> Result<(), Error> {
         let deadline = Timestamp::from_millisecond(deadline).unwrap_or(Timestamp::MAX);
         // Lambda logs this text: with its causes, or it says little.
         let told = |error| Error::from(batch::chain(&error));
+        // Boxed: the calls below nest deeper than the compiler's limit for one future's layout.
         let answer = match incoming::read(event.payload)? {
-            Incoming::Messages(messages) => serde_json::to_value(batch::take(station, shipping, messages).await),
-            Incoming::Night(now) => serde_json::to_value(shipping.night(now, deadline).await.map_err(told)?),
+            Incoming::Messages(messages) => {
+                serde_json::to_value(Box::pin(batch::take(station, shipping, messages)).await)
+            }
+            Incoming::Night(now) => serde_json::to_value(Box::pin(shipping.night(now, deadline)).await.map_err(told)?),
             Incoming::Drift { after } => {
-                let found = shipping.stretch(after.as_deref(), station.now(), deadline).await.map_err(told)?;
+                let found =
+                    Box::pin(shipping.stretch(after.as_deref(), station.now(), deadline)).await.map_err(told)?;
                 serde_json::to_value(found)
             }
         };

@@ -48,7 +48,8 @@ async fn main() -> Result<(), Error> {
     let sender = Sender::new(&config, pages(&ssm).await);
     let email = &Email { station, store, mailer, sender };
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
-        Ok::<_, Error>(incoming::answer(email, event.payload).await?)
+        // Boxed: the calls below nest deeper than the compiler's limit for one future's layout.
+        Ok::<_, Error>(Box::pin(incoming::answer(email, event.payload)).await?)
     }))
     .await
 }

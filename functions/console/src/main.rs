@@ -29,7 +29,8 @@ async fn main() -> Result<(), Error> {
     };
     lambda_runtime::run(service_fn(move |event: LambdaEvent<LambdaFunctionUrlRequest>| async move {
         let request = console::http::request(event.payload);
-        Ok::<_, Error>(console::http::response(console.answer(&request).await))
+        // Boxed: the calls below nest deeper than the compiler's limit for one future's layout.
+        Ok::<_, Error>(console::http::response(Box::pin(console.answer(&request)).await))
     }))
     .await
 }

@@ -20,7 +20,8 @@ async fn main() -> Result<(), Error> {
     let door = &Door::new(Ledger::new(table), SystemClock, &config, &secrets)?;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<LambdaFunctionUrlRequest>| async move {
         let request = intake::http::request(event.payload);
-        Ok::<_, Error>(intake::http::response(door.answer(&request).await))
+        // Boxed: the calls below nest deeper than the compiler's limit for one future's layout.
+        Ok::<_, Error>(intake::http::response(Box::pin(door.answer(&request)).await))
     }))
     .await
 }

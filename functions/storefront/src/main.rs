@@ -29,7 +29,8 @@ async fn main() -> Result<(), Error> {
     let pages = &Pages::new(&config, ledger, store, SystemClock, key)?;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<LambdaFunctionUrlRequest>| async move {
         let request = storefront::http::request(event.payload);
-        Ok::<_, Error>(storefront::http::response(storefront::answer(front, pages, &request).await))
+        // Boxed: the calls below nest deeper than the compiler's limit for one future's layout.
+        Ok::<_, Error>(storefront::http::response(Box::pin(storefront::answer(front, pages, &request)).await))
     }))
     .await
 }

@@ -1,7 +1,10 @@
 //! Secrets: SSM SecureString parameters under `/<stack>/`, read once at start-up and never printed.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
 use secrecy::{ExposeSecret, SecretString};
 
 /// A secret could not be had.
@@ -25,6 +28,20 @@ pub struct Secrets {
     values: BTreeMap<String, SecretString>,
 }
 
+/// A burst of webhooks is a burst of cold starts, and all of them read here at once (SSM takes 40 calls a second by default). A
+/// process that gives up would only be started again, colder still; one that waits serves the sender's next attempt. Lambda
+/// allows ten seconds for a start.
+fn patient() -> aws_sdk_ssm::config::Builder {
+    let timeouts = TimeoutConfig::builder()
+        .operation_timeout(Duration::from_secs(9))
+        .operation_attempt_timeout(Duration::from_secs(4))
+        .connect_timeout(Duration::from_secs(3))
+        .build();
+    aws_sdk_ssm::config::Builder::new()
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard().with_max_attempts(5))
+}
+
 impl Secrets {
     /// Reads the named secrets of the stack; one that is missing is an error naming it.
     pub async fn load<N: AsRef<str>>(
@@ -38,7 +55,9 @@ impl Secrets {
         for names in names.chunks(10) {
             let paths = names.iter().map(|name| format!("{prefix}{}", name.as_ref())).collect();
             let request = client.get_parameters().with_decryption(true).set_names(Some(paths));
-            let answer = request.send().await.map_err(|source| {
+            // Boxed: every function's `main` holds this call, and the SDK's nesting alone is near the compiler's depth limit.
+            let answer = Box::pin(request.customize().config_override(patient()).send());
+            let answer = answer.await.map_err(|source| {
                 let names = names.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
                 SecretsError::Ssm { names, source: Box::new(source) }
             })?;

@@ -13,6 +13,7 @@ mod headless;
 mod ledger;
 mod lost;
 mod many;
+mod orderings;
 mod store;
 mod watchdog;
 

@@ -37,6 +37,7 @@ use store::Shopify;
 
 pub use clock::SimClock;
 pub use crash::Crash;
+pub use operate::NothingDead;
 pub use post::{Fate, Post};
 pub use queue::SimQueue;
 

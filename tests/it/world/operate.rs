@@ -16,7 +16,7 @@ use store::Shopify;
 use super::{Crash, LEASE, Post, SimClock, SimQueue, SimStation, World};
 
 /// Queues in which nothing lies dead.
-struct NothingDead;
+pub struct NothingDead;
 
 impl Queues for NothingDead {
     async fn depth(&self, _: Line) -> Result<u64, QueuesError> {
