@@ -17,6 +17,7 @@ mod hops;
 mod house;
 mod ledger_contract;
 mod parcel_orderings;
+mod parcel_truth;
 mod partner_contract;
 mod partner_payloads;
 mod project;

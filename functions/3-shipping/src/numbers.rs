@@ -10,6 +10,7 @@ use domain::provider::Trouble;
 use domain::subject::OrderId;
 use lambda::{Clock, Failure, Outcome, Queue};
 use ledger::{Claim, Stored, Table};
+use tracking::carrier;
 
 use crate::shipped::Parcel;
 use crate::{LAYER, Maker, STORE, ShipTo, Shipping};
@@ -78,4 +79,36 @@ pub(crate) fn with(known: &[Tracking], tracking: &Tracking) -> Vec<Tracking> {
     let same = |one: &Tracking| normalised(&one.number) == normalised(&tracking.number);
     let new = (!known.iter().any(same)).then(|| tracking.clone());
     known.iter().cloned().chain(new).collect()
+}
+
+/// A number whose sender leaves the carrier out gets the one it is hardly anybody else's of, and that carrier's page. What the
+/// sender says stands. `to`: where the parcel goes, ISO 3166-1 alpha-2.
+pub(crate) fn recognised(tracking: Tracking, to: Option<&str>) -> Tracking {
+    let near: Vec<&str> = to.into_iter().collect();
+    // A carrier of which we know nothing is not taken for another.
+    let unheard_of = tracking.carrier.as_deref().is_some_and(|word| carrier::named(word).is_none());
+    let known = carrier::known(&tracking.number, tracking.carrier.as_deref(), &near);
+    let Some(known) = known.filter(|_| !unheard_of) else { return tracking };
+    Tracking {
+        carrier: tracking.carrier.or_else(|| Some(known.name.to_owned())),
+        url: tracking.url.or_else(|| known.page(&tracking.number)),
+        number: tracking.number,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_carrier_that_the_sender_leaves_out_is_recognised_and_one_that_is_said_stands() {
+        let bare = |number: &str| Tracking { number: number.to_owned(), carrier: None, url: None };
+        let ups = recognised(bare("1Z999AA10123456784"), Some("US"));
+        assert_eq!(ups.carrier.as_deref(), Some("UPS"));
+        assert!(ups.url.is_some_and(|url| url.contains("1Z999AA10123456784")));
+        let said = Tracking { carrier: Some("Harbour Post".to_owned()), ..bare("1Z999AA10123456784") };
+        assert_eq!(recognised(said.clone(), Some("US")), said);
+        let nobodys = bare("SBX100000003");
+        assert_eq!(recognised(nobodys.clone(), None), nobodys);
+    }
 }

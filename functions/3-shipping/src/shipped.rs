@@ -21,7 +21,7 @@ use lambda::{Clock, Failure, Outcome, Queue};
 use ledger::{Claim, Lease, Stored, Table};
 use partner::{OrderRef, Shipment};
 
-use crate::numbers::with;
+use crate::numbers::{recognised, with};
 use crate::part::part;
 use crate::{LAYER, Maker, Report, STORE, ShipTo, Shipping};
 
@@ -143,18 +143,18 @@ impl<T: Table, Q: Queue, C: Clock, S: ShipTo, P: Maker> Shipping<'_, T, Q, C, S,
             }
             Err(trouble) => return self.trouble(stored, lease, STORE, trouble.nothing_sent()).await,
         };
-        let there = report.tracking.and_then(|tracking| order.fulfilment_with(&tracking.number));
+        let to = order.ship_to.as_ref().map(|to| to.country_code.as_str());
+        let reported = report.tracking.cloned().map(|tracking| recognised(tracking, to));
+        let there = reported.as_ref().and_then(|tracking| order.fulfilment_with(&tracking.number));
         if let Some(fulfilment) = there {
-            return self
-                .done(stored, lease, report, &order, fulfilment.id.clone(), (report.tracking.cloned(), Vec::new()))
-                .await;
+            return self.done(stored, lease, report, &order, fulfilment.id.clone(), (reported, Vec::new())).await;
         }
         let effects = self.station.ledger.journey(&stored.event.subject).await?.effects;
         let part = part(&effects, report);
         let (pieces, tracking) = match self.shipment(&order, report, part.split).await {
             Ok(Some(shipment)) => {
                 let pieces = if shipment.pieces.is_empty() { part.pieces(&order) } else { shipment.pieces };
-                (pieces, shipment.tracking.or_else(|| report.tracking.cloned()))
+                (pieces, shipment.tracking.map(|tracking| recognised(tracking, to)).or(reported))
             }
             // A partner's API may be behind its own webhook.
             Ok(None) => {

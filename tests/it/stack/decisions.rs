@@ -18,19 +18,7 @@ async fn held(stack: &Stack, id: u64) -> String {
 
 /// The link in the alert about the order of that name, which can be opened as it stands.
 pub(super) async fn link(stack: &Stack, name: &str) -> String {
-    let page = format!("{}decisions/", stack.fact("console_url"));
-    let what = format!("an alert about {name} with a link to {page}");
-    let token = stack
-        .until(&what, 60, async || {
-            let mails = stack.mails().await;
-            let about = mails.iter().filter(|mail| mail.text.contains(name) && mail.to.contains('@'));
-            about.filter_map(|mail| mail.text.split_once(&page)).next().map(|(_, rest)| {
-                let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-                rest.chars().take_while(plain).collect::<String>()
-            })
-        })
-        .await;
-    format!("{page}{token}")
+    stack.link(name, &format!("{}decisions/", stack.fact("console_url"))).await
 }
 
 pub(super) async fn page(method: Method, url: &str, form: &'static str) -> (u16, String) {

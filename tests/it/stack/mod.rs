@@ -13,6 +13,7 @@ mod headless;
 mod ledger;
 mod lost;
 mod many;
+mod order_page;
 mod orderings;
 mod store;
 mod watchdog;
@@ -202,6 +203,22 @@ impl Stack {
                 mails.iter().filter(|mail| mail.effect == hash).count();
         }
         count
+    }
+
+    /// The first link that begins with `page` in a mail about the order of that name, once there is one.
+    pub async fn link(&self, name: &str, page: &str) -> String {
+        let what = format!("a mail about {name} with a link to {page}");
+        let token = self
+            .until(&what, 60, async || {
+                let mails = self.mails().await;
+                let about = mails.iter().filter(|mail| mail.text.contains(name) && mail.to.contains('@'));
+                about.filter_map(|mail| mail.text.split_once(page)).next().map(|(_, rest)| {
+                    let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+                    rest.chars().take_while(plain).collect::<String>()
+                })
+            })
+            .await;
+        format!("{page}{token}")
     }
 
     /// Everything the ledger knows of an order.
