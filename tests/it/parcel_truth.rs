@@ -89,3 +89,17 @@ async fn a_store_that_writes_its_own_fulfilment_before_the_partner_ships() {
         world.assert_at_rest(ORDER).await;
     }
 }
+
+/// What the store says is sent already is not told to be in production.
+#[tokio::test]
+async fn a_store_that_writes_its_own_fulfilment_before_the_partner_begins() {
+    let mut world = World::new(3).await;
+    world.order(&payload(ORDER), 1).await;
+    world.run().await;
+    world.in_store(ORDER, json!({ "do": "fulfil", "tracking_number": NUMBER, "carrier": "UPS" })).await;
+    world.run().await;
+    world.at_partner("produce", json!({})).await;
+    world.run().await;
+    assert_eq!(kinds(&world), ["confirmation"]);
+    world.assert_at_rest(ORDER).await;
+}

@@ -16,7 +16,7 @@ pub fn due(event: &Event, events: &[Event], order: &Order) -> Vec<MailKind> {
     let of = |named: &ParcelRef| which(named, &parcels(), order).map(of_parcel).unwrap_or_default();
     match &event.fact {
         Fact::OrderCleared {} if !order.cancelled => vec![MailKind::Confirmation],
-        Fact::PartnerAccepted { .. } if !order.cancelled && !shipped(events) => vec![MailKind::InProduction],
+        Fact::PartnerAccepted { .. } if !shipped(events) && waits(order, &parcels()) => vec![MailKind::InProduction],
         Fact::CustomerWaits { since } if waits(order, &parcels()) => vec![MailKind::Still(since.clone())],
         Fact::ParcelAnnounced { parcel, .. } => {
             parcels().iter().find(|standing| standing.parcel == *parcel).map(of_parcel).unwrap_or_default()
