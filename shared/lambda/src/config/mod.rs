@@ -57,6 +57,8 @@ pub struct StoreConfig {
     pub brand: BrandSection,
     pub alerts: AlertsSection,
     #[serde(default)]
+    pub drill: DrillSection,
+    #[serde(default)]
     pub rules: RulesSection,
     #[serde(default)]
     pub screening: ScreeningSection,
@@ -141,6 +143,14 @@ pub struct AlertsSection {
     /// Defaults to the address customers' mails come from.
     #[serde(default)]
     pub from: Option<String>,
+}
+
+/// The drill: an order placed to see one go all the way.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct DrillSection {
+    /// Where its mails go; the owner's own address where nothing is said.
+    #[serde(default)]
+    pub inbox: Option<String>,
 }
 
 /// Seconds within one call and between calls.
