@@ -66,9 +66,11 @@ cost: $(VENV)/.ready ## what an order, a mail and a month without orders cost (A
 
 # --- AWS ------------------------------------------------------------------------------------------------------------
 
-.PHONY: deploy
+.PHONY: deploy destroy
 deploy: $(VENV)/.ready $(VENV)/.ready-deploy ## the same template to AWS (STORE=, ARCH=arm64; DRY_RUN=1 to the emulator)
 	@$(CLI) deploy
+destroy: $(VENV)/.ready ## take the deployed stack down; its tables stay unless TABLES=delete (DRY_RUN=1 only shows)
+	@$(CLI) destroy
 
 # --- building and checking ------------------------------------------------------------------------------------------
 

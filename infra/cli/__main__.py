@@ -42,6 +42,11 @@ VERBS = {
     ),
     "cost": ("meter", "told", "what an order, a mail and a month without orders cost (AWS=1: with the SES plan in force)"),
     "deploy": ("deploy", "deploy", "deploy to AWS (STORE, STACK, ARCH; DRY_RUN=1 deploys the package to the emulator)"),
+    "destroy": (
+        "destroy",
+        "destroy",
+        "take the deployed stack down; its tables stay (TABLES=delete, CONFIRM=<stack>, DRY_RUN=1 only shows)",
+    ),
     "doctor": (
         "doctor",
         "doctor",
