@@ -181,6 +181,15 @@ def show_idle(lines: list[Line]) -> None:
     for line in lines:
         if line.count:
             note(f"  {line.count:>10,} {WORDS[line.what]:<28} {line.free:>10,} free  {dollars(line.picodollars)}")
+    show_target(lines, prices())
+
+
+def show_target(lines: list[Line], table: Prices) -> None:
+    """Where the idle month misses its target, what stands in the way: the dearest lines."""
+    over = total(lines) - table["target"]["idle_month"]
+    if over > 0:
+        dear = ", ".join(WORDS[line.what] for line in lines[:2])
+        note(f"  that is {dollars(over)} above the target of {dollars(table['target']['idle_month'])}: {dear}")
 
 
 def show_order(lines: list[Line], mails: int) -> None:
