@@ -149,13 +149,15 @@ def _schedules(target: Target, _: Store) -> Iterator[Finding]:
     off = [name for name in rules if target.cloud.events.describe_rule(Name=name)["State"] != "ENABLED"]
     for name in off:
         yield Finding(f"schedule {name} is off", f"aws events enable-rule --name {name}")
-    wanted = sum(
-        event["Type"] == "Schedule"
-        for resource in template()["Resources"].values()
-        for event in resource.get("Properties", {}).get("Events", {}).values()
-    )
+    wanted = wanted_schedules()
     todo = "" if len(rules) == wanted else f"deploy again: infra/template.yaml has {wanted}"
     yield Finding(f"{len(rules) - len(off)} schedules are on", todo)
+
+
+def wanted_schedules() -> int:
+    """How many the template has."""
+    events = [event for one in template()["Resources"].values() for event in one.get("Properties", {}).get("Events", {}).values()]
+    return sum(event["Type"] == "Schedule" for event in events)
 
 
 def _alarms(target: Target, _: Store) -> Iterator[Finding]:
