@@ -42,13 +42,26 @@ def _tables(target: Target) -> list[str]:
     return [name for name in (target.table, target.facts.get("orders_table")) if name]
 
 
+def _rows(target: Target, name: str) -> int | None:
+    """About how many rows a table has; None if there is no such table."""
+    try:
+        return target.cloud.dynamodb.describe_table(TableName=name)["Table"].get("ItemCount", 0)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        return None
+
+
 def _tell(target: Target, tables: bool) -> None:
     note(f"stack {target.stack} in {target.facts['region']}: its functions, queues, alarms, pages and logs go")
     for name in _tables(target):
-        rows = target.cloud.dynamodb.describe_table(TableName=name)["Table"].get("ItemCount", 0)
+        rows = _rows(target, name)
+        if rows is None:
+            note(f"  table {name} is gone already")
+            continue
         what = "is deleted, with no way back" if tables else "stays, and costs what it stores; TABLES=delete removes it"
         note(f"  table {name} (about {rows} rows) {what}")
-    waiting = len(ledger.open_exceptions(target))
+    waiting = len(ledger.open_exceptions(target)) if _rows(target, target.table) is not None else 0
     if waiting:
         note(f"  {waiting} exceptions are open: make exceptions AWS=1 shows what is left undone")
     note("  secrets below /" + target.stack + ("" if tables else ", but for the key of the links already sent") + ", go")

@@ -132,7 +132,7 @@ def _proof(seen: Seen, hand_off: HandOff, drilled: dict[str, Any], now: float) -
         if hand_off.done(trace):
             if stopped:
                 return Proof(hand_off, MANUAL, f"{name} came through, and not by itself: {stopped[-1]['reason']}")
-            return Proof(hand_off, AUTOMATED, f"{name}, {trace['events'][-1]['time']}")
+            return Proof(hand_off, AUTOMATED, f"{name}, {trace['events'][-1]['time'][:19]}Z")
         if standing:
             return Proof(hand_off, MISSING, f"{name} stands: {standing['reason']}")
         if any(int(row.get("due") or 0) and int(row["due"]) < now for row in trace["rows"]):

@@ -264,7 +264,7 @@ async fn a_wallet_that_does_not_cover_what_waits_for_it_is_told_and_resolved() {
 
 #[tokio::test]
 async fn make_doctor_hears_whose_key_is_refused_and_who_else_makes_what_the_store_sells() {
-    let world = World::with(8, several).await;
+    let world = World::with(8, with_workshop).await;
     let check = world.check().await;
     assert!(check.partners.iter().all(|line| line.state == "answers" && !line.empty), "{check:?}");
     let workshop = check.partners.iter().find(|line| line.name == "workshop").unwrap();

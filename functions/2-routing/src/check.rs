@@ -67,7 +67,8 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder + ListVariants> Routing<'_, T, Q
                     return check;
                 }
             };
-            for service in page.items.into_iter().filter(|variant| variant.requires_shipping).filter_map(|v| v.service) {
+            for service in page.items.into_iter().filter(|variant| variant.requires_shipping).filter_map(|v| v.service)
+            {
                 *check.other_services.entry(service).or_default() += 1;
             }
             after = page.next;

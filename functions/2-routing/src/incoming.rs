@@ -19,7 +19,9 @@ pub enum Incoming {
 
 /// The event has none of these shapes, or not quite.
 #[derive(Debug, thiserror::Error)]
-#[error("routing takes a queue's batch, a schedule's event with a `time`, or {{\"operator\": \"catalog\" | \"check\"}}: {why}")]
+#[error(
+    "routing takes a queue's batch, a schedule's event with a `time`, or {{\"operator\": \"catalog\" | \"check\"}}: {why}"
+)]
 pub struct NotOurs {
     pub why: String,
 }

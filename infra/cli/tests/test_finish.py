@@ -130,6 +130,16 @@ class TakingDown(unittest.TestCase):
         self.dynamodb.answers["update_table"] = missing
         self.assertEqual(self.take_down(True)[1], [])
 
+    def test_asked_again_it_says_what_is_gone(self) -> None:
+        def missing(**_):
+            raise refusal("ResourceNotFoundException")
+
+        self.dynamodb.answers["describe_table"] = missing
+        told = io.StringIO()
+        with redirect_stderr(told):
+            destroy._tell(self.target, True)
+        self.assertIn("table T is gone already", told.getvalue())
+
     def test_only_the_stacks_own_name_goes_ahead(self) -> None:
         for typed, goes in (("baton", True), ("yes", False)):
             with mock.patch.dict(os.environ, {"CONFIRM": typed}):

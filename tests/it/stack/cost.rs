@@ -132,7 +132,7 @@ async fn cost(stack: &Stack, id: u64) -> Option<(u64, u64)> {
          {} nanodollars beside mail",
         dollars / 1_000
     );
-    assert_eq!(mails, 3);
+    assert_eq!(mails, 4, "confirmed, being made, on its way, delivered");
     Some((write_units, dollars))
 }
 
@@ -168,6 +168,9 @@ async fn a_quiet_round_takes_no_more_than_prices_say() {
         let least = least.unwrap();
         eprintln!("a quiet round of {name}: {least:?} requests to queues, half read units, write units");
         let allowed = ["sqs_request", "half_read_unit", "write_unit"].map(|what| most[what]);
-        assert!(least.iter().zip(allowed).all(|(found, most)| *found <= most), "{name}: {least:?}, at most {allowed:?}");
+        assert!(
+            least.iter().zip(allowed).all(|(found, most)| *found <= most),
+            "{name}: {least:?}, at most {allowed:?}"
+        );
     }
 }

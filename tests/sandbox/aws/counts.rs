@@ -77,14 +77,7 @@ impl Counts {
     }
 
     /// A write and its answer: `status` and body as the emulator gave them.
-    pub fn write(
-        &mut self,
-        function: Option<&str>,
-        operation: &str,
-        request: &Value,
-        status: u16,
-        answer: &Value,
-    ) {
+    pub fn write(&mut self, function: Option<&str>, operation: &str, request: &Value, status: u16, answer: &Value) {
         let refused = status >= 400;
         let (table, indexes) = if refused { (failed(operation, request, answer), 0) } else { consumed(answer) };
         if let Some(function) = function {
@@ -199,6 +192,26 @@ fn keys(operation: &str, request: &Value) -> (String, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_function_took_is_kept_apart() {
+        let mut counts = Counts::default();
+        let index = json!({"ConsumedCapacity": {"CapacityUnits": 0.5, "GlobalSecondaryIndexes": {"due": {"CapacityUnits": 0.5}}}});
+        let write = json!({"ConsumedCapacity": {"CapacityUnits": 3.0, "GlobalSecondaryIndexes": {"due": {"CapacityUnits": 2.0}}}});
+        counts.read(Some("relay"), &index);
+        counts.read(Some("relay"), &json!({"ConsumedCapacity": {"CapacityUnits": 1.0}}));
+        counts.read(None, &index);
+        counts.sent(Some("relay"), &json!({"Entries": [{}, {}]}));
+        counts.sent(Some("relay"), &json!({"MessageBody": "one"}));
+        counts.write(Some("email"), "PutItem", &json!({}), 200, &write);
+        assert_eq!(
+            counts.json()["took"],
+            json!({
+                "email": {"write_units": 3, "half_read_units": 0, "messages": 0},
+                "relay": {"write_units": 0, "half_read_units": 3, "messages": 3},
+            })
+        );
+    }
 
     #[test]
     fn units_are_split_between_table_and_indexes() {
