@@ -56,7 +56,8 @@ def audit() -> int:
 def judge(found: list[Proof], paused: set[str]) -> list[Layer]:
     """The proofs by layer, in stack order."""
     return [
-        Layer(name, [proof for proof in found if proof.hand_off.layer == name], name in paused) for name in places.LAYERS
+        Layer(name, [proof for proof in found if proof.hand_off.layer == name], name in paused)
+        for name in places.LAYERS
     ]
 
 

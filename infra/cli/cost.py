@@ -118,7 +118,9 @@ def idle_use(stack: dict[str, Any], table: Prices) -> Use:
 def _round(table: Prices, function: str, name: str, memory: int) -> Use:
     found = table["round"].get(function, {}).get(name)
     if found is None:
-        raise Failure(f"{FILE.name} does not say what a round of {function}'s schedule {name} takes: [round.{function}.{name}]")
+        raise Failure(
+            f"{FILE.name} does not say what a round of {function}'s schedule {name} takes: [round.{function}.{name}]"
+        )
     took = dict(found)
     return took | {"invocation": 1, "gb_millisecond": took.pop("milliseconds") * memory // 1024}
 
@@ -193,6 +195,8 @@ def show_target(lines: list[Line], table: Prices) -> None:
 
 
 def show_order(lines: list[Line], mails: int) -> None:
-    note(f"an order, from payment to the doorstep: {dollars(total(lines))} beside its {mails} mails, nothing taken as free")
+    note(
+        f"an order, from payment to the doorstep: {dollars(total(lines))} beside its {mails} mails, nothing taken as free"
+    )
     for line in lines:
         note(f"  {line.count:>10,} {WORDS[line.what]:<28} {dollars(line.picodollars)}")

@@ -64,7 +64,9 @@ def _tell(target: Target, tables: bool) -> None:
     waiting = len(ledger.open_exceptions(target)) if _rows(target, target.table) is not None else 0
     if waiting:
         note(f"  {waiting} exceptions are open: make exceptions AWS=1 shows what is left undone")
-    note("  secrets below /" + target.stack + ("" if tables else ", but for the key of the links already sent") + ", go")
+    note(
+        "  secrets below /" + target.stack + ("" if tables else ", but for the key of the links already sent") + ", go"
+    )
     note("  the webhooks at the store and at the partners point to nothing then: remove them there")
 
 

@@ -133,7 +133,9 @@ def _secrets(target: Target, store: Store) -> Iterator[Finding]:
         answer = target.cloud.ssm.get_parameters(Names=names[start : start + 10], WithDecryption=False)
         present += len(answer["Parameters"])
         for name in answer["InvalidParameters"]:
-            yield Finding(f"secret {name} is absent", "deploy again: it is put there from the file that store.toml names")
+            yield Finding(
+                f"secret {name} is absent", "deploy again: it is put there from the file that store.toml names"
+            )
     yield Finding(f"{present} secrets are in place")
 
 
@@ -156,7 +158,11 @@ def _schedules(target: Target, _: Store) -> Iterator[Finding]:
 
 def wanted_schedules() -> int:
     """How many the template has."""
-    events = [event for one in template()["Resources"].values() for event in one.get("Properties", {}).get("Events", {}).values()]
+    events = [
+        event
+        for one in template()["Resources"].values()
+        for event in one.get("Properties", {}).get("Events", {}).values()
+    ]
     return sum(event["Type"] == "Schedule" for event in events)
 
 

@@ -17,13 +17,20 @@ def sender(target: Target, store: Store) -> Iterator[Finding]:
     state = target.cloud.sesv2.get_email_identity(EmailIdentity=identity)
     dkim = state.get("DkimAttributes") or {}
     records = "".join(
-        f"\n           {token}._domainkey.{identity}  CNAME  {token}.dkim.amazonses.com" for token in dkim.get("Tokens") or []
+        f"\n           {token}._domainkey.{identity}  CNAME  {token}.dkim.amazonses.com"
+        for token in dkim.get("Tokens") or []
     )
-    to_add = f"add these records where {identity} is hosted:{records}" if records else f"open the link SES sent to {identity}"
+    to_add = (
+        f"add these records where {identity} is hosted:{records}"
+        if records
+        else f"open the link SES sent to {identity}"
+    )
     yield Finding(f"SES may send for {identity}", "" if state.get("VerifiedForSendingStatus") else to_add)
     if target.facts["endpoint"]:
         words = "not checked: the local stack's mail leaves this machine nowhere"
-        yield Finding(f"DKIM, SPF and DMARC of {identity}: {words}", "make doctor AWS=1 asks, once it is deployed", unsure=True)
+        yield Finding(
+            f"DKIM, SPF and DMARC of {identity}: {words}", "make doctor AWS=1 asks, once it is deployed", unsure=True
+        )
         return
     if "@" in identity:
         yield Finding(
@@ -32,7 +39,11 @@ def sender(target: Target, store: Store) -> Iterator[Finding]:
         )
         return
     signed = dkim.get("SigningEnabled") and dkim.get("Status") == "SUCCESS"
-    missing = to_add if records else f"switch Easy DKIM on: aws sesv2 put-email-identity-dkim-attributes --email-identity {identity} --signing-enabled"
+    missing = (
+        to_add
+        if records
+        else f"switch Easy DKIM on: aws sesv2 put-email-identity-dkim-attributes --email-identity {identity} --signing-enabled"
+    )
     yield Finding(f"DKIM of {identity}: {dkim.get('Status', 'absent')}", "" if signed else missing)
     yield _spf(identity, state.get("MailFromAttributes") or {}, target.cloud.region)
     yield _dmarc(identity)
@@ -54,7 +65,9 @@ def _spf(identity: str, mail_from: dict[str, str], region: str) -> Finding:
     try:
         found = [text for text in names.text_records(name) if text.lower().startswith("v=spf1")]
     except names.Unreachable as error:
-        return Finding(f"SPF of {name}: SES is content; the record was not checked ({error})", f"look for: {record}", unsure=True)
+        return Finding(
+            f"SPF of {name}: SES is content; the record was not checked ({error})", f"look for: {record}", unsure=True
+        )
     if len(found) == 1 and "include:amazonses.com" in found[0].lower():
         return Finding(f"SPF of {name}")
     why = "more than one record, so none counts: join them" if len(found) > 1 else record

@@ -33,7 +33,9 @@ def subscriptions(target: Target, _: Store) -> Iterator[Finding]:
     elif not at or place.get("making"):
         yield Finding("the store's webhooks: some are still to be made", make)
     elif time.time() - at > LOOKED_AT_MOST:
-        yield Finding(f"the store's webhooks: nobody has looked since {ledger.rfc3339(at)}", f"{make}; is capture's schedule on?")
+        yield Finding(
+            f"the store's webhooks: nobody has looked since {ledger.rfc3339(at)}", f"{make}; is capture's schedule on?"
+        )
     else:
         yield Finding(f"{len(place.get('known', []))} webhooks of the store, seen {ledger.rfc3339(at)}")
 
@@ -58,10 +60,15 @@ def _partner(line: dict[str, Any], section: dict[str, Any]) -> Iterator[Finding]
         )
         return
     if line["state"] == "silent":
-        yield Finding(f"{title} does not answer: {line['why']}", "try again in some minutes; orders wait meanwhile", unsure=True)
+        yield Finding(
+            f"{title} does not answer: {line['why']}", "try again in some minutes; orders wait meanwhile", unsure=True
+        )
         return
     if line["empty"]:
-        yield Finding(f"{title} takes our key; there is nothing left to pay with ({line['funds']})", f"top up your wallet at {title}")
+        yield Finding(
+            f"{title} takes our key; there is nothing left to pay with ({line['funds']})",
+            f"top up your wallet at {title}",
+        )
     elif line["funds"]:
         yield Finding(f"{title} takes our key; {line['funds']} to pay with")
     else:
@@ -74,7 +81,9 @@ def _partner(line: dict[str, Any], section: dict[str, Any]) -> Iterator[Finding]
 
 def _other_services(said: dict[str, Any], store: Store) -> Iterator[Finding]:
     if said["store"]:
-        yield Finding(f"the store does not answer: {said['store']}", "is the token in admin_token_file still the app's?")
+        yield Finding(
+            f"the store does not answer: {said['store']}", "is the token in admin_token_file still the app's?"
+        )
         return
     ours = [partners.of_section(name, entry) for name, entry in store.values["partners"].items()]
     kinds = {manifest.kind: manifest.title for manifest in ours if manifest}
@@ -124,7 +133,9 @@ def _heard(manifest: partners.Manifest, name: str, door: str, heard: dict[str, s
     if name in heard:
         return Finding(f"{manifest.title}: heard from by webhook {heard[name]}")
     path = manifest.webhook_path.replace("{name}", name).replace("{path-secret}", "<the path secret>")
-    return Finding(f"{manifest.title}: no webhook has come yet", f"there, webhooks have to go to {door}{path}", unsure=True)
+    return Finding(
+        f"{manifest.title}: no webhook has come yet", f"there, webhooks have to go to {door}{path}", unsure=True
+    )
 
 
 # Rows looked at for a source; enough to find one that speaks at all.

@@ -23,8 +23,18 @@ from .test_order import STEPS, Followed, Step, clean_up, follow, place
 
 PASS, FAIL = "pass", "FAIL"
 BACK = (
-    Step("intake", "the store told of the cancellation", has_event("order.cancelled"), "its webhook did not arrive: make subscriptions"),
-    Step("intake", "the store told of the refund", has_event("order.refunded"), "its webhook did not arrive: look into the store"),
+    Step(
+        "intake",
+        "the store told of the cancellation",
+        has_event("order.cancelled"),
+        "its webhook did not arrive: make subscriptions",
+    ),
+    Step(
+        "intake",
+        "the store told of the refund",
+        has_event("order.refunded"),
+        "its webhook did not arrive: look into the store",
+    ),
 )
 # What a step that passed proves, in the words of the audit.
 _PROVES = {

@@ -42,18 +42,48 @@ def _taken(trace: Trace) -> bool:
 
 
 HAND_OFFS = (
-    HandOff("capture", "a paid order gets its verdict", has_event("order.paid"), has_event("order.cleared", "order.held"),
-            "make drill places an order; make exceptions says what stops it"),
-    HandOff("routing", "a cleared order reaches its partner", has_event("order.cleared"), _taken,
-            "make drill takes an order to the partner as a draft; make exceptions says what stops it"),
-    HandOff("routing", "the partner accepts it", has_event("order.routed"), has_event("partner.accepted", "parcel.shipped"),
-            "the first real order proves it: see that it is accepted at the partner, and that the partner's webhooks reach the door"),
-    HandOff("shipping", "a parcel is entered in the store", has_event("parcel.shipped"), has_event("parcel.announced"),
-            "the first parcel proves it; make exceptions says what stops it"),
-    HandOff("email", "a buyer gets the confirmation", has_event("order.cleared"), has_mail("confirmation"),
-            "make drill sends one to its inbox; make doctor looks at SES"),
-    HandOff("email", "a buyer hears of the parcel", has_event("parcel.announced"), has_mail("shipped"),
-            "the first parcel proves it; make doctor looks at SES"),
+    HandOff(
+        "capture",
+        "a paid order gets its verdict",
+        has_event("order.paid"),
+        has_event("order.cleared", "order.held"),
+        "make drill places an order; make exceptions says what stops it",
+    ),
+    HandOff(
+        "routing",
+        "a cleared order reaches its partner",
+        has_event("order.cleared"),
+        _taken,
+        "make drill takes an order to the partner as a draft; make exceptions says what stops it",
+    ),
+    HandOff(
+        "routing",
+        "the partner accepts it",
+        has_event("order.routed"),
+        has_event("partner.accepted", "parcel.shipped"),
+        "the first real order proves it: see that it is accepted at the partner, and that the partner's webhooks reach the door",
+    ),
+    HandOff(
+        "shipping",
+        "a parcel is entered in the store",
+        has_event("parcel.shipped"),
+        has_event("parcel.announced"),
+        "the first parcel proves it; make exceptions says what stops it",
+    ),
+    HandOff(
+        "email",
+        "a buyer gets the confirmation",
+        has_event("order.cleared"),
+        has_mail("confirmation"),
+        "make drill sends one to its inbox; make doctor looks at SES",
+    ),
+    HandOff(
+        "email",
+        "a buyer hears of the parcel",
+        has_event("parcel.announced"),
+        has_mail("shipped"),
+        "the first parcel proves it; make doctor looks at SES",
+    ),
 )
 
 
@@ -101,7 +131,9 @@ def gather(target: Target) -> Seen:
             seen.told.append(row)
         if row["pk"].startswith("order#"):
             orders.setdefault(row["pk"], []).append(row)
-    paid = {pk: next((row["time"] for row in rows if row.get("type") == "order.paid"), "") for pk, rows in orders.items()}
+    paid = {
+        pk: next((row["time"] for row in rows if row.get("type") == "order.paid"), "") for pk, rows in orders.items()
+    }
     newest = sorted((pk for pk, when in paid.items() if when), key=lambda pk: paid[pk], reverse=True)[:ORDERS]
     seen.orders = [journey(pk, orders[pk]) | {"rows": orders[pk]} for pk in newest]
     return seen
@@ -130,8 +162,9 @@ def _proof(seen: Seen, hand_off: HandOff, drilled: dict[str, Any], now: float) -
         standing = next((row for row in stopped if row["state"] != "resolved"), None)
         name = next((row["order_name"] for row in trace["rows"] if row.get("order_name")), trace["order"])
         if hand_off.done(trace):
-            if stopped:
-                return Proof(hand_off, MANUAL, f"{name} came through, and not by itself: {stopped[-1]['reason']}")
+            helped = [row for row in stopped if not row.get("healed")]
+            if helped:
+                return Proof(hand_off, MANUAL, f"{name} came through, and not by itself: {helped[-1]['reason']}")
             return Proof(hand_off, AUTOMATED, f"{name}, {trace['events'][-1]['time'][:19]}Z")
         if standing:
             return Proof(hand_off, MISSING, f"{name} stands: {standing['reason']}")
@@ -149,7 +182,9 @@ ALERTED = "the owner hears what went wrong"
 
 
 def _monitoring(seen: Seen, drilled: dict[str, Any], now: float) -> Proof:
-    hand_off = HandOff("monitoring", ALERTED, lambda _: True, lambda _: True, "make test-alert, then open the link in it")
+    hand_off = HandOff(
+        "monitoring", ALERTED, lambda _: True, lambda _: True, "make test-alert, then open the link in it"
+    )
     untold = [row for row in seen.told if row["state"] == "open" and not row["told"] and now - int(row["raised"]) > 600]
     if untold:
         return Proof(hand_off, MISSING, f"{len(untold)} exceptions have not been told for ten minutes")

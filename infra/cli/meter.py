@@ -111,7 +111,9 @@ def check_rounds(target: Target) -> None:
         counts = _sandbox(target, "GET", "counts")
         took = counts["took"].get(name, {})
         requests = sum(n for call, n in counts["functions"].get(name, {}).items() if call.startswith("sqs/"))
-        found = {"sqs_request": requests} | {f"{kind}_unit": took.get(f"{kind}_units", 0) for kind in ("half_read", "write")}
+        found = {"sqs_request": requests} | {
+            f"{kind}_unit": took.get(f"{kind}_units", 0) for kind in ("half_read", "write")
+        }
         most = next(iter(schedules.values()))
         over = {what: count for what, count in found.items() if count > most[what]}
         note(f"  a round of {function}: {found}" + (f", more than prices.toml says: {over}" if over else ""))

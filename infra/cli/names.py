@@ -29,4 +29,6 @@ def text_records(name: str) -> list[str]:
         raise Unreachable(f"the resolver answers with status {told.get('Status')}")
     records = (entry["data"] for entry in told.get("Answer", []) if entry.get("type") == 16)
     # A long record comes as several quoted strings that belong together.
-    return ["".join(part for part in record.split('"') if part.strip()) if '"' in record else record for record in records]
+    return [
+        "".join(part for part in record.split('"') if part.strip()) if '"' in record else record for record in records
+    ]

@@ -39,11 +39,23 @@ def _effect(start: str, *states: str) -> Callable[[Trace], bool]:
 
 
 STEPS = (
-    Step("intake", "the webhook of the paid order came in", _event("order.paid"), "its webhook did not arrive: make subscriptions"),
+    Step(
+        "intake",
+        "the webhook of the paid order came in",
+        _event("order.paid"),
+        "its webhook did not arrive: make subscriptions",
+    ),
     Step("capture", "it is paid, real and safe", _event("order.cleared"), "capture did not clear it: make exceptions"),
-    Step("email", "the confirmation was sent", _effect("email#confirmation", "done"), "no confirmation went out: make doctor"),
+    Step(
+        "email",
+        "the confirmation was sent",
+        _effect("email#confirmation", "done"),
+        "no confirmation went out: make doctor",
+    ),
     Step("routing", "the partner has it as a draft", _event("order.routed"), "no partner took it: make exceptions"),
-    Step("routing", "the draft was taken back", _effect("partner-cancel", "done"), "the draft still lies at the partner"),
+    Step(
+        "routing", "the draft was taken back", _effect("partner-cancel", "done"), "the draft still lies at the partner"
+    ),
 )
 
 
@@ -104,7 +116,11 @@ def follow(target: Target, order: str, steps: tuple[Step, ...], seconds: float) 
         why = _stopped(trace)
         if why or elapsed > seconds:
             note(f"  FAIL  {todo[0].layer:<8} {todo[0].words:<42} {elapsed:6.1f} s")
-            waits = [f"{layer} waits for {what}" for event in trace["events"] for layer, what in event.get("waits", {}).items()]
+            waits = [
+                f"{layer} waits for {what}"
+                for event in trace["events"]
+                for layer, what in event.get("waits", {}).items()
+            ]
             followed.failed = todo[0]
             followed.why = why or "; ".join([f"{todo[0].layer}: {todo[0].late}", *waits])
             return followed

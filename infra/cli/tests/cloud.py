@@ -95,5 +95,11 @@ def effect(order: int, key: str, state: str = "done") -> dict[str, Any]:
 
 
 def exception(order: int, layer: str, state: str = "open", told: bool = True, raised: int = 0) -> dict[str, Any]:
-    base = {"id": f"{layer}-{state}", "layer": layer, "reason": f"{layer} stands.", "next_step": "Do it.", "state": state}
+    base = {
+        "id": f"{layer}-{state}",
+        "layer": layer,
+        "reason": f"{layer} stands.",
+        "next_step": "Do it.",
+        "state": state,
+    }
     return row("exception", f"order#{order}", f"exception#{layer}", told=told, raised=raised, **base)

@@ -42,6 +42,10 @@ class TheLayers(unittest.TestCase):
         rows = [*whole(1001), ACKNOWLEDGED, exception(1001, "routing", "resolved")]
         self.assertEqual(states(rows)["routing"], MANUAL)
 
+    def test_what_healed_by_itself_needed_nobody(self) -> None:
+        healed = exception(1001, "routing", "resolved") | {"healed": NOW - 60}
+        self.assertEqual(states([*whole(1001), ACKNOWLEDGED, healed])["routing"], AUTOMATED)
+
     def test_the_newest_order_tells_not_the_best_one(self) -> None:
         stuck = [event(1002, "order.paid", "2026-11-23T02:00:00Z"), exception(1002, "capture")]
         self.assertEqual(states([*whole(1001), *stuck, ACKNOWLEDGED])["capture"], MISSING)

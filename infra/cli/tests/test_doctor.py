@@ -165,7 +165,13 @@ class WhatTheTableSays(unittest.TestCase):
 class TheStack(unittest.TestCase):
     def test_an_alarm_without_an_action_tells_nobody(self) -> None:
         def alarms(**more):
-            one = {"AlarmName": "a", "AlarmDescription": "d", "StateValue": "OK", "ActionsEnabled": True, "AlarmActions": ["t"]}
+            one = {
+                "AlarmName": "a",
+                "AlarmDescription": "d",
+                "StateValue": "OK",
+                "ActionsEnabled": True,
+                "AlarmActions": ["t"],
+            }
             answer = {"MetricAlarms": [one | more]}
             here = target(Cloud(cloudwatch=Client(describe_alarms=lambda **_: answer)), alarms=["a"])
             return states(doctor._alarms(here, STORE))

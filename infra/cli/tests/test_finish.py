@@ -18,7 +18,9 @@ from .cloud import Client, Cloud, refusal, row, table, target
 
 class TheSheet(unittest.TestCase):
     def setUp(self) -> None:
-        self.lines = {layer: drill.Line(layer) for layer in ("intake", "capture", "routing", "shipping", "email", "monitoring")}
+        self.lines = {
+            layer: drill.Line(layer) for layer in ("intake", "capture", "routing", "shipping", "email", "monitoring")
+        }
 
     def test_what_passed_is_proven_with_its_time(self) -> None:
         followed = test_order.Followed([(step, 1.25) for step in test_order.STEPS])
@@ -32,9 +34,17 @@ class TheSheet(unittest.TestCase):
     def test_what_comes_after_a_failure_fails_too(self) -> None:
         paid, cleared = test_order.STEPS[:2]
         drill._enter(self.lines, test_order.Followed([(paid, 0.5)], cleared, "it is held"), 0)
-        self.assertEqual({name: line.state for name, line in self.lines.items()}, {
-            "intake": "pass", "capture": "FAIL", "routing": "FAIL", "email": "FAIL", "shipping": "pass", "monitoring": "pass",
-        })
+        self.assertEqual(
+            {name: line.state for name, line in self.lines.items()},
+            {
+                "intake": "pass",
+                "capture": "FAIL",
+                "routing": "FAIL",
+                "email": "FAIL",
+                "shipping": "pass",
+                "monitoring": "pass",
+            },
+        )
         self.assertEqual(self.lines["capture"].words, ["it is held"])
 
     def test_an_alert_that_did_not_go_out_fails_monitoring(self) -> None:

@@ -133,6 +133,14 @@ pub struct MailSection {
     pub reply_to: Option<String>,
 }
 
+/// The drill: an order placed to see one go all the way.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct DrillSection {
+    /// Where its mails go; the owner's own address where nothing is said.
+    #[serde(default)]
+    pub inbox: Option<String>,
+}
+
 /// The owner's brand (`[brand]`). The keys and their defaults stand with what is made of them.
 pub use brand::BrandSection;
 
@@ -143,14 +151,6 @@ pub struct AlertsSection {
     /// Defaults to the address customers' mails come from.
     #[serde(default)]
     pub from: Option<String>,
-}
-
-/// The drill: an order placed to see one go all the way.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct DrillSection {
-    /// Where its mails go; the owner's own address where nothing is said.
-    #[serde(default)]
-    pub inbox: Option<String>,
 }
 
 /// Seconds within one call and between calls.
