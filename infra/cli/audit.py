@@ -11,7 +11,16 @@ import time
 from dataclasses import dataclass
 
 from . import places
-from .evidence import AUTOMATED, MANUAL, MISSING, ORDERS, MOST_ROWS, Proof, gather, proofs
+from .evidence import (
+    AUTOMATED,
+    MANUAL,
+    MISSING,
+    MOST_ROWS,
+    ORDERS,
+    Proof,
+    gather,
+    proofs,
+)
 from .paused import paused_layers
 from .say import Failure, note
 from .target import Target

@@ -162,6 +162,7 @@ def _dry_run() -> int:
             cloud = Cloud(choices.emulator, rendered.region)
             for time in ("first", "again"):
                 note(f"{time}:")
+                _precautions(cloud, choices.stack, rendered, store.values)
                 facts = _deploy(cloud, places.LOCAL_ACCOUNT, choices, rendered, store.values, arch)
                 facts |= {"sandbox_url": choices.sandbox, "mailbox_url": f"{choices.sandbox}/_sandbox/mails"}
                 if arch != places.machine_arch():
