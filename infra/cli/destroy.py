@@ -19,8 +19,8 @@ LINKS_KEY = "links/key"
 
 def destroy() -> int:
     """Says what goes and what stays, asks for the stack's name, and does it. DRY_RUN=1 ends before it asks."""
-    # `make deploy` is to AWS, and so is this; STACK_JSON names another.
-    os.environ.setdefault("AWS", "1")
+    # `make deploy` is to AWS, and so is this (`make down` ends the local stack); STACK_JSON names another.
+    os.environ["AWS"] = "1"
     target, tables = Target.load(), _tables_asked()
     _tell(target, tables)
     if places.flag("DRY_RUN"):

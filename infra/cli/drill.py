@@ -20,6 +20,7 @@ from .operate import operate
 from .say import Failure, note
 from .target import Target
 from .test_order import STEPS, Followed, Step, clean_up, follow, place
+from .trace import journey
 
 PASS, FAIL = "pass", "FAIL"
 BACK = (
@@ -102,9 +103,12 @@ def _mail_came(target: Target, inbox: str, order: str, line: Line) -> None:
     """On the local stack the inbox can be looked into; elsewhere its owner does."""
     if not target.facts["mailbox_url"] or line.state == FAIL:
         return
+    subject = ledger.find_order(target, order)
+    mails = journey(subject, ledger.subject_items(target, subject))["mails"] if subject else []
+    sent = {mail["message_id"] for mail in mails}
     _, answer = http.call("GET", target.facts["mailbox_url"])
-    there = [mail["Subject"] for account in answer["messages"].values() for mail in account if inbox in mail["To"]]
-    if there:
+    arrived = [mail for account in answer["messages"].values() for mail in account if mail["MessageId"] in sent]
+    if any(inbox in mail["To"] for mail in arrived):
         line.words.append(f"{inbox} has it")
     else:
         _fail(line, f"nothing of order {order} is in the inbox {inbox}")

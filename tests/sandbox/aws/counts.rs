@@ -123,7 +123,13 @@ fn halves(answer: &Value) -> u64 {
         Value::Null => &[],
         entry => std::slice::from_ref(entry),
     };
-    entries.iter().map(|entry| entry["CapacityUnits"].as_f64().map_or(0, |units| (units * 2.0).round() as u64)).sum()
+    entries.iter().map(|entry| halves_of(&entry["CapacityUnits"].to_string())).sum()
+}
+
+/// `0.5` is one half, `3.0` are six; reads come in halves and in nothing smaller.
+fn halves_of(units: &str) -> u64 {
+    let (whole, part) = units.split_once('.').unwrap_or((units, "0"));
+    whole.parse::<u64>().map_or(0, |whole| 2 * whole + u64::from(part.starts_with('5')))
 }
 
 /// Table and index units of an answer; a list where the request named several tables.
