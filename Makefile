@@ -13,7 +13,8 @@ SAMPLES ?= $(abspath ../shared/samples)
 SPECS ?= $(abspath ../shared/specs)
 
 export SAMPLES SPECS PORT STORE UPSTREAM STACK ORDER EXCEPTION YES LAYER DELIVERY PAUSE TIMEOUT ARCH DRY_RUN AWS IAM LOCAL \
-	BINARIES VARIANT TAG JSON FORCE TABLES CONFIRM
+	BINARIES VARIANT TAG
+export JSON FORCE TABLES CONFIRM
 
 .PHONY: help
 help: ## this list
@@ -21,8 +22,8 @@ help: ## this list
 
 # --- the local stack ------------------------------------------------------------------------------------------------
 
-.PHONY: demo up down reset settle trace exceptions replay close pause resume doctor sweep subscriptions test-order catalog drift \
-	audit drill cost
+.PHONY: demo up down reset settle trace exceptions replay close pause resume doctor sweep subscriptions test-order catalog drift
+.PHONY: audit drill cost
 demo: $(VENV)/.ready ## one order through all five layers, from nothing, and nothing left running (DELIVERY=<order.json>)
 	@$(CLI) demo
 up: $(VENV)/.ready ## start the local stack, or redeploy what changed (PORT=, STORE=, UPSTREAM=)
