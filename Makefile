@@ -14,6 +14,7 @@ SPECS ?= $(abspath ../shared/specs)
 
 export SAMPLES SPECS PORT STORE UPSTREAM STACK ORDER EXCEPTION YES LAYER DELIVERY PAUSE TIMEOUT ARCH DRY_RUN AWS IAM LOCAL \
 	BINARIES VARIANT TAG
+export JSON FORCE TABLES CONFIRM
 
 .PHONY: help
 help: ## this list
@@ -22,6 +23,7 @@ help: ## this list
 # --- the local stack ------------------------------------------------------------------------------------------------
 
 .PHONY: demo up down reset settle trace exceptions replay close pause resume doctor sweep subscriptions test-order catalog drift
+.PHONY: audit drill cost
 demo: $(VENV)/.ready ## one order through all five layers, from nothing, and nothing left running (DELIVERY=<order.json>)
 	@$(CLI) demo
 up: $(VENV)/.ready ## start the local stack, or redeploy what changed (PORT=, STORE=, UPSTREAM=)
@@ -54,14 +56,22 @@ catalog: $(VENV)/.ready ## hold the catalog against store and partners, and prop
 	@$(CLI) catalog
 drift: $(VENV)/.ready ## hold store, partners and carriers against each other, for every open order
 	@$(CLI) drift
-doctor: $(VENV)/.ready ## check what can be checked, and name what a person has to do
+doctor: $(VENV)/.ready ## is all ready for the first order? red or green, with what to do (JSON=1)
 	@$(CLI) doctor
+audit: $(VENV)/.ready ## each layer automated, manual or missing, from what happened; which to see to first (JSON=1)
+	@$(CLI) audit
+drill: $(VENV)/.ready ## a tagged order the whole way and back, refunded and cleaned up: a sheet per layer (VARIANT=)
+	@$(CLI) drill
+cost: $(VENV)/.ready ## what an order, a mail and a month without orders cost (AWS=1: and the SES plan in force)
+	@$(CLI) cost
 
 # --- AWS ------------------------------------------------------------------------------------------------------------
 
-.PHONY: deploy
+.PHONY: deploy destroy
 deploy: $(VENV)/.ready $(VENV)/.ready-deploy ## the same template to AWS (STORE=, ARCH=arm64; DRY_RUN=1 to the emulator)
 	@$(CLI) deploy
+destroy: $(VENV)/.ready ## take the deployed stack down; its tables stay unless TABLES=delete (DRY_RUN=1 only shows)
+	@$(CLI) destroy
 
 # --- building and checking ------------------------------------------------------------------------------------------
 

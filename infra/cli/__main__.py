@@ -34,7 +34,19 @@ VERBS = {
     "catalog": ("catalog", "catalog", "hold the catalog against store and partners, and propose rows (AWS=1)"),
     "demo": ("demo", "demo", "one order through all five layers, from nothing (DELIVERY, PAUSE, TIMEOUT)"),
     "with-stack": ("with_stack", "with_stack", "run a command with a stack of its own on free ports"),
+    "audit": ("audit", "audit", "each layer automated, manual or missing, from what happened (JSON=1, AWS=1)"),
+    "drill": (
+        "drill",
+        "drill",
+        "a tagged order the whole way and back, a sheet per layer (VARIANT, TAG, TIMEOUT, AWS=1)",
+    ),
+    "cost": ("meter", "told", "what an order, a mail and a month without orders cost (AWS=1: with the SES plan in force)"),
     "deploy": ("deploy", "deploy", "deploy to AWS (STORE, STACK, ARCH; DRY_RUN=1 deploys the package to the emulator)"),
+    "destroy": (
+        "destroy",
+        "destroy",
+        "take the deployed stack down; its tables stay (TABLES=delete, CONFIRM=<stack>, DRY_RUN=1 only shows)",
+    ),
     "doctor": (
         "doctor",
         "doctor",

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,10 @@ from . import places
 from .say import Failure
 
 
-def local_binaries(with_sandbox: bool = True) -> dict[str, Path]:
+def local_binaries(names: Sequence[str] = (*places.FUNCTIONS, "sandbox")) -> dict[str, Path]:
     """Builds for this machine; package → binary, the sandbox's as `sandbox`. BINARIES=<folder> takes ready ones from there."""
-    names = [*places.FUNCTIONS, *(["sandbox"] if with_sandbox else [])]
     if ready := os.environ.get("BINARIES"):
-        return _from_folder(Path(ready), names)
+        return _from_folder(Path(ready), list(names))
     _need("cargo", "Install Rust from https://rustup.rs")
     command = ["cargo", "build", "--locked", "--workspace", "--message-format=json-render-diagnostics"]
     command += [part for name in names for part in ("--bin", name)]

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import http, ledger, places
+from . import cost, http, ledger, meter, places
 from .handoffs import HandOff, Progress, missing, nothing_to_make
 from .inflight import open_work
 from .pause import pause
@@ -37,6 +37,8 @@ def demo() -> int:
     order, path = _order()
     if read(Choices.from_environment().store).values["store"]["platform"] != "shopify":
         raise Failure("the demo plays an order of a Shopify store. For this one: make up, then make test-order")
+    # Every AWS call of the functions passes the sandbox, which counts them: the demo ends with what the order cost.
+    os.environ["UPSTREAM"] = os.environ.get("UPSTREAM") or "sandbox"
     try:
         up()
         reset()
@@ -70,10 +72,13 @@ def _play(target: Target, order: dict[str, Any], path: Path) -> int:
     limit = places.number("TIMEOUT", 60)
     name = order.get("name") or str(order["id"])
     note(f"\n{name} is paid in the store ({path.name}):")
+    meter.begin(target)
     # The very bytes: numbers beyond 2^53 and trailing zeros stay as they are.
     _sandbox(target, "POST", "shopify/orders?deliver=1&risk=LOW", path.read_bytes())
-    trace, late, how = _watch(target, f"order#{order['id']}", limit)
+    subject = f"order#{order['id']}"
+    trace, late, how = _watch(target, subject, limit)
     code = _verdict(target, name, trace, late, how)
+    counted = meter.count(target, subject) if code == 0 else None
     if code == 0:
         _alert(target, limit)
     _journey(name, trace)
@@ -83,6 +88,10 @@ def _play(target: Target, order: dict[str, Any], path: Path) -> int:
         raise Failure(
             "requests that no provider would accept:\n  " + "\n  ".join(json.dumps(entry) for entry in unexpected)
         )
+    if counted:
+        note("\nWhat it costs:")
+        meter.show(counted)
+        cost.show_idle(cost.idle())
     return code
 
 

@@ -6,18 +6,18 @@ The last lines say what only a person can finish.
 from __future__ import annotations
 
 import os
-import tempfile
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from . import build, doctor, feeds, partners, places, storefile, target, up
-from .cloud import Cloud, apply_template, invent_link_key, put_secrets, stack_status, upload
+from . import build, destroy, doctor, feeds, partners, places, storefile, target, up
+from .cloud import Cloud, apply_template, invent_link_key, output, put_secrets, stack_status, upload
+from .operate import operate
 from .places import Choices
 from .render import Rendered, invent_missing_secrets, render
 from .say import Failure, note, step
 from .target import Target
-from .with_stack import free_ports
+from .with_stack import own_stack
 
 STRIPE = "https://api.stripe.com"
 
@@ -38,11 +38,42 @@ def deploy() -> int:
     facts = _deploy(cloud, account, choices, rendered, store, arch)
     path = places.state_dir() / "aws.json"
     target.write(path, facts)
-    note(f"\nThe stack stands ({path}). What only a person can finish:")
-    _webhooks(facts["intake_url"], store)
-    doctor.show([finding for finding in doctor.examine(Target(facts, cloud)) if finding.todo])
-    note("To see it done: make doctor AWS=1")
+    note(f"\nThe stack stands ({path}).")
+    finish(Target(facts, cloud))
+    note("To see it done: make doctor AWS=1. Then, before the first order: make drill AWS=1")
     return 0
+
+
+def finish(deployed: Target) -> None:
+    """What a fresh stack needs beside its resources: the store's webhooks, an alert that proves its way, and the list of what
+    only a person can do. Each may be done again; none that fails undoes the deployment."""
+    with step("the store's webhooks"):
+        _subscribe(deployed)
+    with step("a test alert"):
+        _test_alert(deployed)
+    note("What is left for a person:")
+    doctor.show([finding for finding in doctor.examine(deployed) if finding.todo])
+
+
+def _subscribe(deployed: Target) -> None:
+    try:
+        lines = operate(deployed, "capture", "subscriptions")["subscriptions"]
+    except Failure as failure:
+        note(f"  could not be made: {failure}\n  try again: make subscriptions")
+        return
+    states = [line["state"].partition(":")[0] for line in lines]
+    note("  " + ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states))))
+
+
+def _test_alert(deployed: Target) -> None:
+    try:
+        channels = operate(deployed, "monitoring", "test-alert")["channels"]
+    except Failure as failure:
+        note(f"  could not be sent: {failure}\n  try again: make test-alert")
+        return
+    for channel in channels:
+        words = "sent; open the link in it" if channel["sent"] else f"not sent: {channel.get('why')}"
+        note(f"  by {channel['channel']}: {words}")
 
 
 def _arch(default: str) -> str:
@@ -54,8 +85,6 @@ def _arch(default: str) -> str:
 
 def _rendered(choices: Choices, arch: str) -> tuple[dict[str, Any], Rendered]:
     store = storefile.read(choices.store)
-    if places.flag("DRY_RUN"):
-        invent_missing_secrets(store)
     rendered = render(store, own_bases(store), local=False)
     rendered.parameters["Arch"] = arch
     return store.values, rendered
@@ -116,40 +145,45 @@ def _deploy(
     return facts | {"mail_identity": rendered.parameters["MailIdentity"]}
 
 
-def _webhooks(intake_url: str, store: dict[str, Any]) -> None:
-    """Where each provider's webhooks go. The store's own subscriptions are made by `make subscriptions`."""
-    note("  to do  make subscriptions AWS=1, which subscribes the store's webhooks and says what is missing")
-    for name, entry in store["partners"].items():
-        manifest = partners.of_section(name, entry)
-        if manifest:
-            path = manifest.webhook_path.replace("{name}", name).replace("{path-secret}", "<the path secret>")
-            note(f"  to do  {manifest.title}: webhooks to {intake_url}{path}")
-    for name in store["tracking"]:
-        manifest = feeds.manifests()[name]
-        note(f"  to do  {manifest.title}: webhooks to {intake_url}{manifest.webhook_path.replace('{name}', name)}")
-
-
 def _dry_run() -> int:
-    """Same build, packages, upload, change set and checks, against an emulator that is gone afterwards."""
+    """Same build, packages, upload, change set and finish, twice (the second changes nothing), and then taken down again: against
+    an emulator and a sandbox that are gone afterwards."""
     arch = _arch(places.machine_arch())
-    parent = places.state_dir() / "runs"
-    parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="dry-", dir=parent, ignore_cleanup_errors=True) as folder:
-        os.environ["LOCAL"], os.environ["PORT"] = folder, str(free_ports(3))
+    with own_stack("dry-"):
         choices = Choices.from_environment()
-        store, rendered = _rendered(choices, arch)
-        note(f"dry run for {arch}: no account is touched")
+        store = storefile.read(choices.store)
+        invent_missing_secrets(store)
+        rendered = render(store, up.sandbox_bases(choices, store), local=False)
+        rendered.parameters["Arch"] = arch
+        note(f"dry run for {arch}: no account and no provider is touched")
         try:
             up.start_emulator(choices)
+            up.start_sandbox(choices, rendered, build.local_binaries(["sandbox"])["sandbox"], places.state_dir())
             cloud = Cloud(choices.emulator, rendered.region)
-            facts = _deploy(cloud, places.LOCAL_ACCOUNT, choices, rendered, store, arch)
-            if arch == places.machine_arch():
+            for time in ("first", "again"):
+                note(f"{time}:")
+                _precautions(cloud, choices.stack, rendered, store.values)
+                facts = _deploy(cloud, places.LOCAL_ACCOUNT, choices, rendered, store.values, arch)
+                facts |= {"sandbox_url": choices.sandbox, "mailbox_url": f"{choices.sandbox}/_sandbox/mails"}
+                if arch != places.machine_arch():
+                    continue
+                up.tell_sandbox(choices, facts["intake_url"], output(cloud, choices.stack, "IntakeUrl"))
                 up.wake(cloud, facts)
-            doctor.show(doctor.examine(Target(facts, cloud)))
+                finish(Target(facts, cloud))
+            note("and taken down, as make destroy does:")
+            _taken_down(Target(facts, cloud))
         finally:
             up.down()
     note(
         "Not exercised here: IAM as AWS judges it, SES verification and production access, the alert address's confirmation, "
-        "the arm64 build, Lambda's own concurrency limits."
+        "the arm64 build, Lambda's own concurrency limits, the providers themselves."
     )
     return 0
+
+
+def _taken_down(target: Target) -> None:
+    """First so that the tables stay, then what is left with them."""
+    destroy.take_down(target, tables=False)
+    state = target.cloud.dynamodb.describe_table(TableName=target.table)["Table"]["TableStatus"]
+    note(f"  the table is still there: {state}")
+    destroy.take_down(target, tables=True)

@@ -1,51 +1,43 @@
-"""`doctor`: checks what can be checked about the stack, and names what only a person can finish.
+"""`doctor`: is all ready for the first order? A line each, with what to do.
 
-The local stack by default, the deployed one with AWS=1. Exit 0 when nothing is left to do.
+The local stack by default, the deployed one with AWS=1. Exit 0 when nothing is left to do; what nobody can see from here is
+said, and does not count.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from . import ledger, places, storefile
+from . import doctor_mail, doctor_order, ledger, places, storefile
 from .cloud import STANDING, stack_status
+from .finding import Finding, show
 from .paused import mapping, paused_layers
-from .render import read_secrets
+from .render import read_secrets, template
 from .say import Failure, note
+from .storefile import Store
 from .target import Target
 
 # New accounts may have so little that reserving any would starve the rest; AWS keeps this much unreserved.
 UNRESERVED_LEAST = 100
 
 
-@dataclass(frozen=True)
-class Finding:
-    """`todo` says what to do; empty means that all is well."""
-
-    what: str
-    todo: str = ""
-
-
 def doctor() -> int:
-    """Prints a line per finding; 1 if something is left to do."""
+    """A line per finding; 1 if something is left to do. JSON=1 prints them on standard output as well."""
     target = Target.load()
     findings = [*_here(target), *examine(target)]
     show(findings)
-    return 1 if any(finding.todo for finding in findings) else 0
-
-
-def show(findings: list[Finding]) -> None:
-    for finding in findings:
-        note(
-            f"  {'to do' if finding.todo else 'fine '}  {finding.what}"
-            + (f"\n         {finding.todo}" if finding.todo else "")
-        )
+    red = sum(finding.state == "to do" for finding in findings)
+    note(f"{red} to do before the first order" if red else "ready for the first order")
+    if places.flag("JSON"):
+        print(json.dumps([asdict(finding) | {"state": finding.state} for finding in findings], indent=2))
+    return 1 if red else 0
 
 
 def _here(target: Target) -> Iterator[Finding]:
@@ -63,33 +55,44 @@ def _here(target: Target) -> Iterator[Finding]:
 
 def examine(target: Target) -> list[Finding]:
     """The stack itself. A check that cannot be made is a thing to do, not a reason to stop."""
-    checks: list[tuple[str, Callable[[Target], Iterator[Finding]]]] = [
+    try:
+        store = storefile.read(Path(target.facts["store_config"]))
+    except Failure as failure:
+        return [Finding("the owner's file", str(failure))]
+    checks: list[tuple[str, Callable[[Target, Store], Iterator[Finding]]]] = [
         ("the stack", _stack),
         ("functions", _functions),
         ("queues", _queues),
+        ("schedules", _schedules),
         ("secrets", _secrets),
         ("alarms", _alarms),
-        ("mail", _mail),
+        ("the sender", doctor_mail.sender),
+        ("SES", doctor_mail.account),
+        ("the store's own mails", doctor_mail.store_mails),
+        ("alert channels", doctor_order.channels),
         ("the alert address", _subscription),
-        ("room for the door", _concurrency),
+        ("the store's webhooks", doctor_order.subscriptions),
+        ("partners", doctor_order.partners_answer),
+        ("webhooks of partners and feeds", doctor_order.webhooks),
+        ("room to run", _concurrency),
         ("exceptions", _exceptions),
     ]
     found: list[Finding] = []
     for name, check in checks:
         try:
-            found += check(target)
-        except (BotoCoreError, ClientError) as error:
+            found += check(target, store)
+        except (BotoCoreError, ClientError, Failure) as error:
             found.append(Finding(name, f"could not be checked: {error}"))
     return found
 
 
-def _stack(target: Target) -> Iterator[Finding]:
+def _stack(target: Target, _: Store) -> Iterator[Finding]:
     status = stack_status(target.cloud, target.stack)
     todo = "" if status in STANDING else "deploy again, and read what it says"
     yield Finding(f"stack {target.stack}: {status or 'absent'}", todo)
 
 
-def _functions(target: Target) -> Iterator[Finding]:
+def _functions(target: Target, _: Store) -> Iterator[Finding]:
     for name, function in target.facts["functions"].items():
         state = target.cloud.functions.get_function_configuration(FunctionName=function)
         good = state.get("State", "Active") == "Active" and state.get("LastUpdateStatus", "Successful") == "Successful"
@@ -98,7 +101,7 @@ def _functions(target: Target) -> Iterator[Finding]:
     yield Finding(f"{len(target.facts['functions'])} functions looked at")
 
 
-def _queues(target: Target) -> Iterator[Finding]:
+def _queues(target: Target, _: Store) -> Iterator[Finding]:
     paused = paused_layers(target)
     for layer in places.LAYERS:
         state = mapping(target, layer)["State"]
@@ -122,8 +125,7 @@ def _waiting(target: Target, queue: str) -> int:
     return int(answer["Attributes"][name])
 
 
-def _secrets(target: Target) -> Iterator[Finding]:
-    store = storefile.read(Path(target.facts["store_config"]))
+def _secrets(target: Target, store: Store) -> Iterator[Finding]:
     names = [f"/{target.stack}/{name}" for name in (*store.secret_files, "links/key")]
     present = 0
     # SSM takes at most ten names a call.
@@ -131,56 +133,56 @@ def _secrets(target: Target) -> Iterator[Finding]:
         answer = target.cloud.ssm.get_parameters(Names=names[start : start + 10], WithDecryption=False)
         present += len(answer["Parameters"])
         for name in answer["InvalidParameters"]:
-            yield Finding(f"secret {name} is absent", "deploy again: it is put there from the file that store.toml names")
+            yield Finding(
+                f"secret {name} is absent", "deploy again: it is put there from the file that store.toml names"
+            )
     yield Finding(f"{present} secrets are in place")
 
 
-def _alarms(target: Target) -> Iterator[Finding]:
+def _schedules(target: Target, _: Store) -> Iterator[Finding]:
+    """Watchdog, sweeps, drift, test alerts: without them nothing late is found."""
+    pages = target.cloud.cloudformation.get_paginator("list_stack_resources").paginate(StackName=target.stack)
+    rules = [
+        entry["PhysicalResourceId"]
+        for page in pages
+        for entry in page["StackResourceSummaries"]
+        if entry["ResourceType"] == "AWS::Events::Rule"
+    ]
+    off = [name for name in rules if target.cloud.events.describe_rule(Name=name)["State"] != "ENABLED"]
+    for name in off:
+        yield Finding(f"schedule {name} is off", f"aws events enable-rule --name {name}")
+    wanted = wanted_schedules()
+    todo = "" if len(rules) == wanted else f"deploy again: infra/template.yaml has {wanted}"
+    yield Finding(f"{len(rules) - len(off)} schedules are on", todo)
+
+
+def wanted_schedules() -> int:
+    """How many the template has."""
+    events = [
+        event
+        for one in template()["Resources"].values()
+        for event in one.get("Properties", {}).get("Events", {}).values()
+    ]
+    return sum(event["Type"] == "Schedule" for event in events)
+
+
+def _alarms(target: Target, _: Store) -> Iterator[Finding]:
     alarms = target.cloud.cloudwatch.describe_alarms(AlarmNames=target.facts["alarms"], AlarmTypes=["MetricAlarm"])[
         "MetricAlarms"
     ]
     ringing = [alarm for alarm in alarms if alarm["StateValue"] == "ALARM"]
     for alarm in ringing:
         yield Finding(f"alarm {alarm['AlarmName']}", alarm["AlarmDescription"])
+    for alarm in alarms:
+        if not alarm.get("ActionsEnabled") or not alarm.get("AlarmActions"):
+            yield Finding(f"alarm {alarm['AlarmName']} tells nobody", "deploy again; somebody took its actions away")
     missing = set(target.facts["alarms"]) - {alarm["AlarmName"] for alarm in alarms}
     yield Finding(
         f"{len(alarms)} alarms stand", f"deploy again; absent: {', '.join(sorted(missing))}" if missing else ""
     )
 
 
-def _mail(target: Target) -> Iterator[Finding]:
-    identity = target.facts.get("mail_identity")
-    if identity:
-        state = target.cloud.sesv2.get_email_identity(EmailIdentity=identity)
-        todo = ""
-        if not state.get("VerifiedForSendingStatus"):
-            tokens = (state.get("DkimAttributes") or {}).get("Tokens") or []
-            records = "".join(
-                f"\n           {token}._domainkey.{identity}  CNAME  {token}.dkim.amazonses.com" for token in tokens
-            )
-            todo = (
-                f"add these records where {identity} is hosted:{records}"
-                if records
-                else f"open the link SES sent to {identity}"
-            )
-        yield Finding(f"SES may send for {identity}", todo)
-    if target.facts["endpoint"]:
-        return
-    account = target.cloud.sesv2.get_account()
-    todo = (
-        ""
-        if account.get("ProductionAccessEnabled")
-        else (
-            "until then SES sends only to addresses it has verified, 200 a day: SES console, Account dashboard, Request production access"
-        )
-    )
-    yield Finding("SES production access", todo)
-    yield Finding(
-        "SES may send", "" if account.get("SendingEnabled") else "SES has paused this account; see the SES console"
-    )
-
-
-def _subscription(target: Target) -> Iterator[Finding]:
+def _subscription(target: Target, _: Store) -> Iterator[Finding]:
     if target.facts["endpoint"]:
         return
     found = target.cloud.sns.list_subscriptions_by_topic(TopicArn=target.facts["topics"]["direct"])["Subscriptions"]
@@ -193,7 +195,7 @@ def _subscription(target: Target) -> Iterator[Finding]:
         yield Finding(f"alarms by mail to {entry['Endpoint']}", todo)
 
 
-def _concurrency(target: Target) -> Iterator[Finding]:
+def _concurrency(target: Target, _: Store) -> Iterator[Finding]:
     if target.facts["endpoint"]:
         return
     limits = target.cloud.functions.get_account_settings()["AccountLimit"]
@@ -202,6 +204,6 @@ def _concurrency(target: Target) -> Iterator[Finding]:
     yield Finding(f"{total} functions may run at once in this account", todo)
 
 
-def _exceptions(target: Target) -> Iterator[Finding]:
+def _exceptions(target: Target, _: Store) -> Iterator[Finding]:
     count = len(ledger.open_exceptions(target))
     yield Finding(f"{count} open exceptions", "make exceptions shows them" if count else "")

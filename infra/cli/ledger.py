@@ -75,6 +75,13 @@ def _has_items(target: Target, pk: str) -> bool:
     return bool(found["Items"])
 
 
+def store_row(target: Target, sk: str) -> dict[str, Any] | None:
+    """One row of what concerns the store as a whole: a bookmark, a pause."""
+    key = {"pk": {"S": target.shop_subject}, "sk": {"S": sk}}
+    found = target.cloud.dynamodb.get_item(TableName=target.table, Key=key, ConsistentRead=True)
+    return _item(found["Item"]) if "Item" in found else None
+
+
 def open_exceptions(target: Target) -> list[dict[str, Any]]:
     """Every exception that is not resolved, oldest first, through the sparse index."""
     found = []

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
+from . import audit, storefile
 from .paused import layer_from_environment, mapping
-from .say import note, wait_for
+from .say import Failure, note, wait_for
 from .target import Target
 
 # A queue keeps its messages for ten days; what is older is sent again by the watchdog once the layer goes on.
@@ -34,11 +36,20 @@ def pause() -> None:
 def resume() -> None:
     """The mapping first: the layer goes on before the watchdog looks at it again."""
     target, layer = Target.load(), layer_from_environment("resume")
+    audit.may_go_on(target, layer, _is_live(target))
     _switch(target, layer, on=True)
     target.cloud.dynamodb.delete_item(
         TableName=target.table, Key={"pk": {"S": target.shop_subject}, "sk": {"S": f"pause#{layer}"}}
     )
     note(f"{layer} goes on.")
+
+
+def _is_live(target: Target) -> bool:
+    """Whether real orders are at stake; a file that cannot be read any more is taken for a live store's."""
+    try:
+        return storefile.read(Path(target.facts["store_config"])).values["store"]["mode"] == "live"
+    except Failure:
+        return True
 
 
 def _switch(target: Target, layer: str, on: bool) -> None:

@@ -181,6 +181,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
         "reply_to": _text(ADDRESS, None),
         "identity": _text(default=None),
         "create_identity": Key(bool, True),
+        "store_mails_off": _flag(False),
     },
     "brand": {
         "name": _text(),
@@ -192,6 +193,9 @@ SECTIONS: dict[str, dict[str, Key]] = {
     "alerts": {
         "to": _text(ADDRESS),
         "from": _text(ADDRESS, None),
+    },
+    "drill": {
+        "inbox": _text(ADDRESS, None),
     },
     "rules": {
         "hold_at_risk": _text(one_of("HIGH", "MEDIUM"), "HIGH"),

@@ -45,12 +45,12 @@ def up() -> None:
     (folder / "stack.json").unlink(missing_ok=True)
     with step("emulator and sandbox"):
         start_emulator(choices)
-        _start_sandbox(choices, rendered, binaries["sandbox"], folder)
+        start_sandbox(choices, rendered, binaries["sandbox"], folder)
     cloud = Cloud(choices.emulator)
     with step("deploy infra/template.yaml"):
         _deploy(cloud, choices, rendered, packages)
     facts = target.facts(cloud, choices.stack, choices.store, store.values["store"]["shop"], choices.sandbox)
-    _tell_sandbox(choices, facts["intake_url"], output(cloud, choices.stack, "IntakeUrl"))
+    tell_sandbox(choices, facts["intake_url"], output(cloud, choices.stack, "IntakeUrl"))
     with step("first call of every function"):
         wake(cloud, facts)
     target.write(folder / "stack.json", facts)
@@ -203,7 +203,8 @@ def _sandbox_partner(
     return own | account | ({"variants": variants} if variants else {})
 
 
-def _start_sandbox(choices: Choices, rendered: Rendered, binary: Path, folder: Path) -> None:
+def start_sandbox(choices: Choices, rendered: Rendered, binary: Path, folder: Path) -> None:
+    """The providers' stand-ins, unless the same ones run already."""
     config = json.dumps(sandbox_config(choices, rendered), indent=1, sort_keys=True)
     fingerprint = f"{build.file_hash(binary)} {hashlib.sha256(config.encode()).hexdigest()}"
     program = sandbox_program()
@@ -235,7 +236,7 @@ def _deploy(cloud: Cloud, choices: Choices, rendered: Rendered, packages: dict[s
     apply_template(cloud, choices.stack, template_url, parameters)
 
 
-def _tell_sandbox(choices: Choices, intake_url: str, public_url: str) -> None:
+def tell_sandbox(choices: Choices, intake_url: str, public_url: str) -> None:
     """Where it reaches the door, and under which address the functions know it."""
     addresses = {"intake_url": intake_url, "public_url": public_url}
     status, answer = http.call("PUT", f"{choices.sandbox}/_sandbox/config", addresses)

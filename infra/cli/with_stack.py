@@ -11,6 +11,8 @@ import random
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from . import places
 from .processes import port_is_free
@@ -25,10 +27,7 @@ def with_stack(command: list[str] | None = None) -> int:
         raise Failure(
             "with-stack needs a command to run, for example: with-stack cargo test -p baton-tests --test stack"
         )
-    parent = places.state_dir() / "runs"
-    parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="run-", dir=parent, ignore_cleanup_errors=True) as folder:
-        os.environ["LOCAL"], os.environ["PORT"] = folder, str(free_ports(3))
+    with own_stack():
         try:
             up()
             environment = os.environ | {"BATON_STACK_JSON": str(places.state_dir() / "stack.json")}
@@ -38,6 +37,21 @@ def with_stack(command: list[str] | None = None) -> int:
             return code
         finally:
             down()
+
+
+@contextmanager
+def own_stack(prefix: str = "run-") -> Iterator[None]:
+    """A state folder and ports of its own for whatever is started within; the folder goes at the end."""
+    parent = places.state_dir() / "runs"
+    parent.mkdir(exist_ok=True)
+    before = {name: os.environ.get(name) for name in ("LOCAL", "PORT")}
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=parent, ignore_cleanup_errors=True) as folder:
+        os.environ["LOCAL"], os.environ["PORT"] = folder, str(free_ports(3))
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def free_ports(count: int) -> int:

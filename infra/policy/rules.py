@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from cli import cost
+
 Template = dict[str, Any]
 LAYERS = ("Capture", "Routing", "Shipping", "Email", "Monitoring")
 
@@ -325,3 +327,14 @@ def event_names_are_free(template: Template) -> list[str]:
         for event in properties.get("Events") or {}
         if f"{name}{event}" in taken
     ]
+
+
+def quiet_months_are_cheap(template: Template) -> list[str]:
+    """A month without orders, at the prices and by the counts of infra/prices.toml."""
+    table = cost.prices()
+    lines = cost.bill(cost.idle_use(template, table), table, free=True)
+    ceiling = table["ceiling"]["idle_month"]
+    if cost.total(lines) <= ceiling:
+        return []
+    dearest = ", ".join(f"{line.count:,} {cost.WORDS[line.what]}" for line in lines[:2])
+    return [f"a month without orders costs {cost.dollars(cost.total(lines))}, more than {cost.dollars(ceiling)}: {dearest}"]

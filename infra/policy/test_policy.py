@@ -30,6 +30,7 @@ PLAIN_RULES = [
     rules.urls_have_both_grants,
     rules.table_survives,
     rules.event_names_are_free,
+    rules.quiet_months_are_cheap,
 ]
 
 
@@ -174,6 +175,11 @@ BROKEN: list[tuple[Callable[[dict[str, Any]], list[str]], Callable[[dict[str, An
         rules.table_survives,
         put("OrdersTable", P, "TimeToLiveSpecification", to={"AttributeName": "expires", "Enabled": True}),
         "forgets orders",
+    ),
+    (
+        rules.quiet_months_are_cheap,
+        put("Capture", P, "Events", "Sweep", "Properties", "Schedule", to="rate(1 minute)"),
+        "a month without orders costs",
     ),
     (rules.event_names_are_free, add("RoutingMessages", "AWS::SQS::Queue"), "which exists"),
 ]

@@ -47,6 +47,7 @@ mod sandbox_workshop;
 mod stack;
 mod store_contract;
 mod store_headless;
+mod stored_shapes;
 mod storefront;
 mod storefront_page;
 mod storefront_payments;

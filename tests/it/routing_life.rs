@@ -261,3 +261,25 @@ async fn a_wallet_that_does_not_cover_what_waits_for_it_is_told_and_resolved() {
     world.partner_round().await;
     assert!(of_the_store(world.ledger().open_exceptions().await.unwrap()).is_empty());
 }
+
+#[tokio::test]
+async fn make_doctor_hears_whose_key_is_refused_and_who_else_makes_what_the_store_sells() {
+    let world = World::with(8, with_workshop).await;
+    let check = world.check().await;
+    assert!(check.partners.iter().all(|line| line.state == "answers" && !line.empty), "{check:?}");
+    let workshop = check.partners.iter().find(|line| line.name == "workshop").unwrap();
+    assert_eq!(workshop.funds.as_deref(), Some("250.00 EUR"));
+    assert_eq!(check.other_services.get("another-workshop"), Some(&1), "{check:?}");
+    assert!(check.store.is_none() && !check.cut);
+
+    for (fault, state) in [("refuse", "refuses"), ("5xx", "silent")] {
+        let arm = json!([{ "provider": "printful", "operation": "list_products", "fault": fault, "times": 1 }]);
+        let (status, answer) = support::control(&world.sandbox, "POST", "/_sandbox/faults", arm.to_string()).await;
+        assert!(status < 300, "{answer}");
+        let check = world.check().await;
+        let line = check.partners.iter().find(|line| line.name == "printful").unwrap();
+        assert_eq!(line.state, state, "{check:?}");
+        assert!(line.why.is_some());
+        assert!(check.partners.iter().filter(|line| line.name != "printful").all(|line| line.state == "answers"));
+    }
+}

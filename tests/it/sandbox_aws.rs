@@ -166,16 +166,20 @@ impl Cloud {
 #[tokio::test]
 async fn other_calls_pass_unchanged_and_are_counted() {
     let cloud = Cloud::start(None).await;
-    let get = json!({"TableName": "t", "Key": {"pk": {"S": "order#1"}, "sk": {"S": "event#paid"}}});
-    let response = cloud.dynamodb("GetItem", &get).await.unwrap();
+    let describe = json!({"TableName": "t"});
+    let response = cloud.dynamodb("DescribeTable", &describe).await.unwrap();
     assert_eq!(response.headers()["x-emulator"], "yes");
     assert_eq!(response.json::<Value>().await.unwrap(), json!({"said": "hello"}));
     {
         let seen = cloud.seen.lock().unwrap();
         let (_, headers, body) = &seen.calls[0];
-        assert_eq!(serde_json::from_str::<Value>(body).unwrap(), get, "a read is not touched");
-        assert_eq!(headers["x-amz-target"], "DynamoDB_20120810.GetItem");
+        assert_eq!(serde_json::from_str::<Value>(body).unwrap(), describe, "it is not touched");
+        assert_eq!(headers["x-amz-target"], "DynamoDB_20120810.DescribeTable");
     }
+    // A read is asked for its units, and has no other.
+    let get = json!({"TableName": "t", "Key": {"pk": {"S": "order#1"}, "sk": {"S": "event#paid"}}});
+    let read: Value = cloud.dynamodb("GetItem", &get).await.unwrap().json().await.unwrap();
+    assert_eq!(read["ConsumedCapacity"]["CapacityUnits"], 3.0);
     let put = json!({"TableName": "t", "Item": {"pk": {"S": "order#1"}, "sk": {"S": "event#paid"}}});
     cloud.dynamodb("PutItem", &put).await.unwrap();
     let mut conditional = put.clone();
@@ -190,7 +194,7 @@ async fn other_calls_pass_unchanged_and_are_counted() {
         .json()
         .await
         .unwrap();
-    assert_eq!(counts["calls"], json!({"dynamodb/GetItem": 1, "dynamodb/PutItem": 2}));
+    assert_eq!(counts["calls"], json!({"dynamodb/DescribeTable": 1, "dynamodb/GetItem": 1, "dynamodb/PutItem": 2}));
     assert_eq!(
         counts["write_units"],
         json!({"table": 2, "indexes": 2, "by_item": [

@@ -29,8 +29,8 @@ pub struct Settings {
     pub webhooks: String,
     /// Which ones.
     pub topics: &'static [Topic],
-    /// Where the test order's mails go: to the owner.
-    pub owner: String,
+    /// Where the test order's mails go: to the drill's inbox, else to the owner.
+    pub inbox: String,
     /// The variant of a test order that names none: the first one the catalog maps, or a headless store sells.
     pub variant: Option<String>,
 }
@@ -52,7 +52,7 @@ impl Settings {
             live: config.store.mode == Mode::Live,
             webhooks: format!("{}/{path}", door.trim_end_matches('/')),
             topics,
-            owner: config.alerts.to.clone(),
+            inbox: config.drill.inbox.as_ref().unwrap_or(&config.alerts.to).clone(),
             variant,
         }
     }

@@ -23,7 +23,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder + TestOrder> Rounds<'_, T, Q, C,
         };
         let digits = now.to_string().chars().filter(char::is_ascii_alphanumeric).take(16).collect::<String>();
         let tag = request.tag.clone().unwrap_or_else(|| format!("{TEST_TAG}-{digits}"));
-        match self.store.place_test_order(&tag, variant, &self.settings.owner).await {
+        match self.store.place_test_order(&tag, variant, &self.settings.inbox).await {
             Ok(order) => {
                 tracing::info!(order = %order, tag, "a test order");
                 json!({ "order": order.to_string(), "tag": tag })

@@ -13,11 +13,15 @@ pub enum Incoming {
     Round(Timestamp),
     /// `make catalog`.
     Catalog,
+    /// `make doctor`.
+    Check,
 }
 
-/// The event has none of the three shapes, or not quite.
+/// The event has none of these shapes, or not quite.
 #[derive(Debug, thiserror::Error)]
-#[error("routing takes a queue's batch, a schedule's event with a `time`, or {{\"operator\": \"catalog\"}}: {why}")]
+#[error(
+    "routing takes a queue's batch, a schedule's event with a `time`, or {{\"operator\": \"catalog\" | \"check\"}}: {why}"
+)]
 pub struct NotOurs {
     pub why: String,
 }
@@ -31,6 +35,7 @@ pub fn read(mut event: Value) -> Result<Incoming, NotOurs> {
     if let Some(operator) = event.get("operator") {
         return match operator.as_str() {
             Some("catalog") => Ok(Incoming::Catalog),
+            Some("check") => Ok(Incoming::Check),
             _ => Err(not_ours(format!("it does not know the operator's request {operator}"))),
         };
     }
@@ -57,6 +62,7 @@ mod tests {
         let Incoming::Round(now) = read(json!({ "time": "2026-11-22T02:15:00Z" })).unwrap() else { panic!() };
         assert_eq!(now.to_string(), "2026-11-22T02:15:00Z");
         assert!(matches!(read(json!({ "operator": "catalog" })).unwrap(), Incoming::Catalog));
+        assert!(matches!(read(json!({ "operator": "check" })).unwrap(), Incoming::Check));
         for other in [json!({}), json!({ "time": "soon" }), json!({ "operator": "sell" }), json!({ "Records": [1] })] {
             assert!(read(other.clone()).is_err(), "{other}");
         }

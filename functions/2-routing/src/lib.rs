@@ -16,11 +16,13 @@
 //! | [`change`] | `order.changed`, `order.edited` |
 //! | [`resume`] | `partner.resumed` |
 //! | [`told`] | `partner.told`: the partner is asked what is true |
+//! | [`check`], [`report`] | `make doctor`, `make catalog`: what partners and store say when the owner asks |
 //! | [`sweep`], [`unlisted`], [`look`] | on a schedule: what silent webhooks did not tell, funds, the catalog |
 
 mod begun;
 mod cancel;
 mod change;
+mod check;
 mod files;
 mod hold;
 pub mod incoming;
@@ -52,6 +54,7 @@ use ledger::{LedgerError, Stored, Table};
 use partner::{OrderRef, Partner};
 use store::ReadOrder;
 
+pub use check::{Check, PartnerLine};
 pub use files::Files;
 pub use report::{Finding, Proposal, Report, Unmapped};
 pub use sweep::Round;

@@ -44,6 +44,7 @@ async fn main() -> Result<(), Error> {
                     Box::pin(routing.round(now, deadline)).await.map_err(|error| Error::from(batch::chain(&error)))?;
                 serde_json::to_value(round)
             }
+            Incoming::Check => serde_json::to_value(Box::pin(routing.check(deadline)).await),
             Incoming::Catalog => serde_json::to_value(Box::pin(routing.report(deadline)).await),
         };
         Ok::<_, Error>(answer?)

@@ -78,6 +78,11 @@ impl World {
         self.routing().report(self.deadline()).await
     }
 
+    /// What `make doctor` asks of routing.
+    pub async fn check(&self) -> routing::Check {
+        self.routing().check(self.deadline()).await
+    }
+
     /// The function's end, ten minutes from now.
     fn deadline(&self) -> Timestamp {
         self.clock.get().checked_add(SignedDuration::from_mins(10)).unwrap()

@@ -1,7 +1,7 @@
-//! What went through the proxy: calls, and DynamoDB's write units.
+//! What went through the proxy: calls, and DynamoDB's write and read units.
 //!
-//! The emulator does the arithmetic for single writes, by AWS's rule, once it is asked for `ReturnConsumedCapacity:
-//! INDEXES` (the proxy asks for it where the caller did not):
+//! The emulator does the arithmetic for single writes and for reads, by AWS's rule, once it is asked for
+//! `ReturnConsumedCapacity: INDEXES` (the proxy asks for it where the caller did not):
 //! - table: the larger of the item before and after, in started KB, at least 1; in a transaction twice that;
 //! - each index: 0 where the item's entry neither appears, changes nor leaves; 1 per started KB for an entry that
 //!   appears, leaves or changes; both where its key changes (the old entry leaves, the new one appears).
@@ -14,6 +14,9 @@ use super::identify::Operation;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
+/// DynamoDB operations that read.
+pub(crate) const READS: [&str; 5] = ["GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems"];
+
 /// DynamoDB operations that write.
 pub(crate) const WRITES: [&str; 5] = ["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"];
 
@@ -21,6 +24,8 @@ pub(crate) const WRITES: [&str; 5] = ["PutItem", "UpdateItem", "DeleteItem", "Ba
 pub(crate) struct Counts {
     calls: BTreeMap<String, u64>,
     functions: BTreeMap<String, BTreeMap<String, u64>>,
+    /// By function.
+    took: BTreeMap<String, Took>,
     table: u64,
     indexes: u64,
     /// By item and operation.
@@ -29,6 +34,14 @@ pub(crate) struct Counts {
     pub accepted: u64,
     /// Mails that turned up at the emulator, by whatever way.
     pub seen: u64,
+}
+
+/// What a function's calls took. An index is read for half a unit; a batch sent to a queue holds several messages.
+#[derive(Debug, Default)]
+struct Took {
+    write_units: u64,
+    half_read_units: u64,
+    messages: u64,
 }
 
 #[derive(Debug, Default)]
@@ -48,10 +61,28 @@ impl Counts {
         *self.calls.entry(name).or_default() += 1;
     }
 
+    /// Messages sent to queues: one, or a batch of them.
+    pub fn sent(&mut self, function: Option<&str>, request: &Value) {
+        if let Some(function) = function {
+            let messages = request["Entries"].as_array().map_or(1, Vec::len);
+            self.took.entry(function.to_owned()).or_default().messages += u64::try_from(messages).unwrap_or(0);
+        }
+    }
+
+    /// A read's answer.
+    pub fn read(&mut self, function: Option<&str>, answer: &Value) {
+        if let Some(function) = function {
+            self.took.entry(function.to_owned()).or_default().half_read_units += halves(answer);
+        }
+    }
+
     /// A write and its answer: `status` and body as the emulator gave them.
-    pub fn write(&mut self, operation: &str, request: &Value, status: u16, answer: &Value) {
+    pub fn write(&mut self, function: Option<&str>, operation: &str, request: &Value, status: u16, answer: &Value) {
         let refused = status >= 400;
         let (table, indexes) = if refused { (failed(operation, request, answer), 0) } else { consumed(answer) };
+        if let Some(function) = function {
+            self.took.entry(function.to_owned()).or_default().write_units += table + indexes;
+        }
         self.table += table;
         self.indexes += indexes;
         let (pk, sk) = keys(operation, request);
@@ -70,13 +101,35 @@ impl Counts {
                 "writes": units.writes, "refused": units.refused,
             })
         });
+        let took = self.took.iter().map(|(function, took)| {
+            let Took { write_units, half_read_units, messages } = took;
+            let took = json!({"write_units": write_units, "half_read_units": half_read_units, "messages": messages});
+            (function.clone(), took)
+        });
         json!({
             "calls": self.calls,
             "functions": self.functions,
+            "took": took.collect::<serde_json::Map<_, _>>(),
             "write_units": {"table": self.table, "indexes": self.indexes, "by_item": items.collect::<Vec<_>>()},
             "mails": self.accepted.max(self.seen),
         })
     }
+}
+
+/// Halves of read units: of one answer, or of a list where the request named several tables.
+fn halves(answer: &Value) -> u64 {
+    let entries = match &answer["ConsumedCapacity"] {
+        Value::Array(entries) => entries.as_slice(),
+        Value::Null => &[],
+        entry => std::slice::from_ref(entry),
+    };
+    entries.iter().map(|entry| halves_of(&entry["CapacityUnits"].to_string())).sum()
+}
+
+/// `0.5` is one half, `3.0` are six; reads come in halves and in nothing smaller.
+fn halves_of(units: &str) -> u64 {
+    let (whole, part) = units.split_once('.').unwrap_or((units, "0"));
+    whole.parse::<u64>().map_or(0, |whole| 2 * whole + u64::from(part.starts_with('5')))
 }
 
 /// Table and index units of an answer; a list where the request named several tables.
@@ -147,21 +200,42 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_a_function_took_is_kept_apart() {
+        let mut counts = Counts::default();
+        let index = json!({"ConsumedCapacity": {"CapacityUnits": 0.5, "GlobalSecondaryIndexes": {"due": {"CapacityUnits": 0.5}}}});
+        let write = json!({"ConsumedCapacity": {"CapacityUnits": 3.0, "GlobalSecondaryIndexes": {"due": {"CapacityUnits": 2.0}}}});
+        counts.read(Some("relay"), &index);
+        counts.read(Some("relay"), &json!({"ConsumedCapacity": {"CapacityUnits": 1.0}}));
+        counts.read(None, &index);
+        counts.sent(Some("relay"), &json!({"Entries": [{}, {}]}));
+        counts.sent(Some("relay"), &json!({"MessageBody": "one"}));
+        counts.write(Some("email"), "PutItem", &json!({}), 200, &write);
+        assert_eq!(
+            counts.json()["took"],
+            json!({
+                "email": {"write_units": 3, "half_read_units": 0, "messages": 0},
+                "relay": {"write_units": 0, "half_read_units": 3, "messages": 3},
+            })
+        );
+    }
+
+    #[test]
     fn units_are_split_between_table_and_indexes() {
         let mut counts = Counts::default();
         let put = json!({"Item": {"pk": {"S": "order#1"}, "sk": {"S": "effect#a"}}});
         let answer = json!({"ConsumedCapacity": {"CapacityUnits": 4.0, "Table": {"CapacityUnits": 2.0},
             "GlobalSecondaryIndexes": {"due": {"CapacityUnits": 1.0}, "open": {"CapacityUnits": 1.0}}}});
-        counts.write("PutItem", &put, 200, &answer);
+        counts.write(None, "PutItem", &put, 200, &answer);
         counts.write(
+            None,
             "PutItem",
             &put,
             400,
             &json!({"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}),
         );
-        counts.write("PutItem", &put, 400, &json!({"__type": "com.amazon.coral.validate#ValidationException"}));
+        counts.write(None, "PutItem", &put, 400, &json!({"__type": "com.amazon.coral.validate#ValidationException"}));
         let cancelled = json!({"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException"});
-        counts.write("TransactWriteItems", &json!({"TransactItems": [{}, {}]}), 400, &cancelled);
+        counts.write(None, "TransactWriteItems", &json!({"TransactItems": [{}, {}]}), 400, &cancelled);
         let json = counts.json();
         assert_eq!(json["write_units"]["table"], 2 + 1 + 4);
         assert_eq!(json["write_units"]["indexes"], 2);

@@ -35,19 +35,30 @@ pub(super) async fn handle(
     let (service, name) = (operation.service.clone(), operation.name.clone());
     let armed = |kind| refusal::armed(&service, kind);
     ctx.faults
-        .run(&ctx, &service, &[&name], peer, armed, move || async move { aws.call(&operation, &parts, body).await })
+        .run(&ctx, &service, &[&name], peer, armed, move || async move {
+            aws.call(function.as_deref(), &operation, &parts, body).await
+        })
         .await
 }
 
 impl Aws {
-    async fn call(&self, operation: &Operation, parts: &Parts, body: Bytes) -> Response {
+    async fn call(&self, function: Option<&str>, operation: &Operation, parts: &Parts, body: Bytes) -> Response {
         match (operation.service.as_str(), operation.name.as_str()) {
             ("ses", "SendEmail") => self.send_email(parts, body).await,
             ("ses", name) => match self.model_problem(name, &body) {
                 Some(problem) => self.refused(name, problem, &body),
                 None => self.forward(parts, body).await.into_response(),
             },
-            ("dynamodb", name) if counts::WRITES.contains(&name) => self.write(name, parts, body).await,
+            ("dynamodb", name) if counts::WRITES.contains(&name) => self.write(function, name, parts, body).await,
+            ("dynamodb", name) if counts::READS.contains(&name) => self.read(function, parts, body).await,
+            ("sqs", "SendMessage" | "SendMessageBatch") => {
+                let request = serde_json::from_slice(&body).unwrap_or_default();
+                let answer = self.forward(parts, body).await;
+                if answer.status.is_success() {
+                    lock(&self.0.counts).sent(function, &request);
+                }
+                answer.into_response()
+            }
             _ => self.forward(parts, body).await.into_response(),
         }
     }
@@ -98,16 +109,23 @@ impl Aws {
     }
 
     /// A write to DynamoDB, with the units it took.
-    async fn write(&self, operation: &str, parts: &Parts, body: Bytes) -> Response {
-        let Ok(mut request) = serde_json::from_slice::<Value>(&body) else {
+    async fn write(&self, function: Option<&str>, operation: &str, parts: &Parts, body: Bytes) -> Response {
+        let Some(request) = asking_for_units(&body) else {
             return self.forward(parts, body).await.into_response();
         };
-        if let Some(members) = request.as_object_mut() {
-            members.insert("ReturnConsumedCapacity".to_owned(), json!("INDEXES"));
-        }
         let answer = self.forward(parts, Bytes::from(request.to_string())).await;
         let told: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        lock(&self.0.counts).write(operation, &request, answer.status.as_u16(), &told);
+        lock(&self.0.counts).write(function, operation, &request, answer.status.as_u16(), &told);
+        answer.into_response()
+    }
+
+    /// A read of DynamoDB, with the units it took.
+    async fn read(&self, function: Option<&str>, parts: &Parts, body: Bytes) -> Response {
+        let Some(request) = asking_for_units(&body) else {
+            return self.forward(parts, body).await.into_response();
+        };
+        let answer = self.forward(parts, Bytes::from(request.to_string())).await;
+        lock(&self.0.counts).read(function, &serde_json::from_slice(&answer.body).unwrap_or_default());
         answer.into_response()
     }
 
@@ -128,6 +146,15 @@ impl Aws {
             body: Bytes::from(format!("the emulator does not answer the sandbox's proxy: {error}")),
         })
     }
+}
+
+/// The request, so that DynamoDB says what it took; `None` where it is no JSON.
+fn asking_for_units(body: &[u8]) -> Option<Value> {
+    let mut request: Value = serde_json::from_slice(body).ok()?;
+    if let Some(members) = request.as_object_mut() {
+        members.insert("ReturnConsumedCapacity".to_owned(), json!("INDEXES"));
+    }
+    Some(request)
 }
 
 fn drop_connection_headers(headers: &mut HeaderMap) {

@@ -33,6 +33,8 @@ const SOLD: &[Row] = &[
     (4402, 44, "Poster of an invented island", "A2",            "ISLAND-A2",  "34.90", true,  "manual"),
     (4501, 45, "Mug with a lighthouse",        "Default Title", "LIGHT-MUG",  "14.50", true,  "manual"),
     (4601, 46, "Shirt from another workshop",  "M / Black",     "SHIRT-M-BK", "29.00", true,  "another-workshop"),
+    // In infra/local/store.toml, so that a test order finds it.
+    (43_720_176, 437, "Lighthouse",                "30 x 40 cm",    "LIGHTHOUSE-30x40", "25.00", true, "manual"),
     (4701, 47, "Wallpaper to download",        "Default Title", "ISLAND-PNG", "5.00",  false, "manual"),
 ];
 

@@ -57,6 +57,8 @@ pub struct StoreConfig {
     pub brand: BrandSection,
     pub alerts: AlertsSection,
     #[serde(default)]
+    pub drill: DrillSection,
+    #[serde(default)]
     pub rules: RulesSection,
     #[serde(default)]
     pub screening: ScreeningSection,
@@ -129,6 +131,14 @@ pub struct MailSection {
     pub from: String,
     #[serde(default)]
     pub reply_to: Option<String>,
+}
+
+/// The drill: an order placed to see one go all the way.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct DrillSection {
+    /// Where its mails go; the owner's own address where nothing is said.
+    #[serde(default)]
+    pub inbox: Option<String>,
 }
 
 /// The owner's brand (`[brand]`). The keys and their defaults stand with what is made of them.

@@ -117,12 +117,13 @@ async fn tagged(graphql: &Graphql, tag: &str) -> Result<Option<OrderId>, Trouble
     Ok(answer.orders.nodes.iter().find(same).and_then(|order| OrderId::parse(&order.id)))
 }
 
-/// Cancels the test order. Its payment was a test: no money has to go back, and nobody has to hear of it.
+/// Cancels the test order and gives its money back, which was a test's: the way back is tried as well. Nobody is told by the
+/// store. The decision is the person's who had it placed; the tag names it.
 pub(super) async fn clean_up(graphql: &Graphql, order: &Order, tag: &str) -> Result<(), Trouble> {
     if !order.is_trial() || !order.tags.iter().any(|known| known == tag) {
         let why = format!("{} is not the test order {tag}; only that is cancelled", order.name);
         return Err(Trouble::Refused { why });
     }
     let note = "The test order has been followed".to_owned();
-    cancel(graphql, Cancellation { order, reason: "OTHER", refund: false, notify: false, note }).await.map(|_| ())
+    cancel(graphql, Cancellation { order, reason: "OTHER", refund: true, notify: false, note }).await.map(|_| ())
 }

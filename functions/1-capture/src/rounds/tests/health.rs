@@ -96,3 +96,13 @@ async fn a_test_order_is_placed_once_per_tag_and_only_a_test_order_is_cleaned_up
     let told = open(&desk).await;
     assert_eq!((told.len(), told[0].what.as_str()), (1, "test-order-failed"));
 }
+
+#[test]
+fn a_test_orders_mails_go_to_the_drills_inbox_or_else_to_the_owner() {
+    let mut choices = super::config();
+    let inbox =
+        |choices: &StoreConfig| Settings::new(choices, &[], "https://door.example.com", "webhooks/shopify").inbox;
+    assert_eq!(inbox(&choices), "owner@example.com");
+    choices.drill.inbox = Some("drill@example.com".to_owned());
+    assert_eq!(inbox(&choices), "drill@example.com");
+}
