@@ -119,7 +119,10 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         let due = self.look_at_due(&mut round, dead.as_ref().unwrap_or(&nothing_dead)).await;
         let silence = self.listen_for_the_sweep(&mut round).await;
         let open = self.review(&mut round).await;
-        round.totals.finished = dead.is_ok() && carriers.is_ok() && due.is_ok() && silence.is_ok() && open.is_ok();
+        let line = self.station.ledger.longest_line(&self.station.store, now).await;
+        round.totals.partner_line = line.as_ref().ok().and_then(|line| u64::try_from(line.as_secs()).ok());
+        round.totals.finished =
+            dead.is_ok() && carriers.is_ok() && due.is_ok() && silence.is_ok() && open.is_ok() && line.is_ok();
         round.totals.publish(&self.stack, now);
         tracing::info!(report = ?round.report, totals = ?round.totals, "round");
         dead?;
@@ -127,6 +130,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         due?;
         silence?;
         open?;
+        line?;
         if round.report.failed > 0 { Err(Error::Partly(round.report.failed)) } else { Ok(round.report) }
     }
 

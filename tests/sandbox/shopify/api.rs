@@ -59,7 +59,7 @@ async fn serve(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let prepared = graphql::prepare(&shopify.schema, &body).map(Arc::new);
+    let prepared = graphql::prepare(&shopify.schema, &shopify.documents, &body).map(Arc::new);
     let operations: Vec<String> = prepared.as_ref().map(|request| request.root_fields.clone()).unwrap_or_default();
     let operations: Vec<&str> = operations.iter().map(String::as_str).collect();
     let act = {
