@@ -1,7 +1,7 @@
 //! Many orders at once at a partner that takes 120 calls a minute: each is made exactly once, the oldest first, hardly one call is
 //! one too many, and waiting kills no message.
 //!
-//! A small flood runs with every test. The long one, by hand, some minutes:
+//! A small flood runs with every test. The long one, by hand:
 //! `FLOOD_ORDERS=10000 cargo test --locked --workspace --test it -- --exact flood::each_order_of_a_flood_is_made_exactly_once --nocapture`
 
 use std::collections::BTreeMap;

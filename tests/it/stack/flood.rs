@@ -1,6 +1,6 @@
 //! Many orders at once through the deployed stack, at a partner that takes 120 calls a minute: some answers are lost after the
 //! partner has taken the order, some functions are killed in the middle of it. Each order is made exactly once, and waiting kills
-//! no message. A small flood, in which nobody is killed, runs with every test; the long one by hand takes ten minutes:
+//! no message. A small flood, in which nobody is killed, runs with every test; the long one, by hand:
 //! `FLOOD_ORDERS=300 CALLED_FROM=$PWD PYTHONPATH=infra .local/venv/bin/python -m cli with-stack cargo test --locked --workspace
 //! --test it -- --exact stack::flood::each_order_of_a_flood_is_made_exactly_once_by_the_deployed_stack --nocapture`
 
