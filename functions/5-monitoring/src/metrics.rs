@@ -20,6 +20,9 @@ pub struct Totals {
     pub open: Option<u64>,
     /// Age of the oldest event that a layer should have taken and did not, in seconds; 0 when there is none.
     pub oldest_unconsumed: Option<u64>,
+    /// How long an order that comes now waits for its turn at its partner, where a limit is reached: the age that the longest line
+    /// of waiting orders will have reached at its end, in seconds.
+    pub partner_line: Option<u64>,
 }
 
 const NAMESPACE: &str = "Baton";
@@ -32,6 +35,7 @@ impl Totals {
             ("ExceptionsUntold", "Count", self.untold),
             ("OldestUnconsumedSeconds", "Seconds", self.oldest_unconsumed),
             ("ExceptionsOpen", "Count", self.open),
+            ("PartnerLineSeconds", "Seconds", self.partner_line),
             ("QueuedMessages", "Count", self.queued),
         ];
         metrics.into_iter().filter_map(|(name, unit, value)| Some((name, unit, value?))).collect()

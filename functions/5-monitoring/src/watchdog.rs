@@ -119,7 +119,9 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         let due = self.look_at_due(&mut round, dead.as_ref().unwrap_or(&nothing_dead)).await;
         let silence = self.listen_for_the_sweep(&mut round).await;
         let open = self.review(&mut round).await;
-        round.totals.finished = dead.is_ok() && carriers.is_ok() && due.is_ok() && silence.is_ok() && open.is_ok();
+        let line = self.measure_the_lines(&mut round).await;
+        round.totals.finished =
+            dead.is_ok() && carriers.is_ok() && due.is_ok() && silence.is_ok() && open.is_ok() && line.is_ok();
         round.totals.publish(&self.stack, now);
         tracing::info!(report = ?round.report, totals = ?round.totals, "round");
         dead?;
@@ -127,7 +129,16 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         due?;
         silence?;
         open?;
+        line?;
         if round.report.failed > 0 { Err(Error::Partly(round.report.failed)) } else { Ok(round.report) }
+    }
+
+    /// The lines of orders that wait for their turn at a partner: nothing is wrong with them, and the owner may want to know how long
+    /// they are.
+    pub(crate) async fn measure_the_lines(&self, round: &mut Round) -> Result<(), LedgerError> {
+        let line = self.station.ledger.longest_line(&self.station.store, round.now).await?;
+        round.totals.partner_line = u64::try_from(line.as_secs()).ok();
+        Ok(())
     }
 
     async fn look_at_due(&self, round: &mut Round, dead: &Dead) -> Result<(), LedgerError> {

@@ -132,6 +132,17 @@ impl<T: Table> Ledger<T> {
         Ok(self.table.replace(&Row::Effect(row), rev).await?)
     }
 
+    /// How long a caller that asks now would wait for its turn: the longest of all providers' lines. Zero where nobody waits.
+    pub async fn longest_line(&self, store: &Subject, now: Timestamp) -> Result<SignedDuration, LedgerError> {
+        let rows = self.table.partition(&store.to_string(), "pace#").await?;
+        let ends = rows.iter().map(|row| match row {
+            Row::Pace(row) => row.next.max(row.blocked_until),
+            _ => 0,
+        });
+        let ahead = ends.max().unwrap_or(0).saturating_sub(now.as_millisecond());
+        Ok(SignedDuration::from_millis(ahead.max(0)))
+    }
+
     async fn pace_row(&self, store: &Subject, name: &str) -> Result<Option<PaceRow>, LedgerError> {
         Ok(match self.table.get(&store.to_string(), &format!("pace#{name}")).await? {
             Some(Row::Pace(row)) => Some(row),

@@ -9,6 +9,7 @@ mod crashes;
 mod deaths;
 mod decisions;
 mod door;
+mod flood;
 mod headless;
 mod ledger;
 mod lost;

@@ -95,6 +95,8 @@ pub struct Flooded {
     /// Messages that were worked on.
     pub taken: u32,
     pub lasted: SignedDuration,
+    /// The longest line before the partner that the ledger ever told, as the watchdog publishes it.
+    pub longest_line: SignedDuration,
 }
 
 /// How it goes wrong.
@@ -167,6 +169,8 @@ impl World {
                 continue;
             }
             self.delivered().await;
+            let line = stations[1].ledger.longest_line(&stations[1].store, self.clock.get()).await.unwrap();
+            flooded.longest_line = flooded.longest_line.max(line);
             match queue.next_visible() {
                 Some(next) => self.clock.set(next.max(self.clock.get())),
                 None => break,

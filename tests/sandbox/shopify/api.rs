@@ -2,7 +2,7 @@
 
 use super::{Shopify, cost, graphql};
 use crate::faults::Refusal;
-use crate::{clock, lock};
+use crate::lock;
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
@@ -23,9 +23,8 @@ pub(crate) struct Bucket {
 }
 
 impl Bucket {
-    /// Takes `cost` points; `Err` with the points available where they do not suffice.
-    fn take(&mut self, cost: u32, maximum: u32, restore: u32) -> Result<u32, u32> {
-        let now = clock::epoch_millis();
+    /// Takes `cost` points at `now`; `Err` with the points available where they do not suffice.
+    fn take(&mut self, now: i64, cost: u32, maximum: u32, restore: u32) -> Result<u32, u32> {
         let passed = u64::try_from(now - self.at).unwrap_or(0);
         self.spent = self.spent.saturating_sub(passed.saturating_mul(u64::from(restore)));
         self.at = now;
@@ -59,7 +58,7 @@ async fn serve(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let prepared = graphql::prepare(&shopify.schema, &body).map(Arc::new);
+    let prepared = graphql::prepare(&shopify.schema, &shopify.documents, &body).map(Arc::new);
     let operations: Vec<String> = prepared.as_ref().map(|request| request.root_fields.clone()).unwrap_or_default();
     let operations: Vec<&str> = operations.iter().map(String::as_str).collect();
     let act = {
@@ -148,7 +147,10 @@ fn answer(
         }
         Ok(request) => {
             let cost = cost::of(&request);
-            let taken = lock(&shopify.store).bucket.take(cost, config.cost_maximum, config.cost_restore_per_second);
+            // A test in simulated time has its limits in that time too.
+            let now = shopify.ctx.store_time().as_millisecond();
+            let (maximum, restore) = (config.cost_maximum, config.cost_restore_per_second);
+            let taken = lock(&shopify.store).bucket.take(now, cost, maximum, restore);
             match taken {
                 Err(available) => throttled(shopify, cost, available),
                 Ok(available) => {

@@ -67,7 +67,7 @@ async fn place(State(shopify): State<Shopify>, Query(options): Query<Options>, b
     {
         let mut store = lock(&shopify.store);
         store.finish_checkout(&order, &shopify.ctx.store_now());
-        store.orders.insert(order.id, order);
+        store.keep(order);
     }
     if options.created.unwrap_or(0) == 0 {
         shopify.tell("orders/paid", &body, times);

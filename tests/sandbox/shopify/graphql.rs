@@ -3,6 +3,7 @@
 
 use super::Shopify;
 use super::catalog::Variant;
+use super::documents::Documents;
 use super::order::gid_number;
 use super::{mutations, page, queries, view};
 use anyhow::{Context as _, bail};
@@ -78,7 +79,7 @@ fn parse_schema(text: &str) -> anyhow::Result<Valid<Schema>> {
 
 /// A request whose document is valid.
 pub struct Request {
-    pub document: Valid<ExecutableDocument>,
+    pub document: Arc<Valid<ExecutableDocument>>,
     pub operation_name: Option<String>,
     pub variables: JsonMap,
     /// Fields of the root, which is what faults are armed for.
@@ -89,7 +90,7 @@ pub struct Request {
 }
 
 /// Reads `{"query", "variables"?, "operationName"?}` and validates it. An error is GraphQL's `errors`.
-pub fn prepare(schema: &Valid<Schema>, body: &[u8]) -> Result<Request, Vec<Value>> {
+pub fn prepare(schema: &Valid<Schema>, documents: &Documents, body: &[u8]) -> Result<Request, Vec<Value>> {
     let error = |message: String| vec![json!({"message": message})];
     let value: Value = serde_json::from_slice(body).map_err(|why| error(format!("the body is not JSON: {why}")))?;
     let query =
@@ -101,14 +102,7 @@ pub fn prepare(schema: &Valid<Schema>, body: &[u8]) -> Result<Request, Vec<Value
             .map_err(|why| error(format!("the variables cannot be read: {why}")))?,
         Some(_) => return Err(error("variables is not an object".to_owned())),
     };
-    let document = ExecutableDocument::parse_and_validate(schema, query, "query.graphql").map_err(|invalid| {
-        let errors = invalid.errors.iter().map(|diagnostic| {
-            let mut error = serde_json::to_value(diagnostic.to_json()).unwrap_or_default();
-            error["extensions"] = json!({"code": "GRAPHQL_VALIDATION_FAILED"});
-            error
-        });
-        errors.collect::<Vec<_>>()
-    })?;
+    let document = documents.read(schema, query)?;
     let operation =
         document.operations.get(operation_name.as_deref()).map_err(|why| error(format!("{}", why.message())))?;
     let root_fields = operation
@@ -147,7 +141,15 @@ impl World {
 
     /// An object by gid, null where there is none.
     pub fn lookup(&self, gid: &str) -> Option<Value> {
+        self.lookup_in(gid, None)
+    }
+
+    /// The same for what is known to be `within` that order.
+    fn lookup_in(&self, gid: &str, within: Option<u64>) -> Option<Value> {
         let store = crate::lock(&self.shopify.store);
+        if let Some(order) = within.and_then(|order| store.orders.get(&order)) {
+            return view::lookup(order, gid);
+        }
         if let Some(number) = gid_number(gid, "ProductVariant") {
             return store.variants().get(&number).map(Variant::graphql);
         }
@@ -156,9 +158,8 @@ impl World {
         };
         let by_alias = || store.orders.values().find(|order| order.alias == Some(number));
         let order = store.orders.get(&number).or_else(by_alias)?;
-        let customer = order.customer();
-        let others = store.orders.values().filter(|other| customer.is_some() && other.customer() == customer).count();
-        Some(view::order(order, number, &self.shopify.ctx.config.shopify.shop, others as u64))
+        let others = order.customer().and_then(|customer| store.customers.get(&customer)).copied().unwrap_or_default();
+        Some(view::order(order, number, &self.shopify.ctx.config.shopify.shop, others))
     }
 }
 
@@ -321,7 +322,7 @@ fn single<'a>(
     };
     let fields = match fields.get("__ref").and_then(Value::as_str) {
         None => fields,
-        Some(gid) => match world.lookup(gid) {
+        Some(gid) => match world.lookup_in(gid, fields.get("__within").and_then(Value::as_u64)) {
             Some(Value::Object(fields)) => fields,
             _ => return Ok(ResolvedValue::null()),
         },

@@ -17,6 +17,7 @@ mod changes;
 mod checkouts;
 pub mod control;
 mod cost;
+mod documents;
 pub mod graphql;
 mod happen;
 mod money;
@@ -77,6 +78,7 @@ pub const OPERATIONS: &[&str] = &[
 pub struct Shopify {
     ctx: Ctx,
     schema: graphql::SharedSchema,
+    documents: Arc<documents::Documents>,
     store: Arc<Mutex<Store>>,
 }
 
@@ -84,6 +86,8 @@ pub struct Shopify {
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     orders: BTreeMap<u64, order::Order>,
+    /// How many orders each customer has.
+    customers: BTreeMap<u64, u64>,
     checkouts: BTreeMap<u64, checkouts::Checkout>,
     /// Topics of the standing subscription.
     standing: BTreeSet<String>,
@@ -99,7 +103,7 @@ impl Shopify {
     /// Errors: a published schema that is there but cannot be read.
     pub fn new(ctx: Ctx) -> anyhow::Result<Self> {
         let schema = graphql::schema(ctx.config.specs.as_deref(), &ctx.config.shopify.api_version)?;
-        let shopify = Self { ctx, schema, store: Arc::default() };
+        let shopify = Self { ctx, schema, documents: Arc::default(), store: Arc::default() };
         shopify.reset();
         Ok(shopify)
     }
@@ -123,5 +127,18 @@ impl Shopify {
     /// Jobs the store still has to finish.
     pub fn pending(&self) -> usize {
         lock(&self.store).jobs.len()
+    }
+}
+
+impl Store {
+    /// Takes an order in, instead of one with the same number.
+    fn keep(&mut self, order: order::Order) {
+        if let Some(customer) = order.customer() {
+            *self.customers.entry(customer).or_default() += 1;
+        }
+        let before = self.orders.insert(order.id, order);
+        if let Some(orders) = before.and_then(|before| before.customer()).and_then(|id| self.customers.get_mut(&id)) {
+            *orders = orders.saturating_sub(1);
+        }
     }
 }

@@ -131,7 +131,7 @@ fn create(world: &World, input: &Arguments, receipt: bool) -> Outcome {
         let mut order = payload::accept_order(ctx, payload, RiskLevel::None).map_err(|why| refuse("lineItems", why))?;
         order.notify(ctx, receipt, "order_confirmation", 0);
         let shown = order.clone();
-        store.orders.insert(order.id, order);
+        store.keep(order);
         (shown, matches!(status.as_str(), "paid" | "partially_refunded" | "refunded"))
     };
     let body = rest::order(&order);

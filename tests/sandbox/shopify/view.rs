@@ -17,6 +17,11 @@ pub fn reference(gid: impl Into<String>) -> Value {
     json!({"__ref": gid.into()})
 }
 
+/// The same for a part of this order, which is found without going through all the others.
+pub fn part(order: &Order, gid: impl Into<String>) -> Value {
+    json!({"__ref": gid.into(), "__within": order.id})
+}
+
 /// The whole order; `shown` is the number it was asked for, which may be the order's alias; `others` is how many orders of its
 /// customer the store holds.
 pub fn order(order: &Order, shown: u64, shop: &str, others: u64) -> Value {
@@ -95,8 +100,8 @@ pub fn order(order: &Order, shown: u64, shop: &str, others: u64) -> Value {
         "shippingLines": shipping_lines(rest),
         "shippingLine": shipping_lines(rest).first(),
         "lineItems": lines(rest).map(|line| line_item(order, line)).collect::<Value>(),
-        "fulfillmentOrders": order.fulfillment_orders.iter().map(|group| reference(gid("FulfillmentOrder", group.id))).collect::<Value>(),
-        "fulfillments": order.fulfillments.iter().map(|parcel| reference(gid("Fulfillment", parcel.id))).collect::<Value>(),
+        "fulfillmentOrders": order.fulfillment_orders.iter().map(|group| part(order, gid("FulfillmentOrder", group.id))).collect::<Value>(),
+        "fulfillments": order.fulfillments.iter().map(|parcel| part(order, gid("Fulfillment", parcel.id))).collect::<Value>(),
         "refunds": refunds(order),
         "transactions": transactions(order),
         "discountApplications": discount_applications(rest),
@@ -280,7 +285,7 @@ pub fn fulfillment_order(order: &Order, group: &FulfillmentOrder) -> Value {
             .fulfillments
             .iter()
             .filter(|parcel| parcel.fulfillment_orders.contains(&group.id))
-            .map(|parcel| reference(gid("Fulfillment", parcel.id)))
+            .map(|parcel| part(order, gid("Fulfillment", parcel.id)))
             .collect::<Value>(),
     })
 }

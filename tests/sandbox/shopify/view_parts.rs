@@ -4,7 +4,7 @@ use super::money::Currencies;
 use super::order::{Fulfillment, Order, gid, line_gid};
 use super::payload::{count, lines};
 use super::rest;
-use super::view::{attributes, line_service, reference, requires_shipping, service};
+use super::view::{attributes, line_service, part, reference, requires_shipping, service};
 use crate::clock;
 use serde_json::{Map, Value, json};
 
@@ -286,7 +286,7 @@ pub fn fulfillment(order: &Order, parcel: &Fulfillment) -> Value {
         "trackingInfo": infos,
         "service": service(&parcel.service),
         "order": reference(gid("Order", order.id)),
-        "fulfillmentOrders": parcel.fulfillment_orders.iter().map(|id| reference(gid("FulfillmentOrder", *id))).collect::<Value>(),
+        "fulfillmentOrders": parcel.fulfillment_orders.iter().map(|id| part(order, gid("FulfillmentOrder", *id))).collect::<Value>(),
         "fulfillmentLineItems": items,
         "events": events,
     })

@@ -52,6 +52,7 @@ fn a_round_is_one_line_of_metrics() {
         untold: Some(0),
         open: Some(3),
         oldest_unconsumed: Some(301),
+        partner_line: Some(600),
     };
     insta::assert_snapshot!(totals.line("baton-test", start()));
     let nothing = crate::metrics::Totals::default().line("baton-test", start());

@@ -275,6 +275,31 @@ async fn the_oldest_event_that_nobody_takes_is_counted() {
 }
 
 #[tokio::test]
+async fn the_line_before_a_partner_is_as_long_as_the_next_order_would_wait() {
+    let watch = watch();
+    let (ledger, store) = (&watch.station.ledger, &watch.station.store);
+    let now = watch.station.now();
+    let mut round = crate::watchdog::Round::new(now, now, jiff::Timestamp::MAX);
+    watch.measure_the_lines(&mut round).await.unwrap();
+    assert_eq!(round.totals.partner_line, Some(0));
+    // The partner answers nobody for a minute; then ten orders of twenty calls come, at nine tenths of the limit.
+    let rate = ledger::Rate { calls: 667, per: jiff::SignedDuration::from_secs(60) };
+    let until = now.checked_add(jiff::SignedDuration::from_secs(60)).unwrap();
+    ledger.press(store, "printful", until, now).await.unwrap();
+    for _ in 0..10 {
+        let ask = ledger::Ask { calls: 20, weight: 0, has_slot: false };
+        assert!(matches!(ledger.turn(store, "printful", rate, ask, now).await.unwrap(), ledger::Turn::At(_)));
+    }
+    watch.measure_the_lines(&mut round).await.unwrap();
+    // 60 s, and ten times twenty calls of 99 ms.
+    assert_eq!(round.totals.partner_line, Some(79));
+    watch.station.clock.pass(100);
+    let mut later = crate::watchdog::Round::new(watch.station.now(), now, jiff::Timestamp::MAX);
+    watch.measure_the_lines(&mut later).await.unwrap();
+    assert_eq!(later.totals.partner_line, Some(0), "who comes now goes now");
+}
+
+#[tokio::test]
 async fn dead_letters_are_not_sent_again_and_again() {
     let watch = watch();
     let key = watch.happens(Fact::OrderCancelled { reason: None }).await;
