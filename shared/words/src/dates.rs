@@ -5,10 +5,10 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
-use super::{Words, WordsError, fill};
+use crate::{WordsError, fill};
 
 /// How a language writes a day.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DateWords {
     /// Of `{day}`, `{month}` and `{year}`.
@@ -47,27 +47,28 @@ impl Dates {
 
     /// The same in words.
     #[must_use]
-    pub fn day(&self, words: &Words, at: Timestamp) -> Day {
+    pub fn day(&self, words: &impl AsRef<DateWords>, at: Timestamp) -> Day {
         day_of(words, self.date(at))
     }
 
     /// `November 22, 2026, 02:13 (UTC)`: a time of day says its zone.
     #[must_use]
-    pub fn moment(&self, words: &Words, at: Timestamp) -> String {
+    pub fn moment(&self, words: &impl AsRef<DateWords>, at: Timestamp) -> String {
         let zoned = at.to_zoned(self.zone.clone());
         let time = format!("{:02}:{:02}", zoned.hour(), zoned.minute());
         let date = day_of(words, zoned.date()).words;
         let abbreviation = zoned.strftime("%Z").to_string();
-        format!("{} ({abbreviation})", fill(&words.date.with_time, &[("date", &date), ("time", &time)]))
+        format!("{} ({abbreviation})", fill(&words.as_ref().with_time, &[("date", &date), ("time", &time)]))
     }
 }
 
 /// A day of the calendar in words.
 #[must_use]
-pub fn day_of(words: &Words, date: Date) -> Day {
-    let month = usize::try_from(date.month()).ok().and_then(|month| words.date.months.get(month.checked_sub(1)?));
+pub fn day_of(words: &impl AsRef<DateWords>, date: Date) -> Day {
+    let words = words.as_ref();
+    let month = usize::try_from(date.month()).ok().and_then(|month| words.months.get(month.checked_sub(1)?));
     let (day, year) = (date.day().to_string(), date.year().to_string());
     let month = month.map(String::as_str).unwrap_or_default();
-    let pattern = &words.date.pattern;
+    let pattern = &words.pattern;
     Day { words: fill(pattern, &[("day", &day), ("month", month), ("year", &year)]), date: date.to_string() }
 }

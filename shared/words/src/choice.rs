@@ -1,15 +1,17 @@
 //! Which of our languages somebody reads.
 
-use super::Language;
+use crate::Language;
 
 /// The language of a BCP 47 tag such as `de-AT` or `en_GB`; `None`: we do not speak it.
-pub(super) fn of_tag(tag: &str) -> Option<Language> {
+#[must_use]
+pub fn of_tag(tag: &str) -> Option<Language> {
     let primary = tag.trim().split(['-', '_']).next().unwrap_or_default();
     Language::ALL.into_iter().find(|language| language.tag().eq_ignore_ascii_case(primary))
 }
 
 /// The language wanted most of those in an `Accept-Language` header (RFC 9110, 12.5.4) that we speak. Of equal wishes the first.
-pub(super) fn of_header(header: &str) -> Option<Language> {
+#[must_use]
+pub fn of_header(header: &str) -> Option<Language> {
     // A browser sends a handful; a stranger may send anything.
     const MOST: usize = 20;
     let mut wanted: Option<(u16, Language)> = None;
