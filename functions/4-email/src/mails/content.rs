@@ -55,6 +55,8 @@ pub struct Goods {
     pub item: String,
     pub price: String,
     pub lines: Vec<GoodsLine>,
+    /// The words for those that do not fit, with a gap for their number.
+    pub more: String,
     pub total: Option<Total>,
 }
 
@@ -118,9 +120,37 @@ impl Goods {
         self.lines.iter().any(|line| !line.sum.is_empty())
     }
 
+    /// Those that the HTML part shows: Gmail cuts a mail at 102 KB, and the links at its end with it. The text part has all.
+    pub fn fitting(&self) -> &[GoodsLine] {
+        const MOST_BYTES: usize = 70_000;
+        let mut bytes = 0;
+        let fits = self.lines.iter().take_while(|line| {
+            bytes += line.bytes();
+            bytes <= MOST_BYTES
+        });
+        self.lines.get(..fits.count()).unwrap_or_default()
+    }
+
+    /// How many those are not, in words.
+    pub fn left_out(&self) -> Option<String> {
+        let count = self.lines.len() - self.fitting().len();
+        (count > 0).then(|| words::fill(&self.more, &[("count", &count.to_string())]))
+    }
+
     /// How many columns stand before the price.
     pub fn columns(&self) -> u8 {
         if self.pictured() { 2 } else { 1 }
+    }
+}
+
+impl GoodsLine {
+    /// At most so long in HTML: its row, and text of which every sign may be escaped.
+    fn bytes(&self) -> usize {
+        const ROW: usize = 900;
+        const ESCAPED: usize = 5;
+        let text = [Some(&self.title), self.variant.as_ref(), self.picture.as_ref().map(|picture| &picture.alt)];
+        let text: usize = text.into_iter().flatten().map(String::len).sum();
+        ROW + ESCAPED * text + self.picture.as_ref().map_or(0, |picture| ESCAPED * picture.src.len())
     }
 }
 

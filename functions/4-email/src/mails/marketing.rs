@@ -147,6 +147,7 @@ fn goods(mail: &Marketing<'_>, speech: Speech<'_>) -> Goods {
     Goods {
         item: frame.item.clone(),
         price: frame.price.clone(),
+        more: frame.more.clone(),
         lines: mail.lines.iter().map(line).collect(),
         total: mail.total.map(total),
     }

@@ -28,6 +28,7 @@ pub fn confirmation(order: &Order, speech: Speech<'_>, brand: &Brand) -> Content
         Block::Goods(Goods {
             item: frame.item.clone(),
             price: frame.price.clone(),
+            more: frame.more.clone(),
             lines: order.lines.iter().map(|line| bought(line, speech)).collect(),
             total: Some(total),
         }),

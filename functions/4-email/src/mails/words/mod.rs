@@ -128,7 +128,7 @@ pub struct FlowWords {
 section! {
     /// Around every mail.
     FrameWords {
-        greeting, greeting_nobody, next, item, price, total, count, pieces, each, picture, tracking_number, carrier, carrier_says,
+        greeting, greeting_nobody, next, item, price, total, count, pieces, more, each, picture, tracking_number, carrier, carrier_says,
         follow, answer, order_page, questions,
         decimal_mark,
     }
@@ -172,3 +172,6 @@ section! {
     /// Under a flow's mail, and over its goods.
     WayOutWords { why, unsubscribe, preferences, goods_cart, goods_order }
 }
+
+#[cfg(test)]
+mod tests;
