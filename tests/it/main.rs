@@ -16,6 +16,7 @@ mod flood;
 mod hops;
 mod house;
 mod ledger_contract;
+mod mails;
 mod parcel_orderings;
 mod parcel_truth;
 mod partner_contract;

@@ -217,7 +217,7 @@ impl Bench {
                 self.station.take(&work, key).await.unwrap();
             }
             Layer::Email => {
-                let sender = Sender::new(&self.config, None);
+                let sender = Sender::new(&self.config, None).unwrap();
                 let (store, mailer) = (self.shop.clone(), self.post.clone());
                 self.station.take(&Email { station: &self.station, store, mailer, sender }, key).await.unwrap();
             }

@@ -32,7 +32,8 @@ use domain::subject::OrderId;
 use lambda::{Station, StoreConfig};
 use mailer::address;
 
-pub use mails::Brand;
+pub use mails::{Brand, Look, Wording};
+pub use words::WordsError;
 
 /// The email layer: where it works, the store it reads and the mailer it sends through.
 #[derive(Debug)]
@@ -50,6 +51,7 @@ pub struct Sender {
     pub from: String,
     pub reply_to: Option<String>,
     pub brand: Brand,
+    pub wording: Wording,
     /// Where the customer's order pages are; `None`: nowhere, and mails link to none.
     pub pages: Option<Pages>,
 }
@@ -71,13 +73,19 @@ impl Pages {
 impl Sender {
     /// As the owner configured it. A sender without a name gets the brand's; answers go to the support address where the owner
     /// names no other.
-    #[must_use]
-    pub fn new(config: &StoreConfig, pages: Option<Pages>) -> Self {
+    pub fn new(config: &StoreConfig, pages: Option<Pages>) -> Result<Self, WordsError> {
         let brand = Brand::new(&config.brand);
         let from = config.mail.from.trim();
         let from = if from.ends_with('>') { from.to_owned() } else { format!("{} <{from}>", brand.name) };
         let support = || Some(config.brand.support.trim().to_owned()).filter(|text| address::check(text).is_ok());
         let reply_to = config.mail.reply_to.clone().filter(|text| !text.trim().is_empty()).or_else(support);
-        Self { from, reply_to, brand, pages }
+        let wording = Wording::new(&config.store.language, &config.store.time_zone, brand.tone)?;
+        Ok(Self { from, reply_to, brand, wording, pages })
+    }
+
+    /// What every mail shows beside what it is about; `page` is the address of the order's page, for the mails of an order.
+    #[must_use]
+    pub fn look<'a>(&'a self, page: Option<&'a str>) -> Look<'a> {
+        Look { brand: &self.brand, wording: &self.wording, page }
     }
 }

@@ -45,7 +45,7 @@ async fn main() -> Result<(), Error> {
     let station = &Station::new(ledger, queue, SystemClock, Environment.lease()?, &config);
     let configuration_set = Environment.required("BATON_CONFIGURATION_SET")?;
     let mailer = Ses::new(&account, configuration_set, Duration::from_secs(seconds));
-    let sender = Sender::new(&config, pages(&ssm).await);
+    let sender = Sender::new(&config, pages(&ssm).await)?;
     let email = &Email { station, store, mailer, sender };
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         // Boxed: the calls below nest deeper than the compiler's limit for one future's layout.

@@ -281,7 +281,7 @@ impl World {
                     shipping.take(&work, key).await
                 }
                 Layer::Email => {
-                    let sender = Sender::new(&self.config, None);
+                    let sender = Sender::new(&self.config, None).unwrap();
                     let work = Email { station: email, store: shopify(), mailer: self.post.clone(), sender };
                     email.take(&work, key).await
                 }

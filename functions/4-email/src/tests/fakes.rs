@@ -164,7 +164,7 @@ impl World {
                 reads: Mutex::default(),
             },
             mailer: FakeMailer::default(),
-            sender: Sender::new(&config, None),
+            sender: Sender::new(&config, None).unwrap(),
         }
     }
 
