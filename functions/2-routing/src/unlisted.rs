@@ -21,9 +21,6 @@ use crate::{Routing, Stop, begun};
 
 /// A round asks one partner for no more orders.
 const ASKED: usize = 100;
-/// Keys read from each shard of the `due` index, those due first: all of them at any size of shop that we know of, some 150 bytes
-/// each.
-const KEYS: u16 = u16::MAX;
 
 impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
     /// Goes on with the walk over the orders that are open at this partner; whether it came to its end. An order that cannot be
@@ -62,11 +59,12 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
         Ok(false)
     }
 
-    /// Our orders that are open at this partner: routed there and not settled, or late at whichever partner.
+    /// Our orders that are open at this partner: routed there and not settled, or late at whichever partner. One that has just been
+    /// settled may be among them.
     async fn open_at(&self, partner: &Partner) -> Result<BTreeSet<OrderId>, Stop> {
         let ledger = &self.station.ledger;
         let routed = format!("routed#{}#", partner.name());
-        let owing = ledger.due(Timestamp::MAX, KEYS).await?.into_iter();
+        let owing = ledger.owing(&self.station.store).await?.into_iter();
         let routed = owing.filter(|EventKey { id: EventId(id), .. }| id.starts_with(&routed)).map(|key| key.subject);
         let late = [Wait::PartnerAccepts, Wait::PartnerShips].map(|wait| What::Late(wait).slug());
         let told = ledger.open_exceptions().await?.into_iter();

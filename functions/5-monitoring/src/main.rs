@@ -8,6 +8,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
 use ledger::{Dynamo, Ledger};
 use mailer::Ses;
 use monitoring::carriers::Carriers;
+use monitoring::settled::Settled;
 use monitoring::queues::SqsQueues;
 use monitoring::{Alerts, Links, Monitoring};
 use serde_json::Value;
@@ -32,6 +33,7 @@ async fn main() -> Result<(), Error> {
         stack: Environment.stack()?,
         silent_hours: config.sweep.silent_hours,
         carriers: Carriers::new(config.quiet.group_at),
+        settled: Settled::default(),
     };
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);

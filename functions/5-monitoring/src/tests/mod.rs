@@ -12,3 +12,4 @@ mod silence;
 mod support;
 mod tell;
 mod watchdog;
+mod watermark;
