@@ -164,9 +164,8 @@ async fn walk<T: Table>(ledger: &Ledger<T>, from: Timestamp, to: Timestamp, page
 async fn a_walk_comes_page_by_page<T: Table>(ledger: &Ledger<T>, salt: u64) {
     let subjects = (0..4).map(|n| Subject::Order(OrderId(salt * 1_000 + 100 + n)));
     let facts = (0..5).map(|n| Fact::OrderRefunded { refund: n.to_string() });
-    let all: Vec<Event> = subjects
-        .flat_map(|subject| facts.clone().map(move |fact| Event { fact, ..paid(&subject) }))
-        .collect();
+    let all: Vec<Event> =
+        subjects.flat_map(|subject| facts.clone().map(move |fact| Event { fact, ..paid(&subject) })).collect();
     let since = at(700_000);
     for event in &all {
         let owed = owes(&event.fact, since, &Deadlines::default());
@@ -190,7 +189,11 @@ async fn a_walk_comes_page_by_page<T: Table>(ledger: &Ledger<T>, salt: u64) {
 
 async fn the_watermark_passes_what_was_looked_at<T: Table>(ledger: &Ledger<T>, store: &Subject) {
     let seconds = |seconds: i64| at(seconds).as_second();
-    let failed = |n: i64| DueEvent { at: seconds(n), key: Event { fact: Fact::OrderRefunded { refund: format!("{n:04}") }, ..paid(&Subject::Order(OrderId(7))) }.key() };
+    let failed = |n: i64| DueEvent {
+        at: seconds(n),
+        key: Event { fact: Fact::OrderRefunded { refund: format!("{n:04}") }, ..paid(&Subject::Order(OrderId(7))) }
+            .key(),
+    };
     let first = ledger.watermark(store).await.unwrap();
     assert_eq!((first.to, first.left.len()), (0, 0));
     assert!(ledger.pass(store, &first, None, &[], seconds(100), at(700)).await.unwrap());
@@ -200,7 +203,10 @@ async fn the_watermark_passes_what_was_looked_at<T: Table>(ledger: &Ledger<T>, s
     assert!(ledger.pass(store, &first, Some(seconds(99)), &[failed(50)], seconds(100), at(700)).await.unwrap());
     let second = ledger.watermark(store).await.unwrap();
     assert_eq!((second.to, second.left.clone()), (seconds(100), vec![failed(50).key]));
-    assert!(!ledger.pass(store, &first, Some(seconds(1)), &[], seconds(300), at(700)).await.unwrap(), "another was first");
+    assert!(
+        !ledger.pass(store, &first, Some(seconds(1)), &[], seconds(300), at(700)).await.unwrap(),
+        "another was first"
+    );
     // Still left behind: nothing is new. Looked at: it is left no longer. Never back.
     assert!(ledger.pass(store, &second, None, &[failed(50)], seconds(90), at(700)).await.unwrap());
     assert_eq!(ledger.watermark(store).await.unwrap().left.len(), 1);

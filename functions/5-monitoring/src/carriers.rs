@@ -95,7 +95,8 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         let ledger = &self.station.ledger;
         let of_a_parcel = |id: &EventId| OF_PARCELS.iter().any(|prefix| id.0.starts_with(prefix));
         let owing = ledger.owing(&self.station.store).await?;
-        let orders: BTreeSet<Subject> = owing.into_iter().filter(|key| of_a_parcel(&key.id)).map(|key| key.subject).collect();
+        let orders: BTreeSet<Subject> =
+            owing.into_iter().filter(|key| of_a_parcel(&key.id)).map(|key| key.subject).collect();
         let mut found = Vec::new();
         for (n, subject) in orders.iter().enumerate() {
             if n >= MOST || self.station.now() >= round.tenths(3) {

@@ -8,8 +8,8 @@ use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
 use ledger::{Dynamo, Ledger};
 use mailer::Ses;
 use monitoring::carriers::Carriers;
-use monitoring::settled::Settled;
 use monitoring::queues::SqsQueues;
+use monitoring::settled::Settled;
 use monitoring::{Alerts, Links, Monitoring};
 use serde_json::Value;
 

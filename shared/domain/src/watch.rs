@@ -243,7 +243,12 @@ mod tests {
         let (routed, owed) = (event(fact, 0), Owed::Wait(Wait::CustomerInformed));
         let accepted = event(Fact::PartnerAccepted { partner: "printful".into(), partner_order: "13".into() }, day);
         let of_the_clock = |found: Vec<Action>| -> Vec<Action> {
-            let others = |action: &Action| !matches!(action, Action::Raise(_) | Action::Strike(Owed::Wait(Wait::PartnerAccepts | Wait::PartnerShips)));
+            let others = |action: &Action| {
+                !matches!(
+                    action,
+                    Action::Raise(_) | Action::Strike(Owed::Wait(Wait::PartnerAccepts | Wait::PartnerShips))
+                )
+            };
             found.into_iter().filter(others).collect()
         };
         let found = actions(&routed, std::slice::from_ref(&accepted), &[], &[], week);

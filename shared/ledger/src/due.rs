@@ -113,10 +113,8 @@ impl<T: Table> Ledger<T> {
         if oldest.is_none_or(|oldest| oldest >= to) && left == from.left {
             return Ok(true);
         }
-        let place = Place {
-            to,
-            left: left.iter().map(|key| (key.subject.to_string(), format!("event#{}", key.id))).collect(),
-        };
+        let place =
+            Place { to, left: left.iter().map(|key| (key.subject.to_string(), format!("event#{}", key.id))).collect() };
         let place = serde_json::to_string(&place)
             .map_err(|why| LedgerError::Row { key: format!("{store} bookmark#{NAME}"), why: why.to_string() })?;
         self.move_bookmark(store, NAME, from.bookmark.as_ref(), &place, now).await

@@ -169,8 +169,10 @@ impl Table for Dynamo {
             }),
         };
         let entries = self.query(query).await?.into_iter().map(|item| {
-            let lacks = |name: &str| failed("Query", BuildError::other(format!("the due index has a row without {name}")));
-            let key = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned().ok_or_else(|| lacks(name));
+            let lacks =
+                |name: &str| failed("Query", BuildError::other(format!("the due index has a row without {name}")));
+            let key =
+                |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned().ok_or_else(|| lacks(name));
             let at = item.get("due").and_then(|value| value.as_n().ok()?.parse().ok()).ok_or_else(|| lacks("due"))?;
             Ok(Due { at, pk: key("pk")?, sk: key("sk")? })
         });

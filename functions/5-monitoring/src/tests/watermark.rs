@@ -136,13 +136,7 @@ fn layer5() -> Layer5 {
     };
     let config = config();
     Monitoring {
-        station: Station::new(
-            Ledger::new(table),
-            PaperQueue::default(),
-            clock,
-            SignedDuration::from_secs(45),
-            &config,
-        ),
+        station: Station::new(Ledger::new(table), PaperQueue::default(), clock, SignedDuration::from_secs(45), &config),
         mail: Mailbox::default(),
         queues: Paper::default(),
         alerts: Alerts::from_config(&config),
