@@ -362,7 +362,7 @@ async fn what_is_acknowledged_is_looked_at_once_and_passed() {
         let subject = Subject::Order(OrderId(ORDER + n));
         let event = Event { subject, ..event(Fact::OrderRefunded { refund: "1".into() }, watch.station.now()) };
         watch.station.append_event(&event, None).await.unwrap();
-        take(&watch, &watch.events_of(&event).await, Layer::Routing, None).await;
+        watch.done(&event).await;
     }
     watch.pass(360);
     let gets = async || {
@@ -386,8 +386,10 @@ async fn what_is_acknowledged_is_looked_at_once_and_passed() {
 }
 
 impl Layer5 {
-    async fn events_of(&self, event: &Event) -> Stored {
-        self.station.ledger.event(&event.key()).await.unwrap().unwrap()
+    /// Routing has taken the event.
+    async fn done(&self, event: &Event) {
+        let stored = self.station.ledger.event(&event.key()).await.unwrap().unwrap();
+        self.station.ledger.finish(&stored, Layer::Routing, &Finished::default()).await.unwrap();
     }
 }
 
@@ -402,7 +404,7 @@ async fn what_cannot_be_looked_at_is_left_behind_by_name_and_holds_nothing_back(
     assert!(watch.table().memory.replace(&Row::Event(newer), 1).await.unwrap());
     let another = Event { subject: Subject::Order(OrderId(ORDER + 1)), ..event.clone() };
     watch.station.append_event(&another, None).await.unwrap();
-    take(&watch, &watch.events_of(&another).await, Layer::Routing, None).await;
+    watch.done(&another).await;
     for _ in 0..3 {
         watch.pass(1_800);
         watch.table().catch_up();
@@ -428,7 +430,7 @@ async fn a_round_as_of_the_future_does_not_carry_the_watermark_there() {
         ..event(Fact::OrderRefunded { refund: "1".into() }, watch.station.now())
     };
     watch.station.append_event(&refund(0), None).await.unwrap();
-    take(&watch, &watch.events_of(&refund(0)).await, Layer::Routing, None).await;
+    watch.done(&refund(0)).await;
     watch.table().catch_up();
     watch.round_with(365 * 86_400, 1_000_000).await;
     assert_eq!(watch.watermark().await, 0, "the real time is what counts");
