@@ -133,6 +133,7 @@ async fn what_is_owed_is_struck_off_by_each<T: Table>(ledger: &Ledger<T>, subjec
     assert!(!due(at(849)).await.contains(&event.key()) && due(at(850)).await.contains(&event.key()));
 
     // What owes nothing keeps its place, until it owes again.
+    let now = ledger.event(&event.key()).await.unwrap().unwrap();
     ledger.acknowledge(&now, &[Owed::Wait(Wait::RiskVerdict)]).await.unwrap();
     assert!(owing().await.is_empty());
     assert!(due(at(850)).await.contains(&event.key()));
