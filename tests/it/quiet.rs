@@ -4,7 +4,7 @@ use domain::Timestamp;
 use domain::handoff::{Layer, Owed, Wait};
 use jiff::SignedDuration;
 use sandbox::faults::{Arm, Fault};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::control;
 use crate::watch::{Watch, later, round_at, watch};
@@ -89,8 +89,14 @@ async fn a_held_order_and_an_unpaid_one() {
 /// Not one of them comes to a partner: no event of a routing opens the clock.
 #[tokio::test]
 async fn an_order_that_is_stuck_on_the_way_to_its_partner_is_not_left_in_silence() {
-    let refused = World::with(4, |choices| choices["catalog"] = json!({})).await;
-    let unreachable = World::new(5).await;
+    // Some 28 hours: long enough for one word in two days.
+    let hours = |choices: &mut Value| choices["deadlines"] = json!({ "customer_informed": 100_000 });
+    let refuses = |choices: &mut Value| {
+        hours(choices);
+        choices["catalog"] = json!({});
+    };
+    let refused = World::with(4, refuses).await;
+    let unreachable = World::with(5, hours).await;
     let down = Arm {
         provider: "printful".into(),
         operation: "create_order".into(),
@@ -100,7 +106,7 @@ async fn an_order_that_is_stuck_on_the_way_to_its_partner_is_not_left_in_silence
         seconds: None,
     };
     unreachable.sandbox.ctx.faults.arm(vec![down]);
-    let unscreened = World::new(6).await;
+    let unscreened = World::with(6, hours).await;
     for (name, mut world, risk) in
         [("refused", refused, "LOW"), ("unreachable", unreachable, "LOW"), ("unscreened", unscreened, "PENDING")]
     {
@@ -109,8 +115,8 @@ async fn an_order_that_is_stuck_on_the_way_to_its_partner_is_not_left_in_silence
         assert_eq!(control(&world.sandbox, "POST", &path, payload(ORDER).to_string()).await.0, 201);
         world.delivered().await;
         world.run_until(later(world.clock.get(), 240)).await;
-        let mails = mails_of(&mut world, &watch, 15).await;
-        assert_eq!(mails.iter().map(|(_, kind)| kind.as_str()).collect::<Vec<_>>(), ["still", "still"], "{name}");
+        let mails = mails_of(&mut world, &watch, 2).await;
+        assert_eq!(mails.iter().map(|(_, kind)| kind.as_str()).collect::<Vec<_>>(), ["still"], "{name}");
         let routed = world.journey(ORDER).await.events.iter().any(|event| event.fact.id().0.starts_with("routed"));
         assert!(!routed, "{name}");
     }

@@ -414,8 +414,9 @@ async fn what_cannot_be_looked_at_is_left_behind_by_name_and_holds_nothing_back(
         assert_eq!(watermark.left, [event.key()]);
         assert!(watermark.to > row.due.unwrap(), "the rest is passed");
     }
-    // It can be read again: found, sent to its layer and told.
+    // It can be read again, and a round as of a moment before it was due does not lose it: found, sent to its layer and told.
     assert!(watch.table().memory.replace(&Row::Event(ledger::row::EventRow { rev: 3, ..row }), 2).await.unwrap());
+    watch.round_with(-5_390, 1_000_000).await;
     watch.healthy_round().await;
     assert_eq!(watch.station.queue.drain(), [(Layer::Routing, "event#refund#1".into(), 0)]);
     let watermark = watch.station.ledger.watermark(&watch.station.store).await.unwrap();

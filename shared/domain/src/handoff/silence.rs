@@ -43,22 +43,23 @@ pub fn silence(
     if cancelled || events.iter().any(|event| is_last(event) && !after(event)) {
         return Silence::Over;
     }
+    let news = || events.iter().filter(|event| is_news(event, events));
     // A source whose clock runs ahead of ours keeps nobody in silence for it.
-    let news = events.iter().filter(|event| event.time <= now && is_news(event, events)).max_by_key(|e| moment(e));
-    // What was found late was written about late.
-    let mails = effects.iter().filter_map(mailed).filter(|at| *at <= now);
-    let heard = mails.chain(news.map(|event| event.time)).max().unwrap_or(armed.time.min(now));
+    let happened = news().filter(|event| event.time <= now);
+    // What was found late was written about late: the mail's own time counts, once it is out.
+    let written = news().filter_map(|event| mailed(&mail_of(event, events)?, effects).or(Some(event.time)));
+    let heard = written.filter(|at| *at <= now).max().unwrap_or(armed.time.min(now));
     let until = heard.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
     if until > now {
         return Silence::Until(until);
     }
-    Silence::TooLong { since: began(&news.unwrap_or(armed).fact) }
+    Silence::TooLong { since: began(&happened.max_by_key(|event| moment(event)).unwrap_or(armed).fact) }
 }
 
-/// When a mail of the order went out.
-fn mailed(effect: &Effect) -> Option<Timestamp> {
-    let sent = matches!((&effect.key, &effect.state), (EffectKey::Email(_), State::Done { .. }));
-    sent.then_some(effect.updated)
+/// When this mail went out.
+fn mailed(mail: &MailKind, effects: &[Effect]) -> Option<Timestamp> {
+    let sent = |effect: &&Effect| matches!((&effect.key, &effect.state), (EffectKey::Email(kind), State::Done { .. }) if kind == mail);
+    effects.iter().find(sent).map(|effect| effect.updated)
 }
 
 fn began(fact: &Fact) -> EventId {
