@@ -110,7 +110,8 @@ async fn an_order_that_is_stuck_on_the_way_to_its_partner_is_not_left_in_silence
     for (name, mut world, risk) in
         [("refused", refused, "LOW"), ("unreachable", unreachable, "LOW"), ("unscreened", unscreened, "PENDING")]
     {
-        let watch = watch(&world);
+        let mut watch = watch(&world);
+        watch.station.deadlines.customer_informed = 100_000;
         let path = format!("/_sandbox/shopify/orders?deliver=1&risk={risk}");
         assert_eq!(control(&world.sandbox, "POST", &path, payload(ORDER).to_string()).await.0, 201);
         world.delivered().await;

@@ -5,6 +5,7 @@ mod carriers;
 mod dead_letters;
 mod events;
 mod incoming;
+mod lagging;
 mod letters;
 mod operator;
 mod quiet;

@@ -10,118 +10,14 @@ use domain::handoff::{Layer, Owed, Wait};
 use domain::subject::{OrderId, Subject};
 use domain::watch::{LayerWait, WaitReason};
 use jiff::SignedDuration;
-use lambda::{Clock, Station};
-use ledger::{Due, Finished, Ledger, MARGIN, Memory, Place, Row, Stored, Table, TableError};
+use lambda::Station;
+use ledger::{Finished, Ledger, MARGIN, Memory, Row, Stored};
 use proptest::prelude::*;
 
+use super::lagging::{Lagging, Ticking};
 use super::support::*;
 use crate::settled::Settled;
 use crate::{Alerts, Monitoring};
-
-/// Time that passes by a millisecond with each look at the table.
-#[derive(Debug, Clone)]
-struct Ticking(Arc<AtomicI64>);
-
-impl Clock for Ticking {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).unwrap()
-    }
-}
-
-impl Ticking {
-    fn pass(&self, seconds: i64) {
-        self.0.fetch_add(seconds * 1_000, Ordering::SeqCst);
-    }
-}
-
-/// A table whose index shows what was there a while ago, and whose calls may fail.
-#[derive(Debug)]
-struct Lagging {
-    memory: Memory,
-    clock: Ticking,
-    index: Mutex<BTreeMap<(String, String), Row>>,
-    /// So many calls succeed; then one fails, or all of them.
-    left: AtomicI64,
-    dies: Mutex<bool>,
-}
-
-impl Lagging {
-    async fn call(&self) -> Result<(), TableError> {
-        self.clock.0.fetch_add(1, Ordering::SeqCst);
-        // Another round may have its turn.
-        tokio::task::yield_now().await;
-        let left = self.left.fetch_sub(1, Ordering::SeqCst);
-        if left == 0 || left < 0 && *self.dies.lock().unwrap() {
-            return Err(TableError { operation: "any", source: "no connection".into() });
-        }
-        Ok(())
-    }
-
-    /// The index shows what the table holds now.
-    fn catch_up(&self) {
-        let rows = self.memory.rows().into_iter();
-        *self.index.lock().unwrap() = rows.map(|row| ((row.key().0.to_owned(), row.key().1.to_owned()), row)).collect();
-    }
-
-    fn healthy(&self) {
-        self.left.store(i64::MAX, Ordering::SeqCst);
-        *self.dies.lock().unwrap() = false;
-    }
-}
-
-impl Table for Lagging {
-    async fn get(&self, pk: &str, sk: &str) -> Result<Option<Row>, TableError> {
-        self.call().await?;
-        self.memory.get(pk, sk).await
-    }
-
-    async fn put_new(&self, row: &Row) -> Result<Option<Row>, TableError> {
-        self.call().await?;
-        self.memory.put_new(row).await
-    }
-
-    async fn replace(&self, row: &Row, before: u64) -> Result<bool, TableError> {
-        self.call().await?;
-        self.memory.replace(row, before).await
-    }
-
-    async fn delete(&self, pk: &str, sk: &str) -> Result<(), TableError> {
-        self.memory.delete(pk, sk).await
-    }
-
-    async fn partition(&self, pk: &str, prefix: &str) -> Result<Vec<Row>, TableError> {
-        self.call().await?;
-        self.memory.partition(pk, prefix).await
-    }
-
-    async fn due(
-        &self,
-        shard: &str,
-        from: i64,
-        after: Option<&Due>,
-        to: i64,
-        limit: u16,
-    ) -> Result<Vec<Due>, TableError> {
-        self.call().await?;
-        let index = self.index.lock().unwrap();
-        let entry = |((pk, sk), row): (&(String, String), &Row)| {
-            let (_, at) = row.due().filter(|(of, at)| *of == shard && (from..=to).contains(at))?;
-            Some(Due { at, pk: pk.clone(), sk: sk.clone() })
-        };
-        let mut due: Vec<Due> = index.iter().filter_map(entry).collect();
-        due.sort();
-        Ok(due.into_iter().filter(|due| after.is_none_or(|after| due > after)).take(usize::from(limit)).collect())
-    }
-
-    async fn open(&self, shard: &str) -> Result<Vec<Row>, TableError> {
-        self.call().await?;
-        self.memory.open(shard).await
-    }
-
-    async fn bodies(&self, after: Option<Place>) -> Result<(Vec<Row>, Option<Place>), TableError> {
-        self.memory.bodies(after).await
-    }
-}
 
 type Layer5 = Monitoring<Lagging, PaperQueue, Ticking, Mailbox, Paper>;
 
