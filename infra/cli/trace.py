@@ -61,7 +61,8 @@ def event(item: dict[str, Any]) -> dict[str, Any]:
         "time": item["time"],
         "source": item["source"],
         "owes": sorted(owes),
-        "due": ledger.rfc3339(item.get("due")),
+        # An item keeps its place in the index when it owes nothing any more.
+        "due": ledger.rfc3339(item.get("due")) if owes else None,
     }
     return said | {"waits": waits} if waits else said
 

@@ -7,7 +7,7 @@ use domain::event::{EventType, Fact};
 use intake::http::response;
 use intake::{Answer, LARGEST_BODY, Request};
 use ledger::row::Row;
-use ledger::{Ledger, Memory, Place, Table, TableError};
+use ledger::{Due, Ledger, Memory, Place, Table, TableError};
 use sandbox::deliver::hmac_sha256;
 use sandbox::shopify::webhooks;
 use serde_json::json;
@@ -291,8 +291,15 @@ impl Table for Failing {
         self.table.partition(pk, prefix).await
     }
 
-    async fn due(&self, shard: &str, now: i64, limit: u16) -> Result<Vec<(String, String)>, TableError> {
-        self.table.due(shard, now, limit).await
+    async fn due(
+        &self,
+        shard: &str,
+        from: i64,
+        after: Option<&Due>,
+        to: i64,
+        limit: u16,
+    ) -> Result<Vec<Due>, TableError> {
+        self.table.due(shard, from, after, to, limit).await
     }
 
     async fn open(&self, shard: &str) -> Result<Vec<Row>, TableError> {

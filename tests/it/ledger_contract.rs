@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use domain::Timestamp;
 use domain::effect::{EffectKey, MailKind, State};
-use domain::event::{Event, Fact};
+use domain::event::{Event, EventKey, Fact};
 use domain::exception::{Exception, What};
 use domain::handoff::{Deadlines, Layer, Owed, Wait, owes};
 use domain::subject::{OrderId, Subject};
 use domain::watch::{LayerWait, WaitReason};
 use jiff::SignedDuration;
-use ledger::{Appended, Claim, Ledger, Memory, Payload, Refusal, Table};
+use ledger::{Appended, Claim, DueEvent, Finished, Ledger, Memory, Payload, Refusal, Table, Watermark};
 
 const LEASE: SignedDuration = SignedDuration::from_secs(40);
 
@@ -43,6 +43,8 @@ pub async fn holds<T: Table>(ledger: &Ledger<T>, salt: u64) {
     a_witness_settles_doubt(ledger, &subject(10)).await;
     marks_count_orders_within_their_window(ledger, salt).await;
     a_bookmark_moves_only_from_where_it_was_read(ledger, &Subject::Store(format!("shop-{salt}"))).await;
+    a_walk_comes_page_by_page(ledger, salt).await;
+    the_watermark_passes_what_was_looked_at(ledger, &Subject::Store(format!("shop-{salt}"))).await;
 }
 
 async fn marks_count_orders_within_their_window<T: Table>(ledger: &Ledger<T>, salt: u64) {
@@ -105,7 +107,7 @@ async fn what_is_owed_is_struck_off_by_each<T: Table>(ledger: &Ledger<T>, subjec
     let event = Event { fact: Fact::OrderCleared {}, ..paid(subject) };
     append(ledger, &event, None).await;
     let stored = ledger.event(&event.key()).await.unwrap().unwrap();
-    let due = |at: Timestamp| async move { ledger.due(at, 1_000).await.unwrap() };
+    let due = |to: Timestamp| async move { walk(ledger, at(-1), to, 500).await };
     assert!(!due(at(299)).await.contains(&event.key()));
     assert!(due(at(300)).await.contains(&event.key()));
     // Both layers read the same revision; neither strikes off the other's name.
@@ -116,12 +118,109 @@ async fn what_is_owed_is_struck_off_by_each<T: Table>(ledger: &Ledger<T>, subjec
     assert!(!now.owed_by(Layer::Routing) && now.owed_by(Layer::Email));
     assert_eq!(now.waits[&Layer::Email], wait);
     assert!(!due(at(799)).await.contains(&event.key()), "its own pace moves the deadline");
-    ledger.acknowledge(&now, &[Owed::Layer(Layer::Email), Owed::Wait(Wait::CustomerInformed)]).await.unwrap();
-    assert!(!due(at(9_000_000)).await.contains(&event.key()));
-    ledger.owe_again(&now, Layer::Email, at(70)).await.unwrap();
-    assert!(due(at(70)).await.contains(&event.key()));
+    ledger.open_wait(&now, Wait::CustomerInformed, at(900)).await.unwrap();
+    ledger.open_wait(&now, Wait::CustomerInformed, at(50)).await.unwrap();
+    let owing = async || ledger.journey(subject).await.unwrap().owing;
+    let both = [(Owed::Layer(Layer::Email), at(800)), (Owed::Wait(Wait::CustomerInformed), at(900))];
+    assert_eq!(owing().await[&event.key().id], both.into(), "opened once");
+    let opens = [(Owed::Wait(Wait::RiskVerdict), at(850))].into();
+    let finished = Finished { settled: vec![Wait::CustomerInformed], opens };
+    ledger.finish(&now, Layer::Email, &finished).await.unwrap();
+    ledger.finish(&now, Layer::Email, &finished).await.unwrap();
+    let journey = ledger.journey(subject).await.unwrap();
+    assert_eq!(journey.owing[&event.key().id], [(Owed::Wait(Wait::RiskVerdict), at(850))].into());
+    assert!(journey.last_words.contains(&event.key().id), "whichever event the clock stands at, it is over");
+    assert!(!due(at(849)).await.contains(&event.key()) && due(at(850)).await.contains(&event.key()));
+
+    // What owes nothing keeps its place, until it owes again.
+    let now = ledger.event(&event.key()).await.unwrap().unwrap();
+    ledger.acknowledge(&now, &[Owed::Wait(Wait::RiskVerdict)]).await.unwrap();
+    assert!(owing().await.is_empty());
+    assert!(due(at(850)).await.contains(&event.key()));
+    let now = ledger.event(&event.key()).await.unwrap().unwrap();
+    assert!(now.owes_nothing() && !now.owes_by(at(9_000_000)));
+    ledger.owe_again(&now, Layer::Email, at(870)).await.unwrap();
+    assert!(!due(at(869)).await.contains(&event.key()) && due(at(870)).await.contains(&event.key()));
     let again = ledger.event(&event.key()).await.unwrap().unwrap();
     ledger.acknowledge(&again, &[Owed::Layer(Layer::Email)]).await.unwrap();
+}
+
+/// Keys of everything that stands in the index from `from` to `to`, read so many at a time.
+async fn walk<T: Table>(ledger: &Ledger<T>, from: Timestamp, to: Timestamp, page: u16) -> Vec<EventKey> {
+    let mut watermark = Watermark::default();
+    watermark.to = from.as_second();
+    let (mut walk, mut found) = (watermark.walk(to), Vec::new());
+    loop {
+        let more = ledger.next_due(&mut walk, page).await.unwrap();
+        if more.is_empty() {
+            assert_eq!(walk.reached(), i64::MAX);
+            return found.into_iter().map(|due: DueEvent| due.key).collect();
+        }
+        assert!(more.is_sorted() && more.iter().all(|due| (from.as_second()..=to.as_second()).contains(&due.at)));
+        found.extend(more);
+    }
+}
+
+/// Of one second, as a pause leaves them: no place in the index is met twice, and none is left out.
+async fn a_walk_comes_page_by_page<T: Table>(ledger: &Ledger<T>, salt: u64) {
+    let subjects = (0..4).map(|n| Subject::Order(OrderId(salt * 1_000 + 100 + n)));
+    let facts = (0..5).map(|n| Fact::OrderRefunded { refund: n.to_string() });
+    let all: Vec<Event> =
+        subjects.flat_map(|subject| facts.clone().map(move |fact| Event { fact, ..paid(&subject) })).collect();
+    let since = at(700_000);
+    for event in &all {
+        let owed = owes(&event.fact, since, &Deadlines::default());
+        assert_eq!(ledger.append(event, &owed, None).await.unwrap(), Appended::New);
+    }
+    let due = at(700_300);
+    for page in [1, 2, 3, 1_000] {
+        let mut found = walk(ledger, due, due, page).await;
+        found.retain(|key| all.iter().any(|event| event.key() == *key));
+        found.sort();
+        let mut wanted: Vec<EventKey> = all.iter().map(Event::key).collect();
+        wanted.sort();
+        assert_eq!(found, wanted, "{page} at a time");
+    }
+    assert_eq!(walk(ledger, due, at(700_299), 10).await, [], "a round as of the past");
+    for event in &all {
+        let stored = ledger.event(&event.key()).await.unwrap().unwrap();
+        ledger.acknowledge(&stored, &[Owed::Layer(Layer::Routing)]).await.unwrap();
+    }
+}
+
+async fn the_watermark_passes_what_was_looked_at<T: Table>(ledger: &Ledger<T>, store: &Subject) {
+    let seconds = |seconds: i64| at(seconds).as_second();
+    let failed = |n: i64| DueEvent {
+        at: seconds(n),
+        key: Event { fact: Fact::OrderRefunded { refund: format!("{n:04}") }, ..paid(&Subject::Order(OrderId(7))) }
+            .key(),
+    };
+    let first = ledger.watermark(store).await.unwrap();
+    assert_eq!((first.to, first.left.len()), (0, 0));
+    assert!(ledger.pass(store, &first, None, &[], seconds(100), at(700)).await.unwrap());
+    assert!(ledger.pass(store, &first, Some(seconds(100)), &[], seconds(100), at(700)).await.unwrap());
+    assert_eq!(ledger.bookmark(store, "due").await.unwrap(), None, "nothing was passed, and nothing is written");
+
+    assert!(ledger.pass(store, &first, Some(seconds(99)), &[failed(50)], seconds(100), at(700)).await.unwrap());
+    let second = ledger.watermark(store).await.unwrap();
+    assert_eq!((second.to, second.left.clone()), (seconds(100), vec![failed(50).key]));
+    assert!(
+        !ledger.pass(store, &first, Some(seconds(1)), &[], seconds(300), at(700)).await.unwrap(),
+        "another was first"
+    );
+    // Still left behind: nothing is new. Looked at: it is left no longer. Never back.
+    assert!(ledger.pass(store, &second, None, &[failed(50)], seconds(90), at(700)).await.unwrap());
+    assert_eq!(ledger.watermark(store).await.unwrap().left.len(), 1);
+    assert!(ledger.pass(store, &second, None, &[], seconds(90), at(700)).await.unwrap());
+    let third = ledger.watermark(store).await.unwrap();
+    assert_eq!((third.to, third.left.len()), (seconds(100), 0));
+
+    // More than can be named hold it back.
+    let many: Vec<DueEvent> = (101..=202).map(failed).collect();
+    assert!(ledger.pass(store, &third, Some(seconds(100)), &many, seconds(900), at(700)).await.unwrap());
+    let fourth = ledger.watermark(store).await.unwrap();
+    assert_eq!((fourth.to, fourth.left.len()), (seconds(201), 100));
+    assert!(ledger.owing(store).await.unwrap().contains(&failed(101).key), "what was left behind may owe something");
 }
 
 fn key() -> EffectKey {

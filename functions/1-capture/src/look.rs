@@ -75,8 +75,8 @@ impl<T: Table, Q: Queue, C: Clock, S: Platform> Capture<'_, T, Q, C, S> {
         let velocity = self.velocity(&look).await?;
         match verdict(&look.order, &self.rules, &look.standing, &velocity) {
             Verdict::Clear => self.clear(&look).await,
-            // The wait for the verdict stays open; the assessment's own event looks again.
-            Verdict::Wait => Ok(Outcome::done()),
+            // The assessment's own event looks again; from now on it is waited for.
+            Verdict::Wait => Ok(awaited(&look.stored.event.fact)),
             Verdict::Cancelled => {
                 self.close_held(&look.journey).await?;
                 Ok(settled())
@@ -148,7 +148,15 @@ impl<T: Table, Q: Queue, C: Clock, S: Platform> Capture<'_, T, Q, C, S> {
 
 /// Finished, and the verdict that the paid order waited for is there.
 pub(crate) fn settled() -> Outcome {
-    Outcome::Done { settled: vec![Wait::RiskVerdict] }
+    Outcome::settled(vec![Wait::RiskVerdict])
+}
+
+/// Finished for now: the store's screening has not said its word. The payment's event waits for it, whatever else looks meanwhile.
+fn awaited(fact: &Fact) -> Outcome {
+    match fact {
+        Fact::OrderPaid { .. } => Outcome::opens(vec![Wait::RiskVerdict, Wait::CustomerInformed]),
+        _ => Outcome::done(),
+    }
 }
 
 /// What the owner must know of by this event alone.
@@ -171,7 +179,8 @@ fn with(outcome: Outcome, told: Vec<What>) -> Outcome {
         return outcome;
     }
     match outcome {
-        Outcome::Done { settled } => Outcome::Tell { settled, whats: told },
+        // What is told by itself is no payment, and so opens nothing.
+        Outcome::Done { settled, .. } => Outcome::Tell { settled, whats: told },
         Outcome::Tell { settled, mut whats } => {
             whats.extend(told);
             Outcome::Tell { settled, whats }

@@ -159,7 +159,7 @@ mod tests {
         Journey {
             events: (0..).zip(facts).map(event).collect(),
             effects: done.iter().map(effect).collect(),
-            exceptions: vec![],
+            ..Journey::default()
         }
     }
 

@@ -6,6 +6,7 @@ use domain::decision::Choice;
 use domain::effect::{Effect, EffectKey, State};
 use domain::event::{Event, Fact};
 use domain::exception::{Exception, What};
+use domain::handoff::Wait;
 use domain::order::{Order, Payment};
 use domain::plan::{Plan, plan};
 use domain::subject::OrderId;
@@ -55,8 +56,13 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
             parts = begun::by_partner(&self.station.ledger.journey(&stored.event.subject).await?.effects);
         }
         self.by_hand(stored, &journey, &plan).await?;
+        // What somebody else makes goes to no partner: that event will not open the customer's clock.
+        let by_others = plan.parts.is_empty() || !plan.by_hand.is_empty();
         let ends = self.parts(stored, &order, plan, parts).await;
-        self.merge(stored, ends).await
+        Ok(match self.merge(stored, ends).await? {
+            Outcome::Done { .. } if by_others => Outcome::opens(vec![Wait::CustomerInformed]),
+            outcome => outcome,
+        })
     }
 
     /// `order.decided`: an order that was cleared, then held, and is released now, goes on. One that was never cleared is cleared by

@@ -8,11 +8,11 @@ use std::ops::Bound;
 
 use domain::Timestamp;
 use domain::event::{EventId, EventKey};
-use domain::exception::What;
-use domain::handoff::Wait;
+use domain::exception::{Exception, Life, What};
+use domain::handoff::{Owed, Owes, Wait};
 use domain::subject::{OrderId, Subject};
 use lambda::{Clock, Queue};
-use ledger::Table;
+use ledger::{Journey, Table};
 use partner::{FindOrder, Partner};
 use store::ReadOrder;
 
@@ -21,9 +21,8 @@ use crate::{Routing, Stop, begun};
 
 /// A round asks one partner for no more orders.
 const ASKED: usize = 100;
-/// Keys read from each shard of the `due` index, those due first: all of them at any size of shop that we know of, some 150 bytes
-/// each.
-const KEYS: u16 = u16::MAX;
+/// What a partner owes us.
+const OF_PARTNERS: [Wait; 2] = [Wait::PartnerAccepts, Wait::PartnerShips];
 
 impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
     /// Goes on with the walk over the orders that are open at this partner; whether it came to its end. An order that cannot be
@@ -48,6 +47,9 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
             }
             walk.after = Some(order.to_string());
             let journey = self.station.ledger.journey(&Subject::Order(*order)).await?;
+            if !awaited(&journey, partner.name()) {
+                continue;
+            }
             let begun = begun::by_partner(&journey.effects);
             let Some(here) = begun.get(partner.name()).filter(|here| here.may_be_there()) else { continue };
             match partner.find(&self.order_ref(*order, here.split, here.draft())).await {
@@ -62,15 +64,26 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
         Ok(false)
     }
 
-    /// Our orders that are open at this partner: routed there and not settled, or late at whichever partner.
+    /// Our orders that may be open at this partner: routed there and not settled, or late at whichever partner. The customer's clock
+    /// keeps some of them that this partner owes nothing for.
     async fn open_at(&self, partner: &Partner) -> Result<BTreeSet<OrderId>, Stop> {
         let ledger = &self.station.ledger;
         let routed = format!("routed#{}#", partner.name());
-        let owing = ledger.due(Timestamp::MAX, KEYS).await?.into_iter();
+        let owing = ledger.owing(&self.station.store).await?.into_iter();
         let routed = owing.filter(|EventKey { id: EventId(id), .. }| id.starts_with(&routed)).map(|key| key.subject);
-        let late = [Wait::PartnerAccepts, Wait::PartnerShips].map(|wait| What::Late(wait).slug());
-        let told = ledger.open_exceptions().await?.into_iter();
-        let told = told.filter(|exception| late.contains(&exception.what.as_str())).map(|exception| exception.subject);
+        let told = ledger.open_exceptions().await?.into_iter().filter(is_late).map(|exception| exception.subject);
         Ok(routed.chain(told).filter_map(|subject| subject.order()).collect())
     }
+}
+
+/// The partner owes us something for the order, or it is late already.
+fn awaited(journey: &Journey, partner: &str) -> bool {
+    let routed = format!("routed#{partner}#");
+    let owed = |owes: &Owes| OF_PARTNERS.iter().any(|wait| owes.contains_key(&Owed::Wait(*wait)));
+    journey.owing.iter().any(|(id, owes)| id.0.starts_with(&routed) && owed(owes))
+        || journey.exceptions.iter().any(|exception| exception.state != Life::Resolved && is_late(exception))
+}
+
+fn is_late(exception: &Exception) -> bool {
+    OF_PARTNERS.iter().any(|wait| What::Late(*wait).slug() == exception.what)
 }

@@ -134,9 +134,9 @@ impl<T: Table, Q: Queue, C: Clock, S: ShipTo, P: Maker> Shipping<'_, T, Q, C, S,
     /// Compares open orders from `after` on, in the order of their numbers' digits, as far as the time reaches.
     pub async fn stretch(&self, after: Option<&str>, now: Timestamp, deadline: Timestamp) -> Result<Stretch, Failure> {
         let until = deadline.checked_sub(MARGIN).unwrap_or(deadline);
-        let due = self.station.ledger.due(Timestamp::MAX, u16::MAX).await?;
+        let owing = self.station.ledger.owing(&self.station.store).await?;
         let open: BTreeSet<(String, OrderId)> =
-            due.into_iter().filter_map(|key| Some((key.subject.to_string(), key.subject.order()?))).collect();
+            owing.into_iter().filter_map(|key| Some((key.subject.to_string(), key.subject.order()?))).collect();
         let mut stretch = Stretch { after: after.map(str::to_owned), ..Stretch::default() };
         for (subject, id) in &open {
             if after.is_some_and(|after| subject.as_str() <= after) {
@@ -160,6 +160,10 @@ impl<T: Table, Q: Queue, C: Clock, S: ShipTo, P: Maker> Shipping<'_, T, Q, C, S,
 
     async fn compare(&self, id: OrderId, now: Timestamp, stretch: &mut Stretch) -> Result<(), Stop> {
         let journey = self.station.ledger.journey(&Subject::Order(id)).await?;
+        if journey.owing.is_empty() {
+            // Finished, and still in the index of what is due.
+            return Ok(());
+        }
         // A source whose clock runs ahead says nothing about when this was.
         let newest = journey.events.iter().map(|event| event.time).filter(|time| *time <= now).max();
         if newest.is_some_and(|newest| now.duration_since(newest) < IN_MOTION) {

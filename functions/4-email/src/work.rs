@@ -6,14 +6,14 @@ use domain::Timestamp;
 use domain::effect::{Effect, EffectKey, MailKind, State};
 use domain::event::{Event, Fact};
 use domain::exception::What;
-use domain::handoff::{Layer, Wait};
+use domain::handoff::{Layer, Owed, Wait};
 use domain::mails;
 use domain::order::Order;
 use domain::provider::Trouble;
 use domain::subject::address_hash;
 use domain::watch::{LayerWait, WaitReason};
 use lambda::{Clock, Failure, Outcome, Queue, Work};
-use ledger::{Claim, Lease, Stored, Table};
+use ledger::{Claim, Journey, Lease, Stored, Table};
 use mailer::{Letter, SendMail};
 use store::ReadOrder;
 
@@ -100,10 +100,25 @@ where
         if !told.is_empty() {
             return Ok(Outcome::Raise(told));
         }
-        // Nothing more is to come: the customer waits for no further word.
-        let over = !mails::is_open(&journey.events, &order);
-        Ok(Outcome::Done { settled: if over { vec![Wait::CustomerInformed] } else { Vec::new() } })
+        let clock = vec![Wait::CustomerInformed];
+        Ok(match (mails::is_open(&journey.events, &order), runs(&journey) || is_on_its_way(&event.fact)) {
+            // Nothing more is to come: the customer waits for no further word.
+            (false, _) => Outcome::settled(clock),
+            (true, true) => Outcome::done(),
+            // It goes on after its end (a reshipment).
+            (true, false) => Outcome::opens(clock),
+        })
     }
+}
+
+/// The customer's clock is running.
+fn runs(journey: &Journey) -> bool {
+    journey.owing.values().any(|owes| owes.contains_key(&Owed::Wait(Wait::CustomerInformed)))
+}
+
+/// Routing is at work on it: it opens the clock.
+fn is_on_its_way(fact: &Fact) -> bool {
+    matches!(fact, Fact::OrderCleared {})
 }
 
 fn sent(effects: &[Effect], kind: &MailKind) -> bool {

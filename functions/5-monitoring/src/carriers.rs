@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use domain::Timestamp;
 use domain::deadlines::plain_carrier;
-use domain::event::EventKey;
+use domain::event::EventId;
 use domain::exception::{Exception, Life, What};
 use domain::quiet::{OnItsWay, Quiet, Silence, parcels, silences};
 use domain::subject::Subject;
@@ -93,16 +93,22 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
     /// Every announced parcel of the orders that owe something, with its order's name; and whether that is all of them.
     async fn on_their_way(&self, round: &Round) -> Result<(Vec<(String, OnItsWay)>, bool), LedgerError> {
         let ledger = &self.station.ledger;
-        let of_a_parcel = |key: &EventKey| OF_PARCELS.iter().any(|prefix| key.id.0.starts_with(prefix));
-        let due = ledger.due(Timestamp::MAX, u16::MAX).await?;
-        let orders: BTreeSet<Subject> = due.into_iter().filter(of_a_parcel).map(|key| key.subject).collect();
+        let of_a_parcel = |id: &EventId| OF_PARCELS.iter().any(|prefix| id.0.starts_with(prefix));
+        let owing = ledger.owing(&self.station.store).await?;
+        let orders: BTreeSet<Subject> =
+            owing.into_iter().filter(|key| of_a_parcel(&key.id)).map(|key| key.subject).collect();
         let mut found = Vec::new();
         for (n, subject) in orders.iter().enumerate() {
             if n >= MOST || self.station.now() >= round.tenths(3) {
                 tracing::warn!(orders = orders.len(), read = n, "the walk over parcels on their way ended early");
                 return Ok((found, false));
             }
-            let events = ledger.journey(subject).await?.events;
+            let journey = ledger.journey(subject).await?;
+            if !journey.owing.keys().any(of_a_parcel) {
+                // It has just arrived: it is still in the index of what is due.
+                continue;
+            }
+            let events = journey.events;
             let name = events.iter().find_map(|event| event.order_name.clone());
             let name = name.unwrap_or_else(|| subject.slug());
             found.extend(parcels(&events).into_iter().map(|parcel| (name.clone(), parcel)));

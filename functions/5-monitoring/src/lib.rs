@@ -6,6 +6,7 @@
 //! | [`tell`], [`letter`] | an exception becomes a mail to the owner, and is known to have been told |
 //! | [`events`] | the events that go to this layer |
 //! | [`watchdog`] | one round: what is due, what lies dead, what is open |
+//! | [`settled`] | what it has seen settled, and need not read again |
 //! | [`dead_letters`], [`queues`] | messages that were put aside, by the names of their orders |
 //! | [`silence`] | a sweep that has stopped |
 //! | [`carriers`] | a carrier of which nothing is heard |
@@ -24,6 +25,7 @@ pub mod metrics;
 pub mod operator;
 pub mod queues;
 pub mod review;
+pub mod settled;
 mod silence;
 pub mod tell;
 pub mod watchdog;
@@ -43,6 +45,7 @@ use crate::carriers::Carriers;
 use crate::events::Events;
 use crate::incoming::{Incoming, NotOurs};
 use crate::queues::{Queues, QueuesError};
+use crate::settled::Settled;
 
 /// Why an invocation failed. Lambda counts it, and the alarm `monitoring-fails` stands on that count.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +107,8 @@ pub struct Monitoring<T, Q, C, M, D> {
     pub silent_hours: i64,
     /// The watch over whole carriers.
     pub carriers: Carriers,
+    /// What needs no second look.
+    pub settled: Settled,
 }
 
 impl<T, Q, C, M, D> fmt::Debug for Monitoring<T, Q, C, M, D> {

@@ -9,6 +9,7 @@ use ledger::{Dynamo, Ledger};
 use mailer::Ses;
 use monitoring::carriers::Carriers;
 use monitoring::queues::SqsQueues;
+use monitoring::settled::Settled;
 use monitoring::{Alerts, Links, Monitoring};
 use serde_json::Value;
 
@@ -32,6 +33,7 @@ async fn main() -> Result<(), Error> {
         stack: Environment.stack()?,
         silent_hours: config.sweep.silent_hours,
         carriers: Carriers::new(config.quiet.group_at),
+        settled: Settled::default(),
     };
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);

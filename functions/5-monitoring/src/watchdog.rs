@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use domain::Timestamp;
-use domain::event::{Event, EventKey, Fact};
+use domain::event::{EventKey, Fact};
 use domain::exception::{Exception, What};
 use domain::handoff::{Layer, Owed, Wait};
 use domain::quiet::parcel_of;
@@ -15,7 +15,7 @@ use domain::subject::Subject;
 use domain::watch::{Action, Case, look};
 use jiff::SignedDuration;
 use lambda::{Clock, Failure, Key, Queue, batch};
-use ledger::{LedgerError, Stored, Table};
+use ledger::{DueEvent, Journey, LedgerError, Stored, Table, Watermark};
 use mailer::SendMail;
 use serde::Serialize;
 
@@ -29,6 +29,8 @@ use crate::{Error, Monitoring};
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 /// Keys read at a time from each shard of the index.
 const PAGE: u16 = 200;
+/// What the watermark left behind is looked at before anything else.
+const LEFT_BEHIND: i64 = i64::MIN;
 
 /// What a round did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -103,9 +105,29 @@ fn silenced(what: &What) -> Option<Wait> {
     }
 }
 
-/// The events of the subject that was looked at last: what is due of one order is looked at in one go.
+/// What an event still owes after a look at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Nothing,
+    /// At a later moment.
+    Later,
+    /// By now, under a name that only a newer version knows.
+    Unknown,
+}
+
+fn left(stored: &Stored, settled: &[Owed], now: Timestamp) -> Left {
+    if stored.owes_unknown_by(now) {
+        Left::Unknown
+    } else if stored.owes.keys().all(|owed| settled.contains(owed)) {
+        Left::Nothing
+    } else {
+        Left::Later
+    }
+}
+
+/// What is known of the subject that was looked at last: what is due of one order is looked at in one go.
 #[derive(Debug, Default)]
-struct LastSubject(Option<(Subject, Vec<Event>)>);
+struct LastSubject(Option<(Subject, Journey)>);
 
 impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M, D> {
     /// One round as of `now`. The parts do not depend on each other: one that fails leaves the others their turn.
@@ -141,28 +163,57 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         Ok(())
     }
 
+    /// Everything that is due by the round's moment, from the watermark on; then the watermark passes what owes nothing any more.
     async fn look_at_due(&self, round: &mut Round, dead: &Dead) -> Result<(), LedgerError> {
-        round.paused = self.station.ledger.paused(&self.station.store).await?;
-        let mut seen = BTreeSet::new();
-        let mut last = LastSubject::default();
-        loop {
-            let due = self.station.ledger.due(round.now, PAGE).await?;
-            // The index lags behind the table: what it shows again has been looked at.
-            let mut keys: Vec<EventKey> = due.into_iter().filter(|key| seen.insert(key.clone())).collect();
-            if keys.is_empty() {
-                return Ok(());
-            }
-            keys.sort();
-            for key in keys {
-                if self.station.now() >= round.tenths(4) {
-                    return Ok(());
-                }
-                round.report.due += 1;
-                if let Err(error) = self.look_at(round, dead, &mut last, &key).await {
-                    round.failed(&key.to_string(), &error);
-                }
-            }
+        let (ledger, store) = (&self.station.ledger, &self.station.store);
+        round.paused = ledger.paused(store).await?;
+        let watermark = ledger.watermark(store).await?;
+        if round.now.as_second() < watermark.to {
+            // A round as of the past: what was due by then is dealt with. What was left behind is looked at as of now only, or it
+            // would seem to be owed later, and be forgotten.
+            return Ok(());
         }
+        let mut limit = Watermark::limit(round.now, self.station.now());
+        let mut walk = watermark.walk(round.now);
+        let mut last = LastSubject::default();
+        let (mut failed, mut oldest) = (Vec::new(), None);
+        let mut entries: Vec<DueEvent> =
+            watermark.left.iter().map(|key| DueEvent { at: LEFT_BEHIND, key: key.clone() }).collect();
+        if entries.is_empty() {
+            entries = ledger.next_due(&mut walk, PAGE).await?;
+        }
+        'round: while !entries.is_empty() {
+            for (n, due) in entries.iter().enumerate() {
+                if self.station.now() >= round.tenths(4) {
+                    // The next round goes on here, and with what was left behind before.
+                    limit = limit.min(due.at).min(walk.reached());
+                    failed.extend(entries[n..].iter().filter(|due| due.at == LEFT_BEHIND).cloned());
+                    break 'round;
+                }
+                let left = match self.settled.knows(due) {
+                    true => Ok(Left::Nothing),
+                    false => self.look_at(round, dead, &mut last, &due.key).await,
+                };
+                match left {
+                    Ok(Left::Nothing) if due.at == LEFT_BEHIND => {}
+                    Ok(Left::Nothing) => {
+                        oldest = Some(oldest.map_or(due.at, |oldest: i64| oldest.min(due.at)));
+                        self.settled.note(due.clone(), self.station.now());
+                    }
+                    Ok(Left::Later) => {}
+                    Ok(Left::Unknown) => failed.push(due.clone()),
+                    Err(error) => {
+                        round.failed(&due.key.to_string(), &error);
+                        failed.push(due.clone());
+                    }
+                }
+            }
+            entries = ledger.next_due(&mut walk, PAGE).await?;
+        }
+        if ledger.pass(store, &watermark, oldest, &failed, limit, self.station.now()).await? {
+            self.settled.forget_before(limit);
+        }
+        Ok(())
     }
 
     async fn look_at(
@@ -171,15 +222,30 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         dead: &Dead,
         last: &mut LastSubject,
         key: &EventKey,
-    ) -> Result<(), Failure> {
+    ) -> Result<Left, Failure> {
         let ledger = &self.station.ledger;
-        let Some(stored) = ledger.event(key).await? else {
-            return Ok(());
+        let Some(stored) = ledger.event(key).await?.filter(|stored| !stored.owes_nothing()) else {
+            return Ok(Left::Nothing);
         };
+        if !stored.owes_by(round.now) {
+            // It has been put off; the index lags behind.
+            return Ok(Left::Later);
+        }
+        round.report.due += 1;
         let waits_due = stored.owes.iter().any(|(owed, due)| matches!(owed, Owed::Wait(_)) && *due <= round.now);
-        let events = if waits_due { self.events_of(last, &key.subject).await? } else { &[] };
+        let nothing = Journey::default();
+        let known = if waits_due { self.known_of(last, &key.subject).await? } else { &nothing };
+        let events = known.events.as_slice();
         let paused = round.paused.clone();
-        let case = Case { event: &stored.event, owes: &stored.owes, waits: &stored.waits, events, paused: &paused };
+        let case = Case {
+            event: &stored.event,
+            owes: &stored.owes,
+            waits: &stored.waits,
+            events,
+            effects: &known.effects,
+            last_words: &known.last_words,
+            paused: &paused,
+        };
         let carrier = parcel_of(&stored.event, events).and_then(|parcel| parcel.lane.carrier);
         let message = Key::from(key);
         let mut settled = Vec::new();
@@ -199,7 +265,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
                 Action::Raise(what) => match (silenced(&what), &carrier) {
                     (Some(wait), Some(carrier)) if self.is_silent(round, carrier).await? => {
                         let owed = Owed::Wait(wait);
-                        ledger.postpone(&stored, owed, later(round.now, A_DAY)).await?;
+                        self.look_again(&stored, owed, later(round.now, A_DAY)).await?;
                         grouped.push(owed);
                     }
                     _ => self.raise(round, &stored, &what).await?,
@@ -211,27 +277,34 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
                     round.report.waiting += 1;
                     said = true;
                 }
-                Action::Postpone(owed, at) => ledger.postpone(&stored, owed, at).await?,
+                Action::Open(wait, at) => ledger.open_wait(&stored, wait, at.max(self.station.now())).await?,
+                Action::Postpone(owed, at) => self.look_again(&stored, owed, at).await?,
             }
         }
+        let left = left(&stored, &settled, round.now);
         if !settled.is_empty() {
             // Last: what was raised about it is durable now.
             ledger.acknowledge(&stored, &settled).await?;
             round.report.struck_off += u32::try_from(settled.len()).unwrap_or(u32::MAX);
         }
         if said {
-            // What was just said settles what else is due of this order.
+            // What was just said puts off what else is due of this order.
             last.0 = None;
         }
-        Ok(())
+        Ok(left)
     }
 
-    async fn events_of<'a>(&self, last: &'a mut LastSubject, subject: &Subject) -> Result<&'a [Event], LedgerError> {
-        if last.0.as_ref().is_none_or(|(known, _)| known != subject) {
-            let journey = self.station.ledger.journey(subject).await?;
-            last.0 = Some((subject.clone(), journey.events));
-        }
-        Ok(last.0.as_ref().map_or(&[], |(_, events)| events.as_slice()))
+    /// Looked at again then, and never earlier than now: a round as of the past must not owe anything behind the watermark.
+    async fn look_again(&self, stored: &Stored, owed: Owed, at: Timestamp) -> Result<(), LedgerError> {
+        self.station.ledger.postpone(stored, owed, at.max(self.station.now())).await
+    }
+
+    async fn known_of<'a>(&self, last: &'a mut LastSubject, subject: &Subject) -> Result<&'a Journey, LedgerError> {
+        let journey = match last.0.take() {
+            Some((known, journey)) if known == *subject => journey,
+            _ => self.station.ledger.journey(subject).await?,
+        };
+        Ok(&last.0.insert((subject.clone(), journey)).1)
     }
 
     /// Raises an exception about an event, once per kind, layer and event: two layers can be late with the same one.

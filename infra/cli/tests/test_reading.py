@@ -50,6 +50,8 @@ class Trace(unittest.TestCase):
             [{"id": "paid", "type": "order.paid", "time": "2026-11-22T02:00:00Z", "source": "shopify",
               "owes": ["capture", "risk_verdict"], "due": "1970-01-01T00:00:00Z"}],
         )  # fmt: skip
+        settled = journey("order#1", [event("order.paid", "paid", due=Decimal(0))])
+        self.assertEqual([(entry["owes"], entry["due"]) for entry in settled["events"]], [([], None)])
         self.assertEqual([entry["attempts"] for entry in trace["effects"]], [1, 0])
         self.assertEqual(
             trace["mails"],

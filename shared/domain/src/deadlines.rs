@@ -182,6 +182,8 @@ impl Deadlines {
             (Owed::Wait(Wait::Delivered), Fact::ParcelMoved { promised: Some(promised), .. }) => {
                 promise_broken(promised).unwrap_or(from).max(from)
             }
+            // One clock for the whole order, whatever becomes known of its way later.
+            (Owed::Wait(wait @ Wait::CustomerInformed), _) => after(from, self.shortest(wait)),
             (Owed::Wait(wait), _) => match Lane::told(fact) {
                 Some(lane) => after(from, self.on(wait, &lane)),
                 None => after(from, self.shortest(wait)),

@@ -5,6 +5,7 @@
 //! wait is still open is [`settled`], a pure function of the order's events.
 
 mod settled;
+mod silence;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,6 +19,7 @@ use crate::event::{EventType, Fact};
 
 pub use crate::deadlines::Deadlines;
 pub use settled::{arrived, settled};
+pub use silence::{Silence, silence};
 
 /// The five layers, each one function behind one queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -169,13 +171,24 @@ pub struct Leg {
     pub goes_to: &'static [Layer],
     /// The longer waits it opens.
     pub opens: &'static [Wait],
+    /// What it opens only where the order gets no further by it: a verdict is missing, a layer refuses, or nobody takes it.
+    pub stuck: &'static [Wait],
 }
 
 const fn leg(event: EventType, goes_to: &'static [Layer], opens: &'static [Wait]) -> Leg {
-    Leg { event, goes_to, opens }
+    Leg { event, goes_to, opens, stuck: &[] }
+}
+
+impl Leg {
+    const fn stuck(self, stuck: &'static [Wait]) -> Self {
+        Self { stuck, ..self }
+    }
 }
 
 /// Which event goes to which layer, and which longer waits it opens. Every event has exactly one row.
+///
+/// The customer's clock (`CustomerInformed`) is opened once: when the order goes to a partner, is held, or is stuck on the way. Each
+/// mail puts it off ([`silence`]), and email opens it again for an order that goes on after its end.
 #[rustfmt::skip]
 pub const RELAY: &[Leg] = {
     use EventType as E;
@@ -185,47 +198,47 @@ pub const RELAY: &[Leg] = {
         TrackingAlive,
     };
     &[
-        //  what happened          goes to              and from now on somebody owes
-        leg(E::OrderCreated,       &[],                 &[PaymentArrives]),
-        leg(E::OrderPaid,          &[Capture],          &[RiskVerdict, CustomerInformed]),
-        leg(E::PaymentTold,        &[Capture],          &[]),
-        leg(E::OrderChanged,       &[Routing],          &[]),
-        leg(E::OrderEdited,        &[Capture, Routing], &[]),
-        leg(E::OrderDisputed,      &[Capture],          &[]),
-        leg(E::FraudWarned,        &[Capture],          &[]),
-        leg(E::RiskAssessed,       &[Capture],          &[]),
-        leg(E::OrderCancelled,     &[Routing],          &[]),
-        leg(E::OrderRefunded,      &[Routing],          &[]),
-        leg(E::OrderCleared,       &[Routing, Email],   &[CustomerInformed]),
-        leg(E::OrderHeld,          &[Routing],          &[HeldOrder]),
-        leg(E::OrderDecided,       &[Capture, Routing], &[]),
-        leg(E::OrderRouted,        &[],                 &[PartnerAccepts, PartnerShips]),
-        leg(E::PartnerTold,        &[Routing],          &[]),
-        leg(E::PartnerAccepted,    &[Email],            &[CustomerInformed]),
-        leg(E::PartnerStopped,     &[Monitoring],       &[]),
-        leg(E::PartnerResumed,     &[Routing],          &[]),
-        leg(E::ParcelShipped,      &[Shipping],         &[]),
-        leg(E::ParcelAnnounced,    &[Email],            &[FirstScan, Delivered, CustomerInformed]),
-        leg(E::ParcelRenumbered,   &[],                 &[]),
-        leg(E::ParcelMoved,        &[],                 &[TrackingAlive, Delivered]),
-        leg(E::ParcelOutForDelivery,&[Email],            &[TrackingAlive, CustomerInformed]),
-        leg(E::ParcelTroubled,     &[Email, Monitoring],&[TrackingAlive, CustomerInformed]),
-        leg(E::ParcelDelivered,    &[Email],            &[CustomerInformed]),
-        leg(E::ParcelReturned,     &[Email, Monitoring],&[CustomerInformed]),
-        leg(E::CarrierTold,        &[Shipping],         &[]),
-        leg(E::ParcelBelongs,      &[],                 &[]),
-        leg(E::CustomerWaits,      &[Email],            &[CustomerInformed]),
-        leg(E::FulfilmentWritten,  &[],                 &[]),
-        leg(E::CheckoutStarted,    &[],                 &[]),
-        leg(E::CheckoutEnded,      &[],                 &[]),
-        leg(E::ContactChanged,     &[],                 &[]),
-        leg(E::ConsentChanged,     &[],                 &[]),
-        leg(E::AppUninstalled,     &[Monitoring],       &[]),
-        leg(E::DataRequested,      &[Monitoring],       &[]),
-        leg(E::CustomerRedacted,   &[Monitoring],       &[]),
-        leg(E::ShopRedacted,       &[Monitoring],       &[]),
-        leg(E::Unfollowed,         &[],                 &[]),
-        leg(E::Unreadable,         &[Monitoring],       &[]),
+        //  what happened             goes to                and from now on somebody owes; or only where it is stuck there
+        leg(E::OrderCreated,         &[],                   &[PaymentArrives]),
+        leg(E::OrderPaid,            &[Capture],            &[]).stuck(&[RiskVerdict, CustomerInformed]),
+        leg(E::PaymentTold,          &[Capture],            &[]),
+        leg(E::OrderChanged,         &[Routing],            &[]),
+        leg(E::OrderEdited,          &[Capture, Routing],   &[]),
+        leg(E::OrderDisputed,        &[Capture],            &[]),
+        leg(E::FraudWarned,          &[Capture],            &[]),
+        leg(E::RiskAssessed,         &[Capture],            &[]).stuck(&[CustomerInformed]),
+        leg(E::OrderCancelled,       &[Routing],            &[]),
+        leg(E::OrderRefunded,        &[Routing],            &[]),
+        leg(E::OrderCleared,         &[Routing, Email],     &[]).stuck(&[CustomerInformed]),
+        leg(E::OrderHeld,            &[Routing],            &[HeldOrder, CustomerInformed]),
+        leg(E::OrderDecided,         &[Capture, Routing],   &[]).stuck(&[CustomerInformed]),
+        leg(E::OrderRouted,          &[],                   &[PartnerAccepts, PartnerShips, CustomerInformed]),
+        leg(E::PartnerTold,          &[Routing],            &[]),
+        leg(E::PartnerAccepted,      &[Email],              &[]),
+        leg(E::PartnerStopped,       &[Monitoring],         &[]),
+        leg(E::PartnerResumed,       &[Routing],            &[]),
+        leg(E::ParcelShipped,        &[Shipping],           &[]),
+        leg(E::ParcelAnnounced,      &[Email],              &[FirstScan, Delivered]),
+        leg(E::ParcelRenumbered,     &[],                   &[]),
+        leg(E::ParcelMoved,          &[],                   &[TrackingAlive, Delivered]),
+        leg(E::ParcelOutForDelivery, &[Email],              &[TrackingAlive]),
+        leg(E::ParcelTroubled,       &[Email, Monitoring],  &[TrackingAlive]),
+        leg(E::ParcelDelivered,      &[Email],              &[]),
+        leg(E::ParcelReturned,       &[Email, Monitoring],  &[]),
+        leg(E::CarrierTold,          &[Shipping],           &[]),
+        leg(E::ParcelBelongs,        &[],                   &[]),
+        leg(E::CustomerWaits,        &[Email],              &[]),
+        leg(E::FulfilmentWritten,    &[],                   &[]),
+        leg(E::CheckoutStarted,      &[],                   &[]),
+        leg(E::CheckoutEnded,        &[],                   &[]),
+        leg(E::ContactChanged,       &[],                   &[]),
+        leg(E::ConsentChanged,       &[],                   &[]),
+        leg(E::AppUninstalled,       &[Monitoring],         &[]),
+        leg(E::DataRequested,        &[Monitoring],         &[]),
+        leg(E::CustomerRedacted,     &[Monitoring],         &[]),
+        leg(E::ShopRedacted,         &[Monitoring],         &[]),
+        leg(E::Unfollowed,           &[],                   &[]),
+        leg(E::Unreadable,           &[Monitoring],         &[]),
     ]
 };
 
@@ -241,6 +254,12 @@ pub fn owes(fact: &Fact, now: Timestamp, deadlines: &Deadlines) -> Owes {
         layers.chain(leg.opens.iter().copied().filter(|wait| opens(*wait, fact)).map(Owed::Wait))
     });
     owed.map(|owed| (owed, deadlines.first_look(owed, fact, now))).collect()
+}
+
+/// Whether the customer's clock is opened where the order gets no further by this fact.
+#[must_use]
+pub fn may_be_stuck(fact: &Fact) -> bool {
+    RELAY.iter().any(|leg| leg.event == fact.event_type() && leg.stuck.contains(&Wait::CustomerInformed))
 }
 
 /// A movement opens a wait for the arrival only where the carrier promises a day.

@@ -1,13 +1,14 @@
 //! The watchdog's decision: something owed is due. Is it settled, forgotten, waiting or late?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::deadlines::Lane;
+use crate::effect::Effect;
 use crate::event::{Event, EventId, Fact};
 use crate::exception::What;
-use crate::handoff::{Deadlines, Layer, Owed, Owes, Wait, settled};
+use crate::handoff::{Deadlines, Layer, Owed, Owes, Silence, Wait, may_be_stuck, settled, silence};
 use crate::quiet::parcel_of;
 
 /// Why a layer has not finished an event: it said so itself.
@@ -37,9 +38,11 @@ pub enum Action {
     SendAgain(Layer),
     /// Look again then.
     Postpone(Owed, Timestamp),
+    /// From now on this is owed as well, unless it is already.
+    Open(Wait, Timestamp),
     /// Tell the owner.
     Raise(What),
-    /// The customer has heard nothing since that event: say so as a fact, which email answers.
+    /// The customer has heard nothing for too long: say so as a fact, which email answers.
     CustomerWaits { since: EventId },
 }
 
@@ -52,6 +55,10 @@ pub struct Case<'a> {
     pub waits: &'a BTreeMap<Layer, LayerWait>,
     /// All events of the subject.
     pub events: &'a [Event],
+    /// All effects of the subject.
+    pub effects: &'a [Effect],
+    /// The events after which nothing more is to come, as email found.
+    pub last_words: &'a BTreeSet<EventId>,
     /// Layers the owner has paused.
     pub paused: &'a [Layer],
 }
@@ -70,28 +77,30 @@ pub fn look(case: &Case<'_>, now: Timestamp, deadlines: &Deadlines) -> Vec<Actio
 
 fn look_at_wait(case: &Case<'_>, wait: Wait, now: Timestamp, deadlines: &Deadlines) -> Vec<Action> {
     let owed = Owed::Wait(wait);
+    if wait == Wait::CustomerInformed {
+        return look_at_the_customers_clock(case, now, deadlines);
+    }
     if let Some(due) = not_yet(case, wait, now, deadlines) {
         return vec![Action::Postpone(owed, due)];
-    }
-    if wait == Wait::CustomerInformed {
-        // One mail when email goes on, not one for each period of the pause.
-        if case.paused.contains(&Layer::Email) {
-            return vec![Action::Postpone(owed, deadlines.due(Owed::Layer(Layer::Email), now))];
-        }
-        return vec![Action::CustomerWaits { since: since(&case.event.fact) }, Action::Strike(owed)];
     }
     // Told once; from here on the exception carries it.
     vec![Action::Raise(late(case, wait)), Action::Strike(owed)]
 }
 
-/// What began the silence; with the number of the period, from the second one on: `cleared`, `cleared+2`, …
-fn since(fact: &Fact) -> EventId {
-    let Fact::CustomerWaits { since } = fact else { return fact.id() };
-    let (began, period) = match since.rsplit_once('+').map(|(began, period)| (began, period.parse::<u32>())) {
-        Some((began, Ok(period))) => (began, period),
-        _ => (since.as_str(), 1),
-    };
-    EventId(format!("{began}+{}", period.saturating_add(1)))
+/// Put off by what was said meanwhile, and by what is said now; whose parcel it is may turn out in between, and shorten it.
+fn look_at_the_customers_clock(case: &Case<'_>, now: Timestamp, deadlines: &Deadlines) -> Vec<Action> {
+    let owed = Owed::Wait(Wait::CustomerInformed);
+    let seconds = deadlines.on(Wait::CustomerInformed, &lane(case));
+    let again = deadlines.first_look(owed, &case.event.fact, now);
+    match silence(case.event, case.events, case.effects, case.last_words, now, seconds) {
+        Silence::Over => vec![Action::Strike(owed)],
+        Silence::Until(due) => vec![Action::Postpone(owed, due.min(again))],
+        // One mail when email goes on, not one for each period of the pause.
+        Silence::TooLong { .. } if case.paused.contains(&Layer::Email) => {
+            vec![Action::Postpone(owed, deadlines.due(Owed::Layer(Layer::Email), now))]
+        }
+        Silence::TooLong { since } => vec![Action::CustomerWaits { since }, Action::Postpone(owed, again)],
+    }
 }
 
 /// An event that does not say whose it is was due by the shortest deadline there is; the order's other events may know a longer
@@ -131,6 +140,14 @@ fn late(case: &Case<'_>, wait: Wait) -> What {
 }
 
 fn look_at_layer(case: &Case<'_>, layer: Layer, now: Timestamp, deadlines: &Deadlines) -> Vec<Action> {
+    // Whatever keeps the order here: the customer does not wait in silence.
+    let clock = Owed::Wait(Wait::CustomerInformed);
+    let open = (may_be_stuck(&case.event.fact) && !case.owes.contains_key(&clock))
+        .then(|| Action::Open(Wait::CustomerInformed, deadlines.first_look(clock, &case.event.fact, now)));
+    open.into_iter().chain(nobody_took(case, layer, now, deadlines)).collect()
+}
+
+fn nobody_took(case: &Case<'_>, layer: Layer, now: Timestamp, deadlines: &Deadlines) -> Vec<Action> {
     let owed = Owed::Layer(layer);
     if case.paused.contains(&layer) {
         return vec![Action::Postpone(owed, deadlines.due(owed, now))];
@@ -174,7 +191,8 @@ mod tests {
         let owes = owes(&armed.fact, armed.time, &Deadlines::default());
         let events: Vec<Event> = [armed].into_iter().chain(more).cloned().collect();
         let waits = waits.iter().cloned().collect();
-        let case = Case { event: armed, owes: &owes, waits: &waits, events: &events, paused };
+        let (effects, last_words) = (&[], &BTreeSet::new());
+        let case = Case { event: armed, owes: &owes, waits: &waits, events: &events, effects, last_words, paused };
         look(&case, at(now), &Deadlines::default())
     }
 
@@ -204,6 +222,42 @@ mod tests {
         // One deadline after it should have come back, it counts as forgotten.
         let found = actions(&cancelled, &[], &[outage(400)], &[], 701);
         assert!(matches!(&found[..], [Action::SendAgain(_), Action::Raise(What::NotTaken { .. }), _]), "{found:?}");
+    }
+
+    #[test]
+    fn an_order_that_nobody_takes_on_opens_the_customers_clock() {
+        let week = 7 * 86_400;
+        let clock = Action::Open(Wait::CustomerInformed, at(301 + week));
+        for paused in [&[][..], &[Layer::Capture]] {
+            let found = actions(&event(Fact::OrderPaid { what: None }, 0), &[], &[], paused, 301);
+            assert_eq!(found.first(), Some(&clock), "{found:?}");
+        }
+        let found = actions(&event(Fact::OrderRefunded { refund: "5".into() }, 0), &[], &[], &[], 301);
+        assert!(!found.iter().any(|action| matches!(action, Action::Open(..))), "{found:?}");
+    }
+
+    #[test]
+    fn the_customers_clock_is_put_off_by_the_last_word_and_rings_a_period_after_it() {
+        let (day, week) = (86_400, 7 * 86_400);
+        let fact = Fact::OrderRouted { partner: "printful".into(), split: 1, partner_order: "13".into(), cost: None };
+        let (routed, owed) = (event(fact, 0), Owed::Wait(Wait::CustomerInformed));
+        let accepted = event(Fact::PartnerAccepted { partner: "printful".into(), partner_order: "13".into() }, day);
+        let of_the_clock = |found: Vec<Action>| -> Vec<Action> {
+            let others = |action: &Action| {
+                !matches!(
+                    action,
+                    Action::Raise(_) | Action::Strike(Owed::Wait(Wait::PartnerAccepts | Wait::PartnerShips))
+                )
+            };
+            found.into_iter().filter(others).collect()
+        };
+        let found = actions(&routed, std::slice::from_ref(&accepted), &[], &[], week);
+        assert_eq!(of_the_clock(found), [Action::Postpone(owed, at(day + week))]);
+        let rings = Action::CustomerWaits { since: accepted.fact.id() };
+        let found = actions(&routed, std::slice::from_ref(&accepted), &[], &[], day + week);
+        assert_eq!(of_the_clock(found), [rings, Action::Postpone(owed, at(day + 2 * week))]);
+        let found = actions(&routed, &[accepted], &[], &[Layer::Email], day + week);
+        assert_eq!(of_the_clock(found), [Action::Postpone(owed, at(day + week + 300))], "email is paused");
     }
 
     #[test]

@@ -7,12 +7,12 @@ use domain::Timestamp;
 use domain::effect::State;
 use domain::event::{Event, Fact};
 use domain::exception::{Exception, Life, What};
-use domain::handoff::{Deadlines, Layer, Owed, Wait, owes};
+use domain::handoff::{Deadlines, Layer, Owed, Wait, may_be_stuck, owes};
 use domain::provider::{Pace, Trouble};
 use domain::subject::Subject;
 use domain::watch::{LayerWait, WaitReason};
 use jiff::SignedDuration;
-use ledger::{Appended, Lease, Ledger, LedgerError, Payload, Stored, Table};
+use ledger::{Appended, Finished, Lease, Ledger, LedgerError, Payload, Stored, Table};
 
 use crate::clock::Clock;
 use crate::config::StoreConfig;
@@ -30,8 +30,8 @@ pub enum Failure {
 /// How a layer's work on an event ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Finished; these longer waits of the event are settled with it.
-    Done { settled: Vec<Wait> },
+    /// Finished; these longer waits are settled with it, and these begin.
+    Done { settled: Vec<Wait>, opens: Vec<Wait> },
     /// Finished for now with something the owner must know.
     Raise(Vec<What>),
     /// Finished, these longer waits with it, and there is something the owner must know all the same.
@@ -44,7 +44,19 @@ impl Outcome {
     /// Finished.
     #[must_use]
     pub fn done() -> Self {
-        Self::Done { settled: Vec::new() }
+        Self::Done { settled: Vec::new(), opens: Vec::new() }
+    }
+
+    /// Finished, and these longer waits with it.
+    #[must_use]
+    pub fn settled(settled: Vec<Wait>) -> Self {
+        Self::Done { settled, opens: Vec::new() }
+    }
+
+    /// Finished, and from now on somebody owes these.
+    #[must_use]
+    pub fn opens(opens: Vec<Wait>) -> Self {
+        Self::Done { settled: Vec::new(), opens }
     }
 
     /// Finished, and the owner must know this.
@@ -211,19 +223,20 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
 
     async fn finish(&self, layer: Layer, key: &Key, stored: &Stored, outcome: Outcome) -> Result<(), Failure> {
         match outcome {
-            Outcome::Done { settled } => {
+            Outcome::Done { settled, opens } => {
                 tracing::info!(subject = key.pk, event = key.sk, "done");
-                self.finished(layer, stored, settled, &[]).await?;
+                self.heal(layer, stored, &[]).await?;
+                self.acknowledge(layer, stored, settled, opens).await?;
             }
             Outcome::Tell { settled, whats } => {
                 tracing::info!(subject = key.pk, event = key.sk, "done, with something to tell");
-                self.finished(layer, stored, settled, &whats).await?;
+                self.heal(layer, stored, &whats).await?;
+                self.raise_all(stored, &whats).await?;
+                self.acknowledge(layer, stored, settled, stuck(stored, &whats)).await?;
             }
             Outcome::Raise(whats) => {
-                for what in whats {
-                    self.raise(stored, &what).await?;
-                }
-                self.ledger.acknowledge(stored, &[Owed::Layer(layer)]).await?;
+                self.raise_all(stored, &whats).await?;
+                self.acknowledge(layer, stored, Vec::new(), stuck(stored, &whats)).await?;
             }
             Outcome::Wait(wait) => {
                 let seconds = wait.until.duration_since(self.now()).as_secs().max(1);
@@ -246,24 +259,24 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
         Ok(())
     }
 
-    /// What was raised about the layer and the event is over, except what is told now; the event is acknowledged.
-    async fn finished(
+    async fn acknowledge(
         &self,
         layer: Layer,
         stored: &Stored,
         settled: Vec<Wait>,
-        told: &[What],
+        opens: Vec<Wait>,
     ) -> Result<(), LedgerError> {
-        if stored.flagged {
-            let still: Vec<String> = told.iter().map(|what| self.exception(&stored.event, what).id).collect();
-            self.heal(layer, &stored.event, &still).await?;
-        }
-        for what in told {
+        let (fact, now) = (&stored.event.fact, self.now());
+        let opens = opens.into_iter().map(Owed::Wait);
+        let opens = opens.map(|owed| (owed, self.deadlines.first_look(owed, fact, now))).collect();
+        self.ledger.finish(stored, layer, &Finished { settled, opens }).await
+    }
+
+    async fn raise_all(&self, stored: &Stored, whats: &[What]) -> Result<(), LedgerError> {
+        for what in whats {
             self.raise(stored, what).await?;
         }
-        let mut owed = vec![Owed::Layer(layer)];
-        owed.extend(settled.into_iter().map(Owed::Wait));
-        self.ledger.acknowledge(stored, &owed).await
+        Ok(())
     }
 
     /// An exception about an event. Two layers may meet the same trouble over one event, and so may two partners of one order;
@@ -282,8 +295,13 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
         self.ledger.flag(stored).await
     }
 
-    /// The layer has finished the event after all: what was raised about the two is resolved, except what still stands.
-    async fn heal(&self, layer: Layer, event: &Event, still: &[String]) -> Result<(), LedgerError> {
+    /// The layer has finished the event after all: what was raised about the two is resolved, except what is told now.
+    async fn heal(&self, layer: Layer, stored: &Stored, told: &[What]) -> Result<(), LedgerError> {
+        if !stored.flagged {
+            return Ok(());
+        }
+        let event = &stored.event;
+        let still: Vec<String> = told.iter().map(|what| self.exception(event, what).id).collect();
         let id = event.fact.id().0;
         let journey = self.ledger.journey(&event.subject).await?;
         let about = |e: &&Exception| e.state != Life::Resolved && e.layer == layer && e.event.as_ref() == Some(&id);
@@ -292,4 +310,11 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
         }
         Ok(())
     }
+}
+
+/// What the event opens where its layer raised something: the order goes no further by it, and the customer is not to wait in
+/// silence.
+fn stuck(stored: &Stored, raised: &[What]) -> Vec<Wait> {
+    let stuck = !raised.is_empty() && may_be_stuck(&stored.event.fact);
+    if stuck { vec![Wait::CustomerInformed] } else { Vec::new() }
 }

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 
 use crate::row::Row;
-use crate::{Place, Table, TableError};
+use crate::{Due, Place, Table, TableError};
 
 /// One table of the account, by name.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ impl Dynamo {
 
     async fn query(&self, query: Query<'_>) -> Result<Vec<Item>, TableError> {
         let mut items = Vec::new();
-        let mut from: Option<Item> = None;
+        let mut from = query.after;
         loop {
             let mut request = self.client.query().table_name(&self.table).key_condition_expression(query.condition);
             request = match query.index {
@@ -61,6 +61,8 @@ struct Query<'a> {
     names: &'a [(&'a str, &'a str)],
     values: Vec<(&'a str, AttributeValue)>,
     limit: Option<u16>,
+    /// The entry before the first.
+    after: Option<Item>,
 }
 
 fn failed<E: std::error::Error + Send + Sync + 'static>(operation: &'static str, error: E) -> TableError {
@@ -142,26 +144,39 @@ impl Table for Dynamo {
             values.push((":prefix", text(prefix)));
             "pk = :pk AND begins_with(sk, :prefix)"
         };
-        let items = self.query(Query { index: None, condition, names: &[], values, limit: None }).await?;
+        let items = self.query(Query { index: None, condition, names: &[], values, limit: None, after: None }).await?;
         items.into_iter().map(|item| to_row(item, "Query")).collect()
     }
 
-    async fn due(&self, shard: &str, now: i64, limit: u16) -> Result<Vec<(String, String)>, TableError> {
+    async fn due(
+        &self,
+        shard: &str,
+        from: i64,
+        after: Option<&Due>,
+        to: i64,
+        limit: u16,
+    ) -> Result<Vec<Due>, TableError> {
         let query = Query {
             index: Some("due"),
-            condition: "due_shard = :shard AND #due <= :now",
+            condition: "due_shard = :shard AND #due BETWEEN :from AND :to",
             names: &[("#due", "due")],
-            values: vec![(":shard", text(shard)), (":now", number(now))],
+            values: vec![(":shard", text(shard)), (":from", number(from)), (":to", number(to))],
             limit: Some(limit),
+            after: after.map(|after| {
+                let key = [("pk", text(&after.pk)), ("sk", text(&after.sk)), ("due_shard", text(shard))];
+                let key = key.into_iter().chain([("due", number(after.at))]);
+                key.map(|(name, value)| (name.to_owned(), value)).collect()
+            }),
         };
-        let keys = self.query(query).await?.into_iter().map(|mut item| {
-            let mut key = |name: &str| match item.remove(name) {
-                Some(AttributeValue::S(value)) => Ok(value),
-                _ => Err(failed("Query", BuildError::other(format!("the due index has a row without {name}")))),
-            };
-            Ok((key("pk")?, key("sk")?))
+        let entries = self.query(query).await?.into_iter().map(|item| {
+            let lacks =
+                |name: &str| failed("Query", BuildError::other(format!("the due index has a row without {name}")));
+            let key =
+                |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned().ok_or_else(|| lacks(name));
+            let at = item.get("due").and_then(|value| value.as_n().ok()?.parse().ok()).ok_or_else(|| lacks("due"))?;
+            Ok(Due { at, pk: key("pk")?, sk: key("sk")? })
         });
-        keys.collect()
+        entries.collect()
     }
 
     async fn open(&self, shard: &str) -> Result<Vec<Row>, TableError> {
@@ -171,6 +186,7 @@ impl Table for Dynamo {
             names: &[],
             values: vec![(":shard", text(shard))],
             limit: None,
+            after: None,
         };
         let items = self.query(query).await?;
         items.into_iter().map(|item| to_row(item, "Query")).collect()

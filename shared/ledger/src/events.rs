@@ -1,20 +1,20 @@
 //! Events and hand-offs: append once, strike off what is no longer owed, find what is due.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 
 use domain::Timestamp;
 use domain::effect::Effect;
 use domain::event::{Event, EventId, EventKey};
 use domain::exception::Exception;
-use domain::handoff::{Layer, Owed, Owes};
+use domain::handoff::{Layer, Owed, Owes, Wait};
 use domain::subject::Subject;
 use domain::watch::LayerWait;
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 
-use crate::row::{EventRow, PauseRow, PayloadRow, Row, SHARDS};
+use crate::row::{EventRow, PauseRow, PayloadRow, Row};
 use crate::{Ledger, LedgerError, Place, Table};
 
 /// A deflated body up to this many bytes lies in the event's own item: the rest of an event is some 250 bytes, so that both
@@ -57,11 +57,42 @@ pub struct Journey {
     pub events: Vec<Event>,
     pub effects: Vec<Effect>,
     pub exceptions: Vec<Exception>,
+    /// What is still owed, by the events that owe it.
+    pub owing: BTreeMap<EventId, Owes>,
+    /// The events at which email found that nothing more is to come.
+    pub last_words: BTreeSet<EventId>,
+}
+
+/// How a layer is through with an event.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Finished {
+    /// Longer waits that are settled with it. The customer's clock stands at another event mostly: that it is over is noted here.
+    pub settled: Vec<Wait>,
+    /// Longer waits that the event opens now.
+    pub opens: Owes,
 }
 
 impl Stored {
     fn read(row: EventRow) -> Result<Self, LedgerError> {
         Ok(Self { event: row.event()?, owes: row.owes(), waits: row.waits(), flagged: row.flagged, row })
+    }
+
+    /// Something is owed by then.
+    #[must_use]
+    pub fn owes_by(&self, then: Timestamp) -> bool {
+        self.row.owes.values().any(|due| *due <= then.as_second())
+    }
+
+    /// Something is owed by then under a name that only a newer version knows.
+    #[must_use]
+    pub fn owes_unknown_by(&self, then: Timestamp) -> bool {
+        self.row.owes.iter().any(|(name, due)| *due <= then.as_second() && name.parse::<Owed>().is_err())
+    }
+
+    /// Nothing is owed at all.
+    #[must_use]
+    pub fn owes_nothing(&self) -> bool {
+        self.row.owes.is_empty()
     }
 
     /// Whether this layer still owes its acknowledgement.
@@ -134,7 +165,16 @@ impl<T: Table> Ledger<T> {
         // "e" leaves out payloads and pauses: events, effects and exceptions share their first letter.
         for row in self.table.partition(&pk, "e").await? {
             match row {
-                Row::Event(row) => journey.events.push(row.event()?),
+                Row::Event(row) => {
+                    let (id, owes) = (EventId(row.id.clone()), row.owes());
+                    if !owes.is_empty() {
+                        journey.owing.insert(id.clone(), owes);
+                    }
+                    if row.last_word {
+                        journey.last_words.insert(id);
+                    }
+                    journey.events.push(row.event()?);
+                }
                 Row::Effect(row) => journey.effects.push(row.effect()?),
                 Row::Exception(row) => journey.exceptions.push(row.exception()?),
                 Row::Payload(_) | Row::Pause(_) | Row::Mark(_) | Row::Bookmark(_) | Row::Pace(_) => {}
@@ -144,7 +184,29 @@ impl<T: Table> Ledger<T> {
         Ok(journey)
     }
 
-    /// Strikes off what is no longer owed: a layer's last act on an event, or a wait that is settled.
+    /// A layer's last act on an event: its name leaves what is owed, in one write with what follows from its work.
+    pub async fn finish(&self, stored: &Stored, layer: Layer, finished: &Finished) -> Result<(), LedgerError> {
+        self.change_event(stored, |row, owes| {
+            let settled = |owed: &Owed| matches!(owed, Owed::Wait(wait) if finished.settled.contains(wait));
+            owes.retain(|owed, _| *owed != Owed::Layer(layer) && !settled(owed));
+            for (owed, due) in &finished.opens {
+                owes.entry(*owed).or_insert(*due);
+            }
+            row.waits.remove(layer.as_str());
+            row.last_word |= finished.settled.contains(&Wait::CustomerInformed);
+        })
+        .await
+    }
+
+    /// The event owes this wait as well, unless it does already.
+    pub async fn open_wait(&self, stored: &Stored, wait: Wait, due: Timestamp) -> Result<(), LedgerError> {
+        self.change_event(stored, |_, owes| {
+            owes.entry(Owed::Wait(wait)).or_insert(due);
+        })
+        .await
+    }
+
+    /// Strikes off what is no longer owed.
     pub async fn acknowledge(&self, stored: &Stored, owed: &[Owed]) -> Result<(), LedgerError> {
         self.change_event(stored, |row, owes| {
             owes.retain(|name, _| !owed.contains(name));
@@ -235,25 +297,6 @@ impl<T: Table> Ledger<T> {
             }
         }
         Err(LedgerError::Contended(stored.event.key().to_string()))
-    }
-
-    /// Keys of the events that owe something by `now`, at most `limit` from each shard, oldest first.
-    pub async fn due(&self, now: Timestamp, limit: u16) -> Result<Vec<EventKey>, LedgerError> {
-        let mut due = Vec::new();
-        for shard in SHARDS {
-            for (pk, sk) in self.table.due(shard, now.as_second(), limit).await? {
-                match (pk.parse(), sk.strip_prefix("event#")) {
-                    (Ok(subject), Some(id)) => due.push(EventKey { subject, id: EventId(id.to_owned()) }),
-                    _ => {
-                        return Err(LedgerError::Row {
-                            key: format!("{pk} {sk}"),
-                            why: "not an event's key".to_owned(),
-                        });
-                    }
-                }
-            }
-        }
-        Ok(due)
     }
 
     /// Forgets the bodies of a subject's deliveries (privacy redaction). Events stay: they hold ids only.

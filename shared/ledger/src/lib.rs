@@ -6,6 +6,7 @@
 //! revision, and every change names the revision it was decided on: whoever decided on an older one decides again.
 
 mod bookmarks;
+mod due;
 mod dynamo;
 mod effects;
 mod events;
@@ -20,13 +21,14 @@ mod table;
 use std::fmt;
 
 pub use bookmarks::Bookmark;
+pub use due::{DueEvent, MARGIN, Walk, Watermark};
 pub use dynamo::Dynamo;
 pub use effects::{Claim, Lease, Refusal};
-pub use events::{Appended, Journey, Payload, Stored};
+pub use events::{Appended, Finished, Journey, Payload, Stored};
 pub use memory::Memory;
 pub use pace::{Ask, ITS_TURN, Rate, Turn};
 pub use row::Row;
-pub use table::{Place, Table, TableError};
+pub use table::{Due, Place, Table, TableError};
 
 /// The verbs of the ledger over some table.
 pub struct Ledger<T> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::row::Row;
-use crate::{Place, Table, TableError};
+use crate::{Due, Place, Table, TableError};
 
 /// Rows in memory, and the stream of what was written, as a table's stream would tell it.
 #[derive(Debug, Default)]
@@ -76,15 +76,23 @@ impl Table for Memory {
         Ok(rows.map(|(_, row)| row.clone()).collect())
     }
 
-    async fn due(&self, shard: &str, now: i64, limit: u16) -> Result<Vec<(String, String)>, TableError> {
+    async fn due(
+        &self,
+        shard: &str,
+        from: i64,
+        after: Option<&Due>,
+        to: i64,
+        limit: u16,
+    ) -> Result<Vec<Due>, TableError> {
         let inner = self.lock();
-        let mut due: Vec<_> = inner
-            .rows
-            .values()
-            .filter_map(|row| row.due().filter(|(s, due)| *s == shard && *due <= now).map(|(_, due)| (due, key(row))))
-            .collect();
+        let entry = |row: &Row| {
+            let (_, at) = row.due().filter(|(of, at)| *of == shard && (from..=to).contains(at))?;
+            let (pk, sk) = key(row);
+            Some(Due { at, pk, sk })
+        };
+        let mut due: Vec<Due> = inner.rows.values().filter_map(entry).collect();
         due.sort();
-        Ok(due.into_iter().take(usize::from(limit)).map(|(_, key)| key).collect())
+        Ok(due.into_iter().filter(|due| after.is_none_or(|after| due > after)).take(usize::from(limit)).collect())
     }
 
     async fn open(&self, shard: &str) -> Result<Vec<Row>, TableError> {

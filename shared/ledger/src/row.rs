@@ -118,6 +118,9 @@ pub struct EventRow {
     pub due: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_shard: Option<String>,
+    /// Nothing more is to come for the customer, as email found when it took the event.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub last_word: bool,
     /// An exception was raised about it: whoever finishes it resolves that one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub flagged: bool,
@@ -261,6 +264,7 @@ impl EventRow {
             waits: BTreeMap::new(),
             due: None,
             due_shard: None,
+            last_word: false,
             flagged: false,
             payload: None,
             expires: None,
@@ -274,8 +278,12 @@ impl EventRow {
         // Names that a newer version wrote stay: they are not ours to strike off.
         self.owes.retain(|name, _| name.parse::<Owed>().is_err());
         self.owes.extend(owes.iter().map(|(owed, due)| (owed.as_str().to_owned(), due.as_second())));
-        self.due = self.owes.values().min().copied();
-        self.due_shard = self.due.map(|_| shard(subject));
+        // Where nothing is owed any more, the row keeps its place in the index: an acknowledgement does not pay for that write. The
+        // watermark passes it.
+        if let Some(due) = self.owes.values().min() {
+            self.due = Some(*due);
+            self.due_shard = Some(shard(subject));
+        }
     }
 
     pub(crate) fn event(&self) -> Result<Event, LedgerError> {

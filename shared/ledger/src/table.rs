@@ -23,14 +23,17 @@ pub trait Table: Send + Sync {
     /// All rows of a partition whose sort key starts with `prefix`.
     fn partition(&self, pk: &str, prefix: &str) -> impl Future<Output = Result<Vec<Row>, TableError>> + Send;
 
-    /// Keys (partition, sort) of rows in this shard of the `due` index that are due at `now` (epoch seconds), oldest first, at
-    /// most `limit`.
+    /// Entries in this shard of the `due` index that are due between `from` and `to` (epoch seconds, both included), oldest first:
+    /// those after `after`, a page of about `limit`. Fewer than `limit`: that was the last page. A row that owes nothing any more
+    /// may stand there all the same.
     fn due(
         &self,
         shard: &str,
-        now: i64,
+        from: i64,
+        after: Option<&Due>,
+        to: i64,
         limit: u16,
-    ) -> impl Future<Output = Result<Vec<(String, String)>, TableError>> + Send;
+    ) -> impl Future<Output = Result<Vec<Due>, TableError>> + Send;
 
     /// All rows in this shard of the `open` index, oldest first.
     fn open(&self, shard: &str) -> impl Future<Output = Result<Vec<Row>, TableError>> + Send;
@@ -41,6 +44,15 @@ pub trait Table: Send + Sync {
         &self,
         after: Option<Place>,
     ) -> impl Future<Output = Result<(Vec<Row>, Option<Place>), TableError>> + Send;
+}
+
+/// A row's entry in the `due` index.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Due {
+    /// Epoch seconds.
+    pub at: i64,
+    pub pk: String,
+    pub sk: String,
 }
 
 /// A place in the table's own order: partition and sort key of the row before it.
@@ -92,8 +104,15 @@ impl<T: Table> Table for std::sync::Arc<T> {
         (**self).partition(pk, prefix).await
     }
 
-    async fn due(&self, shard: &str, now: i64, limit: u16) -> Result<Vec<(String, String)>, TableError> {
-        (**self).due(shard, now, limit).await
+    async fn due(
+        &self,
+        shard: &str,
+        from: i64,
+        after: Option<&Due>,
+        to: i64,
+        limit: u16,
+    ) -> Result<Vec<Due>, TableError> {
+        (**self).due(shard, from, after, to, limit).await
     }
 
     async fn open(&self, shard: &str) -> Result<Vec<Row>, TableError> {

@@ -18,7 +18,7 @@ use domain::subject::{OrderId, Subject};
 use jiff::SignedDuration;
 use lambda::queue::QueueError;
 use lambda::{Clock, Key, Queue, Station, StoreConfig};
-use ledger::{Appended, Journey, Ledger, Memory, Place, Row, Table, TableError};
+use ledger::{Appended, Due, Journey, Ledger, Memory, Place, Row, Table, TableError};
 use serde_json::json;
 use store::{HoldOrder, ReadOrder, RefuseOrder, ReleaseHold, ResolvePayment, Resolved};
 
@@ -88,8 +88,15 @@ impl Table for Reached {
         self.through(self.memory.partition(pk, prefix)).await
     }
 
-    async fn due(&self, shard: &str, now: i64, limit: u16) -> Result<Vec<(String, String)>, TableError> {
-        self.memory.due(shard, now, limit).await
+    async fn due(
+        &self,
+        shard: &str,
+        from: i64,
+        after: Option<&Due>,
+        to: i64,
+        limit: u16,
+    ) -> Result<Vec<Due>, TableError> {
+        self.memory.due(shard, from, after, to, limit).await
     }
 
     async fn open(&self, shard: &str) -> Result<Vec<Row>, TableError> {

@@ -10,7 +10,7 @@ const DAY: i64 = 86_400;
 
 /// Ids of the facts that a customer waits, oldest first.
 async fn waits(watch: &Watch) -> Vec<String> {
-    let journey = watch.station.ledger.journey(&order()).await.unwrap();
+    let journey = watch.journey().await;
     let waits = |fact: &Fact| matches!(fact, Fact::CustomerWaits { .. });
     journey.events.iter().filter(|event| waits(&event.fact)).map(|event| event.fact.id().0).collect()
 }
@@ -24,9 +24,19 @@ async fn layers_are_done(watch: &Watch) {
     }
 }
 
+fn with_deadlines(deadlines: &domain::handoff::Deadlines) -> Watch {
+    let mut watch = watch();
+    watch.station.deadlines = deadlines.clone();
+    watch
+}
+
 /// Hours pass, with a round in each; layers take what is theirs.
 async fn days(watch: &Watch, days: i64) {
-    for _ in 0..days * 24 {
+    days_and_hours(watch, days, 0).await;
+}
+
+async fn days_and_hours(watch: &Watch, days: i64, hours: i64) {
+    for _ in 0..days * 24 + hours {
         watch.station.clock.pass(3_600);
         watch.now_round().await;
         layers_are_done(watch).await;
@@ -50,30 +60,45 @@ fn troubled(id: &str, progress: Progress, status: &str) -> Fact {
     Fact::ParcelTroubled { source, tracking_event, status, progress, parcel }
 }
 
+fn routed() -> Fact {
+    Fact::OrderRouted { partner: "printful".into(), split: 1, partner_order: "13".into(), cost: None }
+}
+
 #[tokio::test]
-async fn an_order_that_stands_still_is_a_fact_once_a_period_from_payment_on() {
+async fn an_order_that_stands_still_is_a_fact_once_a_period_from_its_last_word_on() {
     let watch = watch();
-    watch.happens(Fact::OrderPaid { what: None }).await;
-    layers_are_done(&watch).await;
-    watch.station.clock.pass(60);
     watch.happens(Fact::OrderCleared {}).await;
+    watch.happens(routed()).await;
+    let settled = Fact::PartnerAccepted { partner: "printful".into(), partner_order: "13".into() };
+    layers_are_done(&watch).await;
+    watch.station.clock.pass(3_600);
+    watch.happens(settled).await;
+    let parcel = Fact::ParcelShipped {
+        partner: "printful".into(),
+        partner_order: "13".into(),
+        shipment: "10".into(),
+        reshipment: false,
+        tracking: None,
+    };
+    watch.happens(parcel).await;
     layers_are_done(&watch).await;
     days(&watch, 30).await;
-    let waits = waits(&watch).await;
-    assert_eq!(waits, ["waits#cleared", "waits#cleared+2", "waits#cleared+3", "waits#cleared+4"]);
+    let began = "waits#accepted#printful#13";
+    assert_eq!(waits(&watch).await, [began.into(), format!("{began}+2"), format!("{began}+3"), format!("{began}+4")]);
     let exceptions = watch.exceptions().await;
     assert_eq!(exceptions, [], "email answers; the owner is not bothered: {exceptions:?}");
 }
 
 #[tokio::test]
 async fn the_owners_days_count_for_a_country_once_it_is_known() {
-    let mut watch = watch();
-    watch.station.deadlines = serde_json::from_str(
+    let deadlines = serde_json::from_str(
         r#"{"for": [{"country": "DE", "customer_informed": 172800}, {"country": "BR", "customer_informed": 864000}]}"#,
     )
     .unwrap();
     for (country, days_of_silence) in [("DE", 2), ("US", 7), ("BR", 10)] {
+        let watch = with_deadlines(&deadlines);
         let began = watch.station.now();
+        watch.happens(routed()).await;
         let Fact::ParcelAnnounced { parcel, tracking, .. } = announced(country) else { unreachable!() };
         let fact = Fact::ParcelAnnounced {
             parcel,
@@ -83,10 +108,14 @@ async fn the_owners_days_count_for_a_country_once_it_is_known() {
             partner: None,
             country: Some(country.into()),
         };
-        let key = watch.happens(fact).await;
-        let due = watch.stored(&key).await.owes[&Owed::Wait(Wait::CustomerInformed)];
-        assert_eq!(due.duration_since(began).as_secs(), days_of_silence * DAY, "{country}");
-        watch.station.clock.pass(60);
+        watch.happens(fact).await;
+        layers_are_done(&watch).await;
+        let waits = async || waits(&watch).await.iter().filter(|id| id.contains(country)).count();
+        // The rounds are an hour apart.
+        days_and_hours(&watch, days_of_silence, -1).await;
+        assert_eq!(waits().await, 0, "{country}");
+        days_and_hours(&watch, 0, 3).await;
+        assert_eq!(waits().await, 1, "{country}: {}", watch.station.now().duration_since(began));
     }
 }
 
@@ -115,8 +144,10 @@ async fn a_wait_that_was_looked_at_early_is_put_off_to_its_own_day() {
 #[tokio::test]
 async fn a_cancelled_order_and_a_paused_mail_layer_say_nothing() {
     let watch = watch();
-    watch.happens(Fact::OrderCleared {}).await;
+    watch.happens(Fact::OrderHeld { reason: "high risk".into(), round: 1, causes: vec![] }).await;
     layers_are_done(&watch).await;
+    let held = watch.journey().await.events[0].key();
+    watch.station.ledger.acknowledge(&watch.stored(&held).await, &[Owed::Wait(Wait::HeldOrder)]).await.unwrap();
     watch.station.ledger.pause(&watch.station.store, Layer::Email).await.unwrap();
     days(&watch, 20).await;
     assert_eq!(waits(&watch).await, [""; 0], "one when it goes on, not one for each week of the pause");

@@ -12,7 +12,7 @@ use domain::subject::{OrderId, Subject};
 use jiff::SignedDuration;
 use lambda::queue::QueueError;
 use lambda::{Clock, Key, Queue, Station, StoreConfig};
-use ledger::{Appended, Ledger, Memory, Stored};
+use ledger::{Appended, Journey, Ledger, Memory, Row, Stored};
 use mailer::{Letter, SendMail};
 use serde_json::{Value, json};
 
@@ -162,13 +162,7 @@ pub fn start() -> Timestamp {
 }
 
 pub fn watch() -> Watch {
-    let config = json!({
-        "store": {"name": "Example Prints", "mode": "test", "shop": "example-prints.myshopify.com", "base_url": "http://store.example.com"},
-        "mail": {"from": "orders@example.com"},
-        "brand": {"name": "Example Prints", "address": "1 Example Street", "support": "help@example.com"},
-        "alerts": {"to": "owner@example.com"},
-    });
-    let config = StoreConfig::parse(&config.to_string()).unwrap();
+    let config = config();
     let (clock, lease) = (SetClock(Mutex::new(start())), SignedDuration::from_secs(45));
     Monitoring {
         station: Station::new(Ledger::new(Memory::default()), PaperQueue::default(), clock, lease, &config),
@@ -178,7 +172,28 @@ pub fn watch() -> Watch {
         stack: "baton-test".into(),
         silent_hours: 0,
         carriers: crate::carriers::Carriers::new(5),
+        settled: crate::settled::Settled::default(),
     }
+}
+
+/// What is owed by `now`: keys with the names.
+pub fn overdue(rows: &[Row], now: Timestamp) -> Vec<String> {
+    let owed = rows.iter().filter_map(|row| match row {
+        Row::Event(row) => Some(row.owes.iter().map(move |owed| (row, owed))),
+        _ => None,
+    });
+    let late = owed.flatten().filter(|(_, (_, due))| **due <= now.as_second());
+    late.map(|(row, (name, _))| format!("{} {} owes {name}", row.pk, row.sk)).collect()
+}
+
+pub fn config() -> StoreConfig {
+    let config = json!({
+        "store": {"name": "Example Prints", "mode": "test", "shop": "example-prints.myshopify.com", "base_url": "http://store.example.com"},
+        "mail": {"from": "orders@example.com"},
+        "brand": {"name": "Example Prints", "address": "1 Example Street", "support": "help@example.com"},
+        "alerts": {"to": "owner@example.com"},
+    });
+    StoreConfig::parse(&config.to_string()).unwrap()
 }
 
 pub fn order() -> Subject {
@@ -212,6 +227,15 @@ impl Watch {
         event.key()
     }
 
+    /// All that is known of the order.
+    pub async fn journey(&self) -> Journey {
+        self.station.ledger.journey(&order()).await.unwrap()
+    }
+
+    /// What is owed by now and was not put off: keys with the names.
+    pub fn overdue(&self) -> Vec<String> {
+        overdue(&self.station.ledger.table().rows(), self.station.now())
+    }
     pub async fn stored(&self, key: &EventKey) -> Stored {
         self.station.ledger.event(key).await.unwrap().unwrap()
     }

@@ -6,10 +6,9 @@ use jiff::Timestamp;
 
 use super::Wait;
 use crate::deadlines::promise_broken;
-use crate::effect::MailKind;
 use crate::event::{Event, EventId, Fact};
 use crate::parcel::Progress;
-use crate::quiet::{Names, parcel_of, word};
+use crate::quiet::{Names, word};
 
 /// Whether the wait that `armed` opened is over, given all events of the order, in any order and with duplicates. What concerns
 /// a parcel is over by words about that parcel: another one's arrival says nothing of it.
@@ -38,8 +37,8 @@ pub fn settled(wait: Wait, armed: &Event, events: &[Event]) -> bool {
                 |e: &Event| word(&e.fact).is_some_and(|w| w.promised.is_some_and(|p| promise_broken(p).is_some()));
             ended(armed, events) || any(&|e| promises(e) && (first || later(e)) && about(armed, e, events))
         }
-        // The next word to the customer. Whether anything is still to come, only the store knows: email strikes this off then.
-        Wait::CustomerInformed => cancelled() || any(&|e| later(e) && is_news(e, events)),
+        // Any other end only the store knows; see [`super::silence`].
+        Wait::CustomerInformed => cancelled(),
         Wait::HeldOrder => {
             let round = if let Fact::OrderHeld { round, .. } = armed.fact { round } else { 1 };
             any(&|e| matches!(e.fact, Fact::OrderDecided { round: decided, .. } if decided >= round))
@@ -99,36 +98,8 @@ fn of_partner(routed: &Fact, said: &Fact) -> bool {
     }
 }
 
-/// The customer is written to because of this event, and was not written to about the same before: [`crate::mails`] in short.
-fn is_news(event: &Event, events: &[Event]) -> bool {
-    let Some(mail) = mail_of(event, events) else { return false };
-    !events.iter().any(|other| moment(other) < moment(event) && mail_of(other, events).as_ref() == Some(&mail))
-}
-
 fn moment(event: &Event) -> (Timestamp, EventId) {
     (event.time, event.fact.id())
-}
-
-fn mail_of(event: &Event, events: &[Event]) -> Option<MailKind> {
-    let parcel = || parcel_of(event, events).map(|parcel| parcel.parcel);
-    let before = |other: &Event| other.time < event.time;
-    Some(match &event.fact {
-        Fact::OrderCleared {} => MailKind::Confirmation,
-        Fact::PartnerAccepted { .. } => {
-            let on_its_way = |fact: &Fact| matches!(fact, Fact::ParcelShipped { .. } | Fact::ParcelAnnounced { .. });
-            if events.iter().any(|other| on_its_way(&other.fact) && before(other)) {
-                return None;
-            }
-            MailKind::InProduction
-        }
-        Fact::ParcelAnnounced { parcel, .. } => MailKind::Shipped(parcel.clone()),
-        Fact::ParcelOutForDelivery { .. } => MailKind::OutForDelivery(parcel()?),
-        Fact::ParcelTroubled { progress, .. } if progress.is_trouble() => MailKind::Problem(*progress, parcel()?),
-        Fact::ParcelDelivered { .. } => MailKind::Delivered(parcel()?),
-        Fact::ParcelReturned { .. } => MailKind::Problem(Progress::Returned, parcel()?),
-        Fact::CustomerWaits { since } => MailKind::Still(since.clone()),
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The process dies at every write to the table.
 
-use ledger::{Place, Row, TableError};
+use ledger::{Due, Place, Row, TableError};
 
 use super::*;
 
@@ -56,8 +56,15 @@ impl Table for Mortal {
         self.table.partition(pk, prefix).await
     }
 
-    async fn due(&self, shard: &str, now: i64, limit: u16) -> Result<Vec<(String, String)>, TableError> {
-        self.table.due(shard, now, limit).await
+    async fn due(
+        &self,
+        shard: &str,
+        from: i64,
+        after: Option<&Due>,
+        to: i64,
+        limit: u16,
+    ) -> Result<Vec<Due>, TableError> {
+        self.table.due(shard, from, after, to, limit).await
     }
 
     async fn open(&self, shard: &str) -> Result<Vec<Row>, TableError> {

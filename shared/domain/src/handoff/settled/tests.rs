@@ -164,43 +164,6 @@ fn a_partner_that_ships_says_nothing_of_another() {
     assert!(over(Wait::PartnerShips, &ids[0], &alone));
 }
 
-#[test]
-fn the_silence_ends_with_the_next_mail_and_a_repeat_is_none() {
-    let paid = event(0, Fact::OrderPaid { what: None });
-    assert!(
-        !over(Wait::CustomerInformed, "paid", &[paid.clone(), event(1, routed("printful"))]),
-        "no mail is sent of it"
-    );
-    let cleared = [paid, event(2, Fact::OrderCleared {})];
-    assert!(over(Wait::CustomerInformed, "paid", &cleared) && !over(Wait::CustomerInformed, "cleared", &cleared));
-    let accepted = Fact::PartnerAccepted { partner: "printful".into(), partner_order: "13".into() };
-    let made = [&cleared[..], &[event(3, accepted.clone())]].concat();
-    assert!(over(Wait::CustomerInformed, "cleared", &made));
-    let too_late = [&cleared[..], &[event(3, shipped("printful")), event(4, accepted)]].concat();
-    assert!(!over(Wait::CustomerInformed, "cleared", &too_late), "nothing is said of production once it is shipped");
-    // The carrier tries twice: one mail.
-    let out = |hour, id: &str| {
-        let (source, status) = ("easypost".into(), "out_for_delivery".into());
-        let parcel = ParcelRef::Number(key("A1"));
-        event(hour, Fact::ParcelOutForDelivery { source, tracking_event: id.into(), status, parcel })
-    };
-    let tried = [event(0, announced("printful-1", Some("A1"))), out(5, "1"), out(29, "2")];
-    assert!(
-        over(Wait::CustomerInformed, "announced#A1", &tried) && !over(Wait::CustomerInformed, "out#easypost#1", &tried)
-    );
-    let still = [&tried[..], &[event(200, waits("out#easypost#1"))]].concat();
-    assert!(
-        over(Wait::CustomerInformed, "out#easypost#1", &still)
-            && over(Wait::CustomerInformed, "out#easypost#2", &still)
-    );
-    assert!(!over(Wait::CustomerInformed, "waits#out#easypost#1", &still));
-    // Of two words of one second exactly one keeps the clock.
-    let parcel = ParcelRef::Number(key("A1"));
-    let same = [event(0, announced("printful-1", Some("A1"))), out(5, "1"), event(5, delivered(parcel))];
-    let open = |id: &str| !over(Wait::CustomerInformed, id, &same);
-    assert!(open("out#easypost#1") != open("delivered#easypost#A1"));
-}
-
 /// All that may happen to an order of two parcels.
 fn anything() -> Vec<Event> {
     vec![
