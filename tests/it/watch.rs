@@ -41,6 +41,7 @@ pub fn watch(world: &World) -> Watch {
         stack: "baton-test".to_owned(),
         silent_hours: 0,
         carriers: monitoring::carriers::Carriers::new(5),
+        remembered: monitoring::Remembered::default(),
     }
 }
 

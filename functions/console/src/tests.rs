@@ -75,6 +75,7 @@ async fn console(events: &[Event]) -> Console<Memory, Shows, Fixed> {
         key: links::Key::new(vec![SecretString::from("k".repeat(40))]).unwrap(),
         deadlines: Deadlines::default(),
         shop: "Example Prints".into(),
+        subject: Subject::Store("example.myshopify.com".into()),
     }
 }
 

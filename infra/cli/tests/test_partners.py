@@ -45,7 +45,7 @@ class Kinds(Files):
 class Sandbox(unittest.TestCase):
     def bases(self, sections: dict[str, Any]) -> dict[str, str]:
         choices = SimpleNamespace(sandbox="http://127.0.0.1:4567")
-        return up.sandbox_bases(choices, SimpleNamespace(values={"partners": sections}))  # type: ignore[arg-type]
+        return up.sandbox_bases(choices, SimpleNamespace(values={"partners": sections, "tracking": {}}))  # type: ignore[arg-type]
 
     def test_each_partner_below_its_name_as_its_own_address_goes_on(self) -> None:
         found = self.bases({"printify": {}, "gelato": {}, "workshop": {"kind": "http"}})
@@ -68,7 +68,7 @@ class Sandbox(unittest.TestCase):
         local["partners"]["printful"]["store_id"] = "12"
         local["partners"]["oak"] = {"kind": "http", "base_url": "http://127.0.0.1:9000"}
         names = ["door/printful/webhook-secret", "call/shopify/admin-token", *(f"call/{name}/token" for name in local["partners"])]
-        store = {"store": SHOP, "partners": local["partners"], "catalog": local["catalog"]}
+        store = {"store": SHOP, "partners": local["partners"], "tracking": {}, "catalog": local["catalog"]}
         rendered = Rendered(store, {name: f"{name}\nold" for name in names}, {}, "us-east-1")
         choices = SimpleNamespace(
             port=4566, emulator="http://127.0.0.1:4566", sandbox="http://127.0.0.1:4567", stack="baton"

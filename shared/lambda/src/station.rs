@@ -282,13 +282,13 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
         self.ledger.flag(stored).await
     }
 
-    /// The layer has finished the event after all: what was raised about the two is resolved, except what still stands.
+    /// The layer has finished the event after all: what was raised about the two has healed, except what still stands.
     async fn heal(&self, layer: Layer, event: &Event, still: &[String]) -> Result<(), LedgerError> {
         let id = event.fact.id().0;
         let journey = self.ledger.journey(&event.subject).await?;
         let about = |e: &&Exception| e.state != Life::Resolved && e.layer == layer && e.event.as_ref() == Some(&id);
         for exception in journey.exceptions.iter().filter(about).filter(|exception| !still.contains(&exception.id)) {
-            self.ledger.resolve(&event.subject, &exception.id).await?;
+            self.ledger.heal(&event.subject, &exception.id, self.now()).await?;
         }
         Ok(())
     }

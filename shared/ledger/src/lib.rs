@@ -6,6 +6,7 @@
 //! revision, and every change names the revision it was decided on: whoever decided on an older one decides again.
 
 mod bookmarks;
+mod channels;
 mod dynamo;
 mod effects;
 mod events;
@@ -20,6 +21,7 @@ mod table;
 use std::fmt;
 
 pub use bookmarks::Bookmark;
+pub use channels::ChannelState;
 pub use dynamo::Dynamo;
 pub use effects::{Claim, Lease, Refusal};
 pub use events::{Appended, Journey, Payload, Stored};

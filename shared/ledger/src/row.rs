@@ -2,12 +2,12 @@
 //!
 //! A field that came later has a default, so that rows written by an earlier version stay readable.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Timestamp;
 use domain::effect::{Effect, EffectKey, State};
 use domain::event::{Event, Fact};
-use domain::exception::{Exception, Life};
+use domain::exception::{Exception, Healed, Life};
 use domain::handoff::{Layer, Owed, Owes};
 use domain::subject::{Subject, short_hash};
 use domain::watch::{LayerWait, WaitReason};
@@ -186,6 +186,20 @@ pub struct ExceptionRow {
     #[serde(default)]
     pub replayable: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The channels that have taken the alert.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub told_on: BTreeSet<String>,
+    /// A replay has run. A row that does not say was written when only a replay acknowledged.
+    #[serde(default = "yes")]
+    pub acted: bool,
+    /// When it ended by itself, epoch seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub healed: Option<i64>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub healing_told: bool,
+    /// Stands in the index until it is resolved, and until a digest has said that it healed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_shard: Option<String>,
     pub rev: u64,
 }
@@ -239,6 +253,10 @@ pub struct PaceRow {
 
 fn bad(pk: &str, sk: &str, why: impl ToString) -> LedgerError {
     LedgerError::Row { key: format!("{pk} {sk}"), why: why.to_string() }
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn timestamp(seconds: i64) -> Timestamp {
@@ -377,6 +395,8 @@ impl EffectRow {
 
 impl From<&Exception> for ExceptionRow {
     fn from(exception: &Exception) -> Self {
+        let news = exception.healed.is_some_and(|healed| !healed.told);
+        let listed = exception.state != Life::Resolved || news;
         Self {
             pk: exception.subject.to_string(),
             sk: format!("exception#{}", exception.id),
@@ -393,7 +413,12 @@ impl From<&Exception> for ExceptionRow {
             order: exception.subject.order().map(|id| id.to_string()),
             order_name: exception.order_name.clone(),
             replayable: exception.replayable,
-            open_shard: (exception.state != Life::Resolved).then(|| shard(&exception.subject)),
+            provider: exception.provider.clone(),
+            told_on: exception.told_on.clone(),
+            acted: exception.acted,
+            healed: exception.healed.map(|healed| healed.at.as_second()),
+            healing_told: exception.healed.is_some_and(|healed| healed.told),
+            open_shard: listed.then(|| shard(&exception.subject)),
             rev: 1,
         }
     }
@@ -422,6 +447,10 @@ impl ExceptionRow {
             event: self.event.clone(),
             order_name: self.order_name.clone(),
             replayable: self.replayable,
+            provider: self.provider.clone(),
+            told_on: self.told_on.clone(),
+            acted: self.acted,
+            healed: self.healed.map(|at| Healed { at: timestamp(at), told: self.healing_told }),
         })
     }
 }

@@ -62,6 +62,7 @@ impl World {
             stack: "baton-test".to_owned(),
             silent_hours: 0,
             carriers: monitoring::carriers::Carriers::new(5),
+            remembered: monitoring::Remembered::default(),
         };
         let request = json!({ "operator": "replay", "exception": exception, "run": true });
         monitoring.handle(request, Timestamp::MAX).await.unwrap()

@@ -166,7 +166,7 @@ pub fn watch() -> Watch {
         "store": {"name": "Example Prints", "mode": "test", "shop": "example-prints.myshopify.com", "base_url": "http://store.example.com"},
         "mail": {"from": "orders@example.com"},
         "brand": {"name": "Example Prints", "address": "1 Example Street", "support": "help@example.com"},
-        "alerts": {"to": "owner@example.com"},
+        "alerts": {"to": "owner@example.com", "gather": 0, "storm": 0},
     });
     let config = StoreConfig::parse(&config.to_string()).unwrap();
     let (clock, lease) = (SetClock(Mutex::new(start())), SignedDuration::from_secs(45));
@@ -178,6 +178,7 @@ pub fn watch() -> Watch {
         stack: "baton-test".into(),
         silent_hours: 0,
         carriers: crate::carriers::Carriers::new(5),
+        remembered: crate::Remembered::default(),
     }
 }
 
