@@ -114,7 +114,7 @@ impl Paper {
         self.lines.lock().unwrap().get(&line).map_or(0, Vec::len)
     }
 
-    fn show(&self) {
+    pub fn show(&self) {
         self.hidden.lock().unwrap().clear();
     }
 
