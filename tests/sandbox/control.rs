@@ -19,6 +19,7 @@
 //! | `/_sandbox/tracking/<feed>/…` | see [`crate::tracking::control`] |
 //! | `GET /_sandbox/alerts` | what the receivers of alerts have taken |
 
+use crate::alerts;
 use crate::aws::Aws;
 use crate::deliver::Delivery;
 use crate::faults::{Arm, Fault};
@@ -26,7 +27,6 @@ use crate::partners::OPERATIONS;
 use crate::partners::control::{self as partners, Partners};
 use crate::shopify::{self, Shopify};
 use crate::stripe::{self, Stripe};
-use crate::alerts;
 use crate::tracking::{self, Tracking};
 use crate::{Ctx, lock, with_slash};
 use axum::Router;

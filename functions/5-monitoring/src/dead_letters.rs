@@ -15,8 +15,8 @@ use ledger::{Stored, Table};
 use mailer::SendMail;
 use serde::Deserialize;
 
-use crate::queues::{DeadLetter, Line, Queues, QueuesError};
 use crate::post::later;
+use crate::queues::{DeadLetter, Line, Queues, QueuesError};
 use crate::tell::is_known;
 use crate::watchdog::Round;
 use crate::{Error, Monitoring};

@@ -3,6 +3,8 @@
 //! It says nothing about the customer. Words that came from outside are stripped of control characters and of mail
 //! addresses, and escaped in the HTML part.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use domain::exception::Exception;
 use domain::handoff::Layer;
@@ -57,7 +59,7 @@ const LISTED: usize = 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     pub count: usize,
-    /// `orders`, or `things` where some are none.
+    /// `orders`, or `things` where some are none, or two are of one order.
     pub things: &'static str,
     pub layer: String,
     /// Where all have the same reason; else each says its own.
@@ -85,10 +87,10 @@ impl Group {
             if same { page.who } else { format!("{}: {}", page.who, page.reason) }
         };
         let oldest = page(first);
-        let orders = exceptions.iter().all(|exception| exception.subject.order().is_some());
+        let orders: BTreeSet<_> = exceptions.iter().filter_map(|exception| exception.subject.order()).collect();
         Self {
             count: exceptions.len(),
-            things: if orders { "orders" } else { "things" },
+            things: if orders.len() == exceptions.len() { "orders" } else { "things" },
             layer: oldest.layer,
             reason: same.then_some(oldest.reason),
             // A next step that names one exception names the oldest; the command for all of them stands below.

@@ -49,9 +49,9 @@ use std::sync::atomic::AtomicI64;
 
 use domain::Timestamp;
 use domain::subject::Subject;
+use jiff::SignedDuration;
 use lambda::{Clock, Failure, Key, Queue, Station, StoreConfig, batch};
 use ledger::{LedgerError, Table};
-use jiff::SignedDuration;
 use mailer::{Letter, SendMail};
 use serde_json::Value;
 

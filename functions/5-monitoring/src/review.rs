@@ -16,9 +16,9 @@ use ledger::{LedgerError, Stored, Table};
 use mailer::SendMail;
 
 use crate::Monitoring;
-use crate::queues::{Line, Queues};
 use crate::channel::Channel;
 use crate::post::later;
+use crate::queues::{Line, Queues};
 use crate::tell::{Told, is_known};
 use crate::watchdog::Round;
 

@@ -22,12 +22,12 @@ use links::Purpose;
 use links::owner::{Named, OWNER_LINK, exception_link, open_link};
 use mailer::SendMail;
 
+use crate::Monitoring;
 use crate::channel::Channel;
 use crate::letter::{self, Ways};
 use crate::post::{Post, Sent, later};
 use crate::queues::Queues;
 use crate::webhook::Urgency;
-use crate::Monitoring;
 
 /// What asks the owner for a decision about a held order.
 const TO_BE_DECIDED: [&str; 3] = ["held", "hold-refused", "late-held-order"];
@@ -218,12 +218,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
     }
 
     /// The first last: as long as it is untold, whoever comes next finds its effect, and from there the others.
-    async fn mark_told(
-        &self,
-        channel: Channel,
-        first: &Exception,
-        others: &[&Exception],
-    ) -> Result<(), LedgerError> {
+    async fn mark_told(&self, channel: Channel, first: &Exception, others: &[&Exception]) -> Result<(), LedgerError> {
         for exception in others.iter().copied().chain([first]) {
             self.station.ledger.told(exception, channel.name()).await?;
         }
@@ -231,12 +226,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
     }
 
     /// What the owner can click.
-    pub(crate) async fn ways(
-        &self,
-        channel: Channel,
-        exception: &Exception,
-        alone: bool,
-    ) -> Result<Ways, LedgerError> {
+    pub(crate) async fn ways(&self, channel: Channel, exception: &Exception, alone: bool) -> Result<Ways, LedgerError> {
         let Some(links) = &self.alerts.links else { return Ok(Ways::default()) };
         let now = self.station.now();
         let named = || Named {
@@ -260,11 +250,8 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         }
         let standing = Standing::of(&self.station.ledger.journey(&exception.subject).await?.events);
         let Some(round) = standing.held() else { return Ok(None) };
-        let token = links.key.sign(
-            Purpose::Decision,
-            &format!("{order}#{round}"),
-            later(self.station.now(), OWNER_LINK),
-        );
+        let token =
+            links.key.sign(Purpose::Decision, &format!("{order}#{round}"), later(self.station.now(), OWNER_LINK));
         Ok(Some(format!("{}decisions/{token}", links.console)))
     }
 

@@ -21,8 +21,8 @@ use serde::Serialize;
 
 use crate::dead_letters::Dead;
 use crate::metrics::Totals;
-use crate::queues::{Line, Queues};
 use crate::post::later;
+use crate::queues::{Line, Queues};
 use crate::{Error, Monitoring};
 
 /// A parcel of a silent carrier is looked at again after so long.

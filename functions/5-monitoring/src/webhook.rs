@@ -197,6 +197,9 @@ mod tests {
     fn what_is_cut_says_so_and_fits() {
         let cut = cut(&"é".repeat(3_000), DISCORD_LONGEST);
         assert!(cut.chars().count() == DISCORD_LONGEST && cut.ends_with("..."));
-        assert_eq!(slack("<!channel> & <https://evil.example.com|x>"), "&lt;!channel&gt; &amp; &lt;https://evil.example.com|x&gt;");
+        assert_eq!(
+            slack("<!channel> & <https://evil.example.com|x>"),
+            "&lt;!channel&gt; &amp; &lt;https://evil.example.com|x&gt;"
+        );
     }
 }

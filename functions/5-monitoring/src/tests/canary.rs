@@ -51,12 +51,13 @@ async fn a_quiet_month_has_a_test_alert_each_week_and_nothing_else() {
     watch.now_round().await;
     let mut told = Vec::new();
     for _ in 0..30 {
-        for (_, subject) in watch.hours(24).await {
-            told.push(subject);
-            // The owner answers it.
+        let came = watch.hours(24).await;
+        if !came.is_empty() {
+            // The owner answers it within the day.
             let now = watch.station.now();
             watch.station.ledger.channel_acknowledged(&watch.station.store, "mail", "test", now).await.unwrap();
         }
+        told.extend(came.into_iter().map(|(_, subject)| subject));
     }
     assert_eq!(told, [TEST; 4]);
     assert_eq!(watch.exceptions().await, []);
@@ -83,7 +84,8 @@ async fn a_test_alert_that_nobody_answers_is_an_exception_after_two_days_until_s
 async fn the_link_is_for_that_test_and_names_its_channel() {
     let watch = watch_with_links();
     let answer = watch.handle(json!({ "operator": "test-alert" }), Timestamp::MAX).await.unwrap();
-    let expected = json!({ "channels": [{ "channel": "mail", "sent": true, "why": null, "acknowledged": null, "link": true }] });
+    let expected =
+        json!({ "channels": [{ "channel": "mail", "sent": true, "why": null, "acknowledged": null, "link": true }] });
     assert_eq!(answer, expected);
     let letter = watch.mail.drain().remove(0);
     assert_eq!(letter.subject, TEST);

@@ -102,7 +102,9 @@ async fn a_late_hand_off_that_completes_has_healed() {
     watch.station.raise(&watch.stored(&key).await, &What::Late(Wait::PartnerAccepts)).await.unwrap();
     watch.relay().await;
     let id = watch.only_exception().await.id;
-    watch.happens(domain::event::Fact::PartnerAccepted { partner: "printful".into(), partner_order: "13".into() }).await;
+    watch
+        .happens(domain::event::Fact::PartnerAccepted { partner: "printful".into(), partner_order: "13".into() })
+        .await;
     watch.now_round().await;
     let healed = watch.station.ledger.exception(&order(), &id).await.unwrap().unwrap();
     assert_eq!(healed.state, Life::Resolved);

@@ -157,7 +157,8 @@ async fn orders_of_one_kind_with_other_reasons_say_each_its_own() {
     watch.station.ledger.raise(&Exception { order_name: Some("#2".into()), ..second }).await.unwrap();
     let letters = watch.deliver_for(20).await;
     assert_eq!(letters[0].subject, "Baton: 2 orders need you: partner refused (routing)");
-    for line in ["#1: printful refused the order: the account is closed.", "#2: printful refused the order: item 1 is"] {
+    for line in ["#1: printful refused the order: the account is closed.", "#2: printful refused the order: item 1 is"]
+    {
         assert!(letters[0].text.contains(line), "{}", letters[0].text);
     }
 }
