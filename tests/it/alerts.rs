@@ -9,7 +9,7 @@ use domain::subject::{OrderId, Subject};
 use domain::{Timestamp, effect::State};
 use jiff::SignedDuration;
 use lambda::config::{WebhookFormat, WebhookSection};
-use lambda::{Clock as _, Secrets, Station};
+use lambda::{Secrets, Station};
 use ledger::{Ledger, Memory};
 use monitoring::webhook::Webhook;
 use monitoring::{Alerts, Links, Monitoring};
