@@ -31,6 +31,8 @@ use crate::webhook::Urgency;
 
 /// What asks the owner for a decision about a held order.
 const TO_BE_DECIDED: [&str; 3] = ["held", "hold-refused", "late-held-order"];
+/// So many of them are told each by itself; more are one alert, whose list leads to each decision.
+const DECIDED_EACH: usize = 5;
 /// A storm is never quiet for longer.
 const LONGEST_QUIET: i64 = 600;
 /// So many orders fit one alert's effect; more are another alert.
@@ -127,8 +129,11 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         let (told, next, quiet) = if ready > as_of {
             (Told::Later(ready), ready, 0)
         } else {
-            let told = self.alert(channel, &members).await?;
-            let quiet = self.quiet_after(members.len(), before.as_ref().map(|mark| (mark.at, &*mark.place)));
+            let told = self.alert_all(channel, &members).await?;
+            let quiet = self.quiet_after(
+                if decided_each(&members) { 1 } else { members.len() },
+                before.as_ref().map(|mark| (mark.at, &*mark.place)),
+            );
             let next = match told {
                 Told::Known => later(self.station.now(), SignedDuration::from_secs(quiet)),
                 Told::Later(at) | Told::Trouble(at) => at,
@@ -175,6 +180,18 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         let last = before.filter(lasts).and_then(|(_, quiet)| quiet.parse::<i64>().ok()).unwrap_or(0);
         let storm = self.alerts.storm.as_secs();
         last.saturating_mul(2).clamp(storm, LONGEST_QUIET.max(storm))
+    }
+
+    /// One alert about all of these; a few orders that each wait for a decision are an alert each, with its own link.
+    async fn alert_all(&self, channel: Channel, members: &[Exception]) -> Result<Told, Failure> {
+        if !decided_each(members) {
+            return self.alert(channel, members).await;
+        }
+        let mut told = Told::Known;
+        for member in members {
+            told = told.and(self.alert(channel, std::slice::from_ref(member)).await?);
+        }
+        Ok(told)
     }
 
     /// One alert about all of these, under the effect of the first.
@@ -268,6 +285,11 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
 /// Whether there is nothing to tell on this channel.
 pub(crate) fn is_known(exception: &Exception, channel: Channel) -> bool {
     exception.state != Life::Open || exception.told_on(channel.name())
+}
+
+/// Whether these are few enough, and each wants a decision of its own.
+fn decided_each(members: &[Exception]) -> bool {
+    members.len() <= DECIDED_EACH && members.iter().all(|member| TO_BE_DECIDED.contains(&member.what.as_str()))
 }
 
 /// An exception's round, as an effect's words name it.

@@ -163,6 +163,21 @@ async fn orders_of_one_kind_with_other_reasons_say_each_its_own() {
     }
 }
 
+/// A few held orders are an alert each, since each has its own decision; an attack is one.
+#[tokio::test]
+async fn a_few_held_orders_are_an_alert_each_and_many_are_one() {
+    for (count, alerts) in [(5, 5), (6, 1)] {
+        let watch = gathering();
+        for n in 1..=count {
+            let held = What::Held(domain::verdict::Hold::NoAddress);
+            let exception = Exception::raise(&Subject::Order(OrderId(n)), &held, "held#1", start());
+            watch.station.ledger.raise(&exception).await.unwrap();
+        }
+        assert_eq!(watch.deliver_for(20).await.len(), alerts, "{count} held orders");
+        assert!(watch.exceptions().await.iter().all(|exception| exception.told));
+    }
+}
+
 /// The watchdog alone tells them, if no message comes through.
 #[tokio::test]
 async fn without_queue_and_stream_a_round_tells_them_as_one() {
