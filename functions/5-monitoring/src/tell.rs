@@ -136,7 +136,8 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             );
             let next = match told {
                 Told::Known => later(self.station.now(), SignedDuration::from_secs(quiet)),
-                Told::Later(at) | Told::Trouble(at) => at,
+                // The alert's own effect says when to try again; whoever comes earlier may find it settled meanwhile.
+                Told::Later(_) | Told::Trouble(_) => self.station.now(),
             };
             (told, next, quiet)
         };

@@ -61,7 +61,7 @@ async fn an_order_that_stands_still_is_a_fact_once_a_period_from_payment_on() {
     days(&watch, 30).await;
     let waits = waits(&watch).await;
     assert_eq!(waits, ["waits#cleared", "waits#cleared+2", "waits#cleared+3", "waits#cleared+4"]);
-    let exceptions = watch.exceptions().await;
+    let exceptions = watch.of_orders().await;
     assert_eq!(exceptions, [], "email answers; the owner is not bothered: {exceptions:?}");
 }
 
@@ -123,7 +123,7 @@ async fn a_cancelled_order_and_a_paused_mail_layer_say_nothing() {
     watch.happens(Fact::OrderCancelled { reason: None }).await;
     layers_are_done(&watch).await;
     days(&watch, 10).await;
-    assert_eq!((waits(&watch).await, watch.exceptions().await), (vec![], vec![]));
+    assert_eq!((waits(&watch).await, watch.of_orders().await), (vec![], vec![]));
 }
 
 #[tokio::test]

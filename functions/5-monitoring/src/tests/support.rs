@@ -269,6 +269,20 @@ impl Watch {
         open.remove(0)
     }
 
+    /// What arrived since the last call, digests and test alerts left out.
+    pub fn alerts(&self) -> Vec<Letter> {
+        let mut letters = self.mail.drain();
+        letters.retain(|letter| letter.subject.contains("need"));
+        letters
+    }
+
+    /// What is open about orders.
+    pub async fn of_orders(&self) -> Vec<Exception> {
+        let mut open = self.exceptions().await;
+        open.retain(|exception| exception.subject.order().is_some());
+        open
+    }
+
     /// Subject lines of what arrived.
     pub fn subjects(&self) -> Vec<String> {
         self.mail.drain().into_iter().map(|letter| letter.subject).collect()
