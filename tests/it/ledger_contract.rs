@@ -230,7 +230,8 @@ async fn an_exception_is_seen_and_heals<T: Table>(ledger: &Ledger<T>, subject: &
     assert!(ledger.raise(&exception).await.unwrap(), "a replay did not help");
     ledger.heal(subject, &exception.id, at(60)).await.unwrap();
     ledger.heal(subject, &exception.id, at(90)).await.unwrap();
-    let healed = listed().await.expect("the index has it until a digest has said so");
+    // The index has it until a digest has said so.
+    let healed = listed().await.unwrap();
     assert_eq!((healed.state, healed.healed), (Life::Resolved, Some(Healed { at: at(60), told: false })));
     assert!(!ledger.open_exceptions().await.unwrap().contains(&healed));
     ledger.healing_told(&healed).await.unwrap();

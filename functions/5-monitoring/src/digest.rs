@@ -135,7 +135,8 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
                 Sent::Later(_) | Sent::Trouble(_) => all = false,
             }
         }
-        if !all && !(any && later(hour, WAITS_FOR_ALL) <= round.now) {
+        let long_enough = any && later(hour, WAITS_FOR_ALL) <= round.now;
+        if !all && !long_enough {
             return Ok(false);
         }
         for exception in &healed {
