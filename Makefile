@@ -13,7 +13,7 @@ SAMPLES ?= $(abspath ../shared/samples)
 SPECS ?= $(abspath ../shared/specs)
 
 export SAMPLES SPECS PORT STORE UPSTREAM STACK ORDER EXCEPTION YES LAYER DELIVERY PAUSE TIMEOUT ARCH DRY_RUN AWS IAM LOCAL \
-	BINARIES VARIANT TAG
+	BINARIES VARIANT TAG KIND SINCE ALL
 export JSON FORCE TABLES CONFIRM
 
 .PHONY: help
@@ -22,7 +22,7 @@ help: ## this list
 
 # --- the local stack ------------------------------------------------------------------------------------------------
 
-.PHONY: demo up down reset settle trace exceptions replay close pause resume doctor sweep subscriptions test-order catalog drift
+.PHONY: demo up down reset settle trace exceptions replay redrive acknowledge close test-alert pause resume doctor sweep subscriptions test-order catalog drift
 .PHONY: audit drill cost
 demo: $(VENV)/.ready ## one order through all five layers, from nothing, and nothing left running (DELIVERY=<order.json>)
 	@$(CLI) demo
@@ -38,8 +38,14 @@ trace: $(VENV)/.ready ## one order's journey as JSON (ORDER=<number, gid or name
 	@$(CLI) trace
 exceptions: $(VENV)/.ready ## all open exceptions as JSON
 	@$(CLI) exceptions
-replay: $(VENV)/.ready ## run what is missing for an exception (EXCEPTION=<id>, YES=1)
+replay: $(VENV)/.ready ## run what is missing for an exception (EXCEPTION=<id>; or KIND=, LAYER=, SINCE=, ALL=1; YES=1)
 	@$(CLI) replay
+redrive: $(VENV)/.ready ## send dead letters back to their layers (LAYER=, YES=1)
+	@$(CLI) redrive
+acknowledge: $(VENV)/.ready ## say that you have seen an exception: the digest stops nagging (EXCEPTION=<id>)
+	@$(CLI) acknowledge
+test-alert: $(VENV)/.ready ## send a test alert on every channel, to be answered by its link
+	@$(CLI) test-alert
 close: $(VENV)/.ready ## take an exception off the list: what it asked for is done (EXCEPTION=<id>)
 	@$(CLI) close
 pause: $(VENV)/.ready ## let a layer's orders wait (LAYER=)

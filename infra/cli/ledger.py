@@ -92,7 +92,9 @@ def open_exceptions(target: Target) -> list[dict[str, Any]]:
             KeyConditionExpression="open_shard = :shard",
             ExpressionAttributeValues={":shard": {"S": shard}},
         )
-        found += [_item(raw) for page in pages for raw in page["Items"]]
+        items = [_item(raw) for page in pages for raw in page["Items"]]
+        # What has healed stays in the index until a digest has said so.
+        found += [item for item in items if item.get("state") != "resolved"]
     return sorted(found, key=lambda item: (item.get("raised", 0), item["sk"]))
 
 

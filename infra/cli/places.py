@@ -56,6 +56,11 @@ def number(name: str, default: int) -> int:
         raise Failure(f"{name}={text!r} is not a whole number") from None
 
 
+def optional(name: str) -> str:
+    """A value from the environment, or nothing."""
+    return os.environ.get(name, "").strip()
+
+
 def required(name: str, example: str) -> str:
     """A value that the verb cannot do without."""
     text = os.environ.get(name, "").strip()

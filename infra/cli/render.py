@@ -92,7 +92,7 @@ def _store_json(values: dict[str, Any], base_urls: dict[str, str]) -> dict[str, 
         return section | {"base_url": (section.get("base_url") or base_urls[name]).rstrip("/")}
 
     shopify = values["store"]["platform"] == "shopify"
-    left_out = {"store", "partners", "tracking", "mail", "stripe", "aws"}
+    left_out = {"store", "partners", "tracking", "mail", "alerts", "stripe", "aws"}
     mail = values["mail"]
     return _without_nothing(
         {
@@ -100,10 +100,20 @@ def _store_json(values: dict[str, Any], base_urls: dict[str, str]) -> dict[str, 
             "partners": {name: with_base(name, section) for name, section in values["partners"].items()},
             "tracking": {name: with_base(name, section) for name, section in values["tracking"].items()},
             "mail": {key: mail[key] for key in ("from", "reply_to")},
+            "alerts": _alerts(values["alerts"], base_urls.get("alerts")),
             **({} if shopify else {"stripe": with_base("stripe", values["stripe"])}),
             **{name: section for name, section in values.items() if name not in left_out},
         }
     )
+
+
+def _alerts(section: dict[str, Any], base_url: str | None) -> dict[str, Any]:
+    """The webhook's address is a secret; only what it may be relative to stands here."""
+    webhook = section.get("webhook")
+    if not webhook:
+        return section
+    base = webhook.get("base_url") or base_url
+    return section | {"webhook": webhook | {"base_url": base.rstrip("/") if base else None}}
 
 
 def _without_nothing(value: Any) -> Any:

@@ -195,6 +195,16 @@ SECTIONS: dict[str, dict[str, Key]] = {
     "alerts": {
         "to": _text(ADDRESS),
         "from": _text(ADDRESS, None),
+        "digest_hour": _count(0, 7, 23),
+        "gather": _count(0, 15, 300),
+        "storm": _count(0, 60, 600),
+    },
+    "alerts.webhook": {
+        "format": _text(one_of("slack", "discord", "pagerduty", "plain")),
+        "url_file": _secret("call/alerts/url"),
+        "key_file": _secret("call/alerts/key"),
+        "routing_key_file": Key(str, None, secret="call/alerts/routing-key"),
+        "base_url": _text(URL, None),
     },
     "drill": {
         "inbox": _text(ADDRESS, None),
@@ -268,7 +278,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
 }
 
 # Sections that may be missing altogether, although one of their keys would be required.
-OPTIONAL_SECTIONS = {"catalog.any_variant"}
+OPTIONAL_SECTIONS = {"alerts.webhook", "catalog.any_variant"}
 
 # The entries of [[catalog.variants]]. "hand" is a partner too: the owner.
 VARIANT: dict[str, Key] = {

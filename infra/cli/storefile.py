@@ -119,7 +119,7 @@ def key_lines(text: str) -> dict[str, int]:
 
 
 # Arrays of tables, by the section they stand in.
-ARRAYS = {"catalog": ("variants",), "checkout": ("shipping", "products"), "deadlines": ("for",)}
+ARRAYS = {"alerts": ("webhook",), "catalog": ("variants",), "checkout": ("shipping", "products"), "deadlines": ("for",)}
 
 
 def _without_entries(section: dict[str, Any], name: str) -> dict[str, Any]:
@@ -324,6 +324,9 @@ def _together(reading: _Reading, values: dict[str, Any]) -> None:
     if values["store"].get("platform") == "headless":
         _only_skus(reading, values["catalog"])
         _checkout_works(reading, values["checkout"])
+    webhook = (values.get("alerts") or {}).get("webhook") or {}
+    if webhook.get("format") == "pagerduty" and "routing_key_file" in webhook:
+        reading.mistake("alerts.webhook", 'needs routing_key_file, the integration key that PagerDuty shows for "Events API v2"')
     mail, alerts = values.get("mail") or {}, values.get("alerts") or {}
     if "from" in mail:
         domain = mail["from"].rpartition("@")[2].lower()

@@ -78,9 +78,11 @@ def effect(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def exception(item: dict[str, Any]) -> dict[str, Any]:
-    """As the alert says it: the command in the next step names this exception."""
+    """As the alert says it: the command in the next step names this exception. `healed`: when it ended by itself, or null;
+    `round`: how often it was raised, having been settled in between."""
     said = {name: item.get(name) for name in ("id", "layer", "reason", "next_step", "state", "told")}
-    return said | {"next_step": (said["next_step"] or "").replace("<id>", item["id"])}
+    life = {"healed": ledger.rfc3339(item.get("healed")), "round": int(item.get("round", 1))}
+    return said | {"next_step": (said["next_step"] or "").replace("<id>", item["id"])} | life
 
 
 def _was_sent(item: dict[str, Any]) -> bool:

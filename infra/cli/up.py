@@ -78,6 +78,7 @@ def sandbox_bases(choices: Choices, store: Store) -> dict[str, str]:
             played[stand_in] = name
         own = urlsplit(manifest.base_url).path.rstrip("/") if manifest and manifest.base_url else ""
         bases[name] = f"{choices.sandbox}/{stand_in}{own}"
+    bases["alerts"] = f"{choices.sandbox}/alerts"
     for name in store.values["tracking"]:
         own = urlsplit(feeds.manifests()[name].base_url or "").path
         bases[name] = f"{choices.sandbox}/{name}{own}"

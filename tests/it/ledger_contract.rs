@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use domain::Timestamp;
 use domain::effect::{EffectKey, MailKind, State};
 use domain::event::{Event, EventKey, Fact};
-use domain::exception::{Exception, What};
+use domain::exception::{Exception, Healed, Life, What};
 use domain::handoff::{Deadlines, Layer, Owed, Wait, owes};
 use domain::subject::{OrderId, Subject};
 use domain::watch::{LayerWait, WaitReason};
 use jiff::SignedDuration;
-use ledger::{Appended, Claim, DueEvent, Finished, Ledger, Memory, Payload, Refusal, Table, Watermark};
+use ledger::{Appended, ChannelState, Claim, DueEvent, Finished, Ledger, Memory, Payload, Refusal, Table, Watermark};
 
 const LEASE: SignedDuration = SignedDuration::from_secs(40);
 
@@ -40,6 +40,8 @@ pub async fn holds<T: Table>(ledger: &Ledger<T>, salt: u64) {
     whoever_refuses_first_wins(ledger, &subject(7)).await;
     an_exception_is_told_once_and_comes_back(ledger, &subject(8)).await;
     bodies_are_forgotten(ledger, &subject(9)).await;
+    an_exception_is_seen_and_heals(ledger, &subject(11)).await;
+    a_channel_is_known_tested_and_answered(ledger, &subject(12)).await;
     a_witness_settles_doubt(ledger, &subject(10)).await;
     marks_count_orders_within_their_window(ledger, salt).await;
     a_bookmark_moves_only_from_where_it_was_read(ledger, &Subject::Store(format!("shop-{salt}"))).await;
@@ -295,7 +297,7 @@ async fn an_exception_is_told_once_and_comes_back<T: Table>(ledger: &Ledger<T>, 
     assert!(!ledger.raise(&exception).await.unwrap(), "the same cause is the same exception");
     let open = || async { ledger.open_exceptions().await.unwrap().into_iter().find(|open| open.id == exception.id) };
     assert!(!open().await.unwrap().told);
-    ledger.told(&exception).await.unwrap();
+    ledger.told(&exception, "mail").await.unwrap();
     assert!(open().await.unwrap().told);
     ledger.resolve(subject, &exception.id).await.unwrap();
     assert!(open().await.is_none());
@@ -303,9 +305,63 @@ async fn an_exception_is_told_once_and_comes_back<T: Table>(ledger: &Ledger<T>, 
     let back = open().await.unwrap();
     assert_eq!((back.round, back.told), (2, false));
     // Being told of the first round says nothing about the second.
-    ledger.told(&exception).await.unwrap();
+    ledger.told(&exception, "mail").await.unwrap();
     assert!(!open().await.unwrap().told);
     ledger.resolve(subject, &exception.id).await.unwrap();
+}
+
+/// Seen, healed and said so, by what the index shows of it.
+async fn an_exception_is_seen_and_heals<T: Table>(ledger: &Ledger<T>, subject: &Subject) {
+    let what = What::Late(Wait::PartnerAccepts);
+    let exception = Exception::raise(subject, &what, "routed", at(0)).about(&paid(subject));
+    let listed =
+        async || ledger.listed_exceptions().await.unwrap().into_iter().find(|listed| listed.id == exception.id);
+    assert!(ledger.raise(&exception).await.unwrap());
+    for channel in ["mail", "webhook"] {
+        ledger.told(&exception, channel).await.unwrap();
+    }
+    let told = listed().await.unwrap();
+    assert!(told.told && told.told_on("mail") && told.told_on("webhook") && !told.told_on("pigeon"));
+    let seen = ledger.seen(subject, &exception.id, 1).await.unwrap().unwrap();
+    assert_eq!(seen.state, Life::Acknowledged);
+    assert!(!ledger.raise(&exception).await.unwrap(), "seen, and nothing new");
+    ledger.acted_on(subject, &exception.id).await.unwrap();
+    assert!(ledger.raise(&exception).await.unwrap(), "a replay did not help");
+    ledger.heal(subject, &exception.id, at(60)).await.unwrap();
+    ledger.heal(subject, &exception.id, at(90)).await.unwrap();
+    // The index has it until a digest has said so.
+    let healed = listed().await.unwrap();
+    assert_eq!((healed.state, healed.healed), (Life::Resolved, Some(Healed { at: at(60), told: false })));
+    assert!(!ledger.open_exceptions().await.unwrap().contains(&healed));
+    ledger.healing_told(&healed).await.unwrap();
+    assert!(listed().await.is_none());
+    assert!(ledger.raise(&exception).await.unwrap(), "and it may come back");
+    assert_eq!(listed().await.map(|back| (back.round, back.told, back.healed)), Some((3, false, None)));
+    ledger.resolve(subject, &exception.id).await.unwrap();
+    assert!(listed().await.is_none(), "what a person closes has not healed");
+    assert!(ledger.seen(subject, "nobody-knows-it", 1).await.unwrap().is_none());
+}
+
+/// Forward, never back; an answer ends what was said of the channel's silence.
+async fn a_channel_is_known_tested_and_answered<T: Table>(ledger: &Ledger<T>, subject: &Subject) {
+    let store = Subject::Store(format!("channels-of-{}.example.com", subject.slug()));
+    let state = async || ledger.channel(&store, "mail").await.unwrap();
+    assert_eq!(state().await, ChannelState { acknowledged: None, tested: None, known: None });
+    ledger.channel_known(&store, "mail", at(10)).await.unwrap();
+    assert_eq!(state().await, ChannelState { acknowledged: None, tested: None, known: Some(at(10)) });
+    ledger.channel_tested(&store, "mail", at(20)).await.unwrap();
+    ledger.channel_tested(&store, "mail", at(15)).await.unwrap();
+    assert_eq!(state().await.tested, Some(at(20)));
+    let what = What::ChannelUnproven { channel: "mail".into(), sent: "2026-11-22".into() };
+    let silent = Exception::raise(&store, &what, "mail", at(30));
+    ledger.raise(&silent).await.unwrap();
+    ledger.channel_acknowledged(&store, "mail", "test", at(40)).await.unwrap();
+    ledger.channel_acknowledged(&store, "mail", "test", at(35)).await.unwrap();
+    assert_eq!(state().await.acknowledged, Some(at(40)));
+    let silent = ledger.exception(&store, &silent.id).await.unwrap().unwrap();
+    assert_eq!((silent.state, silent.healed.map(|healed| healed.at)), (Life::Resolved, Some(at(40))));
+    ledger.healing_told(&silent).await.unwrap();
+    assert_eq!(ledger.channel(&store, "webhook").await.unwrap().known, None);
 }
 
 async fn bodies_are_forgotten<T: Table>(ledger: &Ledger<T>, subject: &Subject) {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as the tests themselves do")]
 
+mod alerts;
 mod capture;
 mod capture_amounts;
 mod capture_orderings;
@@ -24,6 +25,7 @@ mod partner_payloads;
 mod project;
 mod queries;
 mod quiet;
+mod redrive;
 mod relay;
 mod routing_changes;
 mod routing_life;

@@ -178,7 +178,7 @@ const PACKAGES: &[Reach] = &[
     Reach { package: "routing",     uses: &["domain", "lambda", "ledger", "partner", "store"], never: MAIL },
     Reach { package: "shipping",    uses: &["domain", "lambda", "ledger", "partner", "store", "tracking"], never: MAIL },
     Reach { package: "email",       uses: &["brand", "domain", "lambda", "ledger", "links", "mailer", "store", "words"],  never: &["mrml", "partner"] },
-    Reach { package: "monitoring",  uses: &["domain", "lambda", "ledger", "links", "mailer"], never: &["reqwest", "partner", "store"] },
+    Reach { package: "monitoring",  uses: &["domain", "lambda", "ledger", "links", "mailer"], never: &["partner", "store"] },
     Reach { package: "storefront",  uses: &["brand", "domain", "lambda", "ledger", "links", "store", "words"], never: &["aws-sdk-sesv2", "mailer", "partner"] },
     Reach { package: "baton-console", uses: &["domain", "lambda", "ledger", "links", "store"], never: &["aws-sdk-sesv2", "mailer", "partner"] },
     // The sandbox stands outside: it plays the providers from their own documents, not from our reading of them.
@@ -188,14 +188,14 @@ const PACKAGES: &[Reach] = &[
 /// Who alone names a crate in its own `Cargo.toml`; others may reach it through them.
 #[rustfmt::skip]
 const ONLY: &[(&str, &[&str])] = &[
-    ("hmac",               &["intake", "partner", "tracking", "links"]),
+    ("hmac",               &["intake", "partner", "tracking", "links", "monitoring"]),
     ("subtle",             &["partner", "tracking"]),
-    ("hex",                &["intake", "partner", "tracking"]),
-    ("reqwest",            &["lambda", "store", "partner", "routing", "tracking"]),
+    ("hex",                &["intake", "partner", "tracking", "monitoring"]),
+    ("reqwest",            &["lambda", "store", "partner", "routing", "tracking", "monitoring"]),
     ("aws-sdk-sesv2",      &["mailer", "monitoring"]),
     ("aws-sdk-ssm",        &["lambda", "intake", "capture", "routing", "shipping", "email", "monitoring", "storefront", "baton-console"]),
     ("aws-sdk-dynamodb",   &["ledger", "lambda", "store", "intake", "capture", "routing", "shipping", "email", "monitoring", "storefront", "baton-console"]),
-    ("secrecy",            &["lambda", "intake", "store", "partner", "links", "tracking"]),
+    ("secrecy",            &["lambda", "intake", "store", "partner", "links", "tracking", "monitoring"]),
     ("askama",             &["email", "monitoring", "storefront", "baton-console"]),
     ("flate2",             &["ledger"]),
     ("iso_currency",       &["domain"]),

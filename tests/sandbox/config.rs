@@ -1,5 +1,6 @@
 //! What the sandbox is told at its start: `.local/sandbox.json`, or built in code by a test.
 
+pub use crate::alerts::AlertsConfig;
 pub use crate::printify::config::PrintifyProduct;
 pub use crate::tracking::config::{AfterShipConfig, EasyPostConfig, SeventeenTrackConfig, TrackingConfig};
 pub use crate::workshop::config::Funds;
@@ -31,6 +32,7 @@ macro_rules! define {
             pub stripe: StripeConfig,
             $(pub $module: $Config,)*
             pub tracking: TrackingConfig,
+            pub alerts: AlertsConfig,
             pub ses: SesConfig,
             pub autopilot: AutopilotConfig,
             /// Pauses before the second, third, … attempt of a delivery that was not answered with 2xx, in milliseconds.
@@ -54,6 +56,7 @@ macro_rules! define {
                     stripe: StripeConfig::default(),
                     $($module: $Config::default(),)*
                     tracking: TrackingConfig::default(),
+                    alerts: AlertsConfig::default(),
                     ses: SesConfig::default(),
                     autopilot: AutopilotConfig::default(),
                     retry_ms: vec![200, 500, 1_000, 2_000, 4_000, 8_000, 8_000],

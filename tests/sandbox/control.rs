@@ -17,7 +17,9 @@
 //! | `/_sandbox/shopify/…` | orders, checkouts, subscriptions, lost deliveries: see [`crate::shopify::control`] |
 //! | `/_sandbox/stripe/…` | see [`crate::stripe::control`] |
 //! | `/_sandbox/tracking/<feed>/…` | see [`crate::tracking::control`] |
+//! | `GET /_sandbox/alerts` | what the receivers of alerts have taken |
 
+use crate::alerts;
 use crate::aws::Aws;
 use crate::deliver::Delivery;
 use crate::faults::{Arm, Fault};
@@ -45,6 +47,7 @@ pub(crate) struct Parts {
     pub stripe: Stripe,
     pub partners: Partners,
     pub tracking: Tracking,
+    pub alerts: alerts::Alerts,
     pub aws: Aws,
 }
 
@@ -86,6 +89,7 @@ pub(crate) fn router(parts: Parts) -> Router {
         .merge(stripe::control::router(parts.stripe))
         .merge(partners::router(parts.partners))
         .merge(tracking::control::router(parts.tracking))
+        .merge(parts.alerts.control())
         .layer(DefaultBodyLimit::max(32 << 20))
 }
 
@@ -127,6 +131,7 @@ async fn reset(State(parts): State<Parts>) -> StatusCode {
     parts.stripe.reset();
     parts.partners.reset();
     parts.tracking.reset();
+    parts.alerts.reset();
     parts.aws.reset();
     parts.ctx.faults.clear();
     parts.ctx.unexpected.clear();
@@ -149,6 +154,7 @@ fn operations() -> Value {
         .chain(own("stripe", stripe::OPERATIONS))
         .chain(OPERATIONS.iter().flat_map(|(partner, names)| own(partner, names)))
         .chain(tracking::OPERATIONS.into_iter().flat_map(|(feed, names)| own(feed, names)))
+        .chain(own(alerts::NAME, alerts::OPERATIONS))
         .chain(crate::aws::OPERATIONS.iter().copied())
         .map(|(provider, operation)| json!({"provider": provider, "operation": operation, "fault": Fault::ALL}))
         .collect()
@@ -159,6 +165,7 @@ async fn arm(State(parts): State<Parts>, bytes: Bytes) -> Response {
     for arm in &arms {
         let known = match arm.provider.as_str() {
             "shopify" => shopify::OPERATIONS.contains(&arm.operation.as_str()),
+            alerts::NAME => alerts::OPERATIONS.contains(&arm.operation.as_str()),
             "stripe" => stripe::OPERATIONS.contains(&arm.operation.as_str()),
             aws if crate::aws::PROVIDERS.contains(&aws) => true,
             feed if tracking::knows(feed, &arm.operation).is_some() => {

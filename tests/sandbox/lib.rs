@@ -1,11 +1,12 @@
 //! Stand-ins for everybody Baton speaks to: a store (Shopify), production partners (Printful, Printify, Gelato, a workshop), a
-//! payment provider (Stripe), tracking feeds (EasyPost, AfterShip, 17TRACK), and AWS calls on their way to the emulator. Stateful
+//! payment provider (Stripe), tracking feeds (EasyPost, AfterShip, 17TRACK), receivers of alerts, and AWS calls on their way to the emulator. Stateful
 //! and strict: what the real provider would refuse is refused in its own words and kept for `GET /_sandbox/unexpected`.
 //!
 //! One process, two listeners on 127.0.0.1: the first for control (`/_sandbox/…`, see [`control`]), `/shopify/…`,
 //! `/printful/…` and so on; the second is the proxy in front of AWS. [`Sandbox::start`] runs it inside a test, the binary
 //! `sandbox` beside the local stack. Nothing is global: several can run in one process. How a partner more is played: [`partners`].
 
+pub mod alerts;
 pub mod aws;
 pub mod clock;
 pub mod config;
@@ -144,6 +145,7 @@ pub struct Sandbox {
     pub shopify: shopify::Shopify,
     pub stripe: stripe::Stripe,
     pub tracking: tracking::Tracking,
+    pub alerts: alerts::Alerts,
     pub aws: aws::Aws,
     address: SocketAddr,
     aws_address: SocketAddr,
@@ -171,6 +173,7 @@ impl Sandbox {
         let shopify = shopify::Shopify::new(ctx.clone())?;
         let stripe = stripe::Stripe::new(ctx.clone())?;
         let tracking = tracking::Tracking::new(&ctx);
+        let alerts = alerts::Alerts::new(ctx.clone());
         let partners = partners::Every::open(&ctx)?;
         let aws = aws::Aws::new(ctx.clone())?;
 
@@ -184,6 +187,7 @@ impl Sandbox {
             stripe: stripe.clone(),
             partners: partners.control(),
             tracking: tracking.clone(),
+            alerts: alerts.clone(),
             aws: aws.clone(),
         };
         let router = axum::Router::new()
@@ -191,12 +195,13 @@ impl Sandbox {
             .nest("/stripe", stripe.router())
             .merge(partners.router())
             .merge(tracking.router())
+            .nest("/alerts", alerts.router())
             .merge(control::router(parts));
         let mut tasks = tokio::task::JoinSet::new();
         tasks.spawn(serve::serve(listener, router));
         tasks.spawn(serve::serve(aws_listener, aws.proxy_router()));
         aws.start(&mut tasks);
-        Ok(Self { ctx, partners, shopify, stripe, tracking, aws, address, aws_address, tasks })
+        Ok(Self { ctx, partners, shopify, stripe, tracking, alerts, aws, address, aws_address, tasks })
     }
 
     /// `http://127.0.0.1:<port>`, without a slash: the contract's `sandbox_url`.

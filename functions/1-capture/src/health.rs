@@ -122,7 +122,7 @@ impl<T: Table, Q: Queue, C: Clock, S: Checkouts + PlacedOrders> Rounds<'_, T, Q,
         let store = &self.station.store;
         for exception in open {
             if exception.id == Exception::raise(store, &finding.what, &cause(exception.raised), now).id {
-                self.station.ledger.resolve(store, &exception.id).await?;
+                self.station.ledger.heal(store, &exception.id, now).await?;
             }
         }
         Ok(())

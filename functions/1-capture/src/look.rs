@@ -139,8 +139,13 @@ impl<T: Table, Q: Queue, C: Clock, S: Platform> Capture<'_, T, Q, C, S> {
     /// The hold is over: so is what the owner was told about it.
     pub(crate) async fn close_held(&self, journey: &Journey) -> Result<(), Stop> {
         let about = |e: &&Exception| e.state != Life::Resolved && ABOUT_HOLDS.contains(&e.what.as_str());
+        let decided = journey.events.iter().any(|event| matches!(event.fact, Fact::OrderDecided { .. }));
         for exception in journey.exceptions.iter().filter(about) {
-            self.station.ledger.resolve(&exception.subject, &exception.id).await?;
+            if decided {
+                self.station.ledger.resolve(&exception.subject, &exception.id).await?;
+            } else {
+                self.station.ledger.heal(&exception.subject, &exception.id, self.station.now()).await?;
+            }
         }
         Ok(())
     }

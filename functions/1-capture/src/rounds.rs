@@ -141,7 +141,7 @@ impl<T: Table, Q: Queue, C: Clock, S> Rounds<'_, T, Q, C, S> {
         };
         match result {
             Ok(done) => {
-                ledger.resolve(store, &broken("").id).await?;
+                ledger.heal(store, &broken("").id, self.station.now()).await?;
                 Ok(Some(done))
             }
             Err(Error::Store(trouble)) => {

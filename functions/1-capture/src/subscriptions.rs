@@ -182,7 +182,9 @@ impl<T: Table, Q: Queue, C: Clock, S: Subscriptions> Rounds<'_, T, Q, C, S> {
             (false, Some(_)) => {
                 self.station.ledger.raise(&refusal).await?;
             }
-            (true, _) if were_refused => self.station.ledger.resolve(&self.station.store, &refusal.id).await?,
+            (true, _) if were_refused => {
+                self.station.ledger.heal(&self.station.store, &refusal.id, self.station.now()).await?;
+            }
             _ => {}
         }
         Ok(())

@@ -155,7 +155,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
         if stands {
             self.station.ledger.raise(&exception).await?;
         } else {
-            self.station.ledger.resolve(&exception.subject, &exception.id).await?;
+            self.station.ledger.heal(&exception.subject, &exception.id, self.station.now()).await?;
         }
         Ok(())
     }

@@ -122,7 +122,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ShipTo, P: Maker> Shipping<'_, T, Q, C, S,
         let exception = Exception::raise(store, &what, &cause, self.station.now());
         let told = walk.told.take();
         if let Some(before) = told.filter(|before| orders == 0 || *before != exception.id) {
-            ledger.resolve(store, &before).await?;
+            ledger.heal(store, &before, self.station.now()).await?;
         }
         if orders > 0 {
             ledger.raise(&exception).await?;

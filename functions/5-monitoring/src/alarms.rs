@@ -77,7 +77,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         for exception in self.station.ledger.open_exceptions().await? {
             let this = exception.subject == self.station.store && exception.what == "alarm";
             if this && exception.reason.starts_with(&named) {
-                self.station.ledger.resolve(&exception.subject, &exception.id).await?;
+                self.station.ledger.heal(&exception.subject, &exception.id, self.station.now()).await?;
                 tracing::info!(exception.id = exception.id, "the alarm is off");
             }
         }

@@ -134,7 +134,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
     }
 
     async fn end_silence(&self, id: &str) -> Result<(), LedgerError> {
-        self.station.ledger.resolve(&self.station.store, id).await
+        self.station.ledger.heal(&self.station.store, id, self.station.now()).await
     }
 
     /// The id of the exception about this carrier, whatever its words are.

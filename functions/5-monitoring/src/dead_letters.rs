@@ -7,16 +7,17 @@ use std::collections::BTreeSet;
 
 use domain::event::EventKey;
 use domain::exception::{Exception, Life, What};
-use domain::handoff::Layer;
+use domain::handoff::{Layer, Owed};
 use domain::subject::Subject;
 use jiff::SignedDuration;
 use lambda::{Clock, Failure, Key, Queue};
-use ledger::Table;
+use ledger::{Stored, Table};
 use mailer::SendMail;
 use serde::Deserialize;
 
+use crate::post::later;
 use crate::queues::{DeadLetter, Line, Queues, QueuesError};
-use crate::tell::later;
+use crate::tell::is_known;
 use crate::watchdog::Round;
 use crate::{Error, Monitoring};
 
@@ -112,7 +113,10 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             match self.station.ledger.event(&event_key).await? {
                 Some(stored) if stored.owed_by(layer) => {
                     dead.0.insert((layer, event_key.clone()));
-                    self.raise(round, &stored, &What::DeadLetter { layer, event: event_key.id.0 }).await?;
+                    let what = What::DeadLetter { layer, event: event_key.id.0 };
+                    if !self.replayed(round, &stored, layer, &what).await? {
+                        self.raise(round, &stored, &what).await?;
+                    }
                 }
                 // Taken meanwhile, or gone: the letter points at nothing that is missing.
                 _ => self.queues.delete(line, letter).await?,
@@ -120,12 +124,19 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             return Ok(());
         }
         // An alert that could not be told; the review of what is open tells it.
-        let untold =
-            self.exception(&key).await?.is_some_and(|exception| !exception.told && exception.state == Life::Open);
-        if !untold {
+        let known = |exception: &Exception| self.channels().into_iter().all(|channel| is_known(exception, channel));
+        if self.exception(&key).await?.is_none_or(|exception| known(&exception)) {
             self.queues.delete(line, letter).await?;
         }
         Ok(())
+    }
+
+    /// The owner has had it run again, and the layer still has time to take it.
+    async fn replayed(&self, round: &Round, stored: &Stored, layer: Layer, what: &What) -> Result<bool, Error> {
+        let in_time = stored.owes.get(&Owed::Layer(layer)).is_some_and(|due| *due > round.now);
+        let id = self.about_event(&stored.event, what).id;
+        let known = self.station.ledger.exception(&stored.event.subject, &id).await?;
+        Ok(in_time && known.is_some_and(|known| known.state == Life::Acknowledged && known.acted))
     }
 
     /// What such a pointer stands for cannot be read back from it; what was never taken is found by what it owes. So the pointer

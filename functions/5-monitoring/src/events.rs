@@ -15,7 +15,7 @@ use jiff::SignedDuration;
 use lambda::{Clock, Failure, Outcome, Queue, Station, Work};
 use ledger::{Claim, Lease, LedgerError, Place, Stored, Table};
 
-use crate::tell::later;
+use crate::post::later;
 
 /// The layer's work on its events.
 #[derive(Debug)]

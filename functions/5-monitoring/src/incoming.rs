@@ -27,7 +27,8 @@ pub struct Notice {
     pub message: String,
 }
 
-/// What the owner wants: `{"operator":"replay","exception":"<id>","run":false}`, or `"close"`.
+/// What the owner wants: `{"operator":"replay","exception":"<id>","run":false}`, or another of
+/// [`operator`](crate::operator)'s verbs.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Request {
     pub operator: String,
@@ -36,6 +37,26 @@ pub struct Request {
     /// Do it; otherwise only say what would be done.
     #[serde(default)]
     pub run: bool,
+    /// Instead of one exception: all that are open, or those of this kind, of this layer, or raised since then.
+    #[serde(default)]
+    pub all: bool,
+    #[serde(default)]
+    pub kind: Option<String>,
+    #[serde(default)]
+    pub layer: Option<String>,
+    #[serde(default)]
+    pub since: Option<Timestamp>,
+    /// Of many, go on behind this one.
+    #[serde(default)]
+    pub after: Option<String>,
+}
+
+impl Request {
+    /// Whether it is about many.
+    #[must_use]
+    pub fn many(&self) -> bool {
+        self.all || self.kind.is_some() || self.layer.is_some() || self.since.is_some()
+    }
 }
 
 /// The event has none of the four shapes, or not quite.

@@ -3,7 +3,11 @@
 //! | module | job |
 //! |---|---|
 //! | [`incoming`] | what came in, told apart by its shape |
-//! | [`tell`], [`letter`] | an exception becomes a mail to the owner, and is known to have been told |
+//! | [`tell`], [`letter`] | an exception becomes an alert, with those of the same cause, and is known to have been told |
+//! | [`post`] | something goes out to the owner under an effect |
+//! | [`channel`], [`webhook`] | the ways to the owner |
+//! | [`canary`] | the test alert of each week, and a channel that nobody answers on |
+//! | [`digest`] | once a day: what is still open, what has healed |
 //! | [`events`] | the events that go to this layer |
 //! | [`watchdog`] | one round: what is due, what lies dead, what is open |
 //! | [`settled`] | what it has seen settled, and need not read again |
@@ -12,33 +16,45 @@
 //! | [`carriers`] | a carrier of which nothing is heard |
 //! | [`review`] | open exceptions: the untold are told, what has settled by itself is closed |
 //! | [`alarms`] | CloudWatch's alarms, in the owner's words |
-//! | [`operator`] | `make replay`: what it would do, and doing it; `make close` |
+//! | [`operator`] | what the owner asks through `make`; `make acknowledge`, `make close` |
+//! | [`replay`] | `make replay`: what it would do, and doing it, for one or many |
+//! | [`redrive`] | `make redrive`: dead letters go back to their queues |
 //! | [`metrics`] | the totals the alarms stand on |
 
 pub mod alarms;
+pub mod canary;
 pub mod carriers;
+pub mod channel;
 pub mod dead_letters;
+pub mod digest;
 pub mod events;
 pub mod incoming;
 pub mod letter;
 pub mod metrics;
 pub mod operator;
+pub mod post;
 pub mod queues;
+pub mod redrive;
+pub mod replay;
 pub mod review;
 pub mod settled;
 mod silence;
 pub mod tell;
 pub mod watchdog;
+pub mod webhook;
 
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
+use std::sync::atomic::AtomicI64;
 
 use domain::Timestamp;
+use domain::subject::Subject;
+use jiff::SignedDuration;
 use lambda::{Clock, Failure, Key, Queue, Station, StoreConfig, batch};
 use ledger::{LedgerError, Table};
-use mailer::SendMail;
+use mailer::{Letter, SendMail};
 use serde_json::Value;
 
 use crate::carriers::Carriers;
@@ -46,6 +62,7 @@ use crate::events::Events;
 use crate::incoming::{Incoming, NotOurs};
 use crate::queues::{Queues, QueuesError};
 use crate::settled::Settled;
+use crate::webhook::Webhook;
 
 /// Why an invocation failed. Lambda counts it, and the alarm `monitoring-fails` stands on that count.
 #[derive(Debug, thiserror::Error)]
@@ -74,8 +91,16 @@ impl From<LedgerError> for Error {
 pub struct Alerts {
     pub to: String,
     pub from: String,
-    /// For the links in alerts that ask for a decision; without it they name the other ways to decide.
+    /// For the links in alerts; without it they name the other ways.
     pub links: Option<Links>,
+    /// The second channel.
+    pub webhook: Option<Webhook>,
+    /// So long an alert about an order waits for others of its cause.
+    pub gather: SignedDuration,
+    /// So long it is quiet after an alert about several, at least.
+    pub storm: SignedDuration,
+    /// The hour of the digest, UTC.
+    pub digest_hour: i8,
 }
 
 /// What a link to the owner's page is made with.
@@ -91,7 +116,29 @@ impl Alerts {
     #[must_use]
     pub fn from_config(config: &StoreConfig) -> Self {
         let from = config.alerts.from.clone().unwrap_or_else(|| config.mail.from.clone());
-        Self { to: config.alerts.to.clone(), from, links: None }
+        Self {
+            to: config.alerts.to.clone(),
+            from,
+            links: None,
+            webhook: None,
+            gather: SignedDuration::from_secs(config.alerts.gather),
+            storm: SignedDuration::from_secs(config.alerts.storm),
+            digest_hour: config.alerts.digest_hour,
+        }
+    }
+
+    /// A letter to the owner.
+    pub(crate) fn letter(&self, about: Subject, subject: String, text: String, html: String, effect: String) -> Letter {
+        Letter {
+            to: self.to.clone(),
+            from: self.from.clone(),
+            reply_to: None,
+            subject,
+            text,
+            html: Some(html),
+            about,
+            effect,
+        }
     }
 }
 
@@ -109,6 +156,16 @@ pub struct Monitoring<T, Q, C, M, D> {
     pub carriers: Carriers,
     /// What needs no second look.
     pub settled: Settled,
+    pub remembered: Remembered,
+}
+
+/// What a process remembers so as not to read it every minute. Nothing depends on it: another process looks once more.
+#[derive(Debug, Default)]
+pub struct Remembered {
+    /// When the channels were last looked at, seconds since 1970.
+    pub(crate) channels: AtomicI64,
+    /// The hour whose digest is settled, seconds since 1970.
+    pub(crate) digest: AtomicI64,
 }
 
 impl<T, Q, C, M, D> fmt::Debug for Monitoring<T, Q, C, M, D> {

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use lambda::{Environment, Secrets, Sqs, Station, StoreConfig, SystemClock, aws, batch};
+use lambda::{Environment, Secrets, Sqs, Station, StoreConfig, SystemClock, aws, batch, http};
 use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
 use ledger::{Dynamo, Ledger};
 use mailer::Ses;
 use monitoring::carriers::Carriers;
 use monitoring::queues::SqsQueues;
 use monitoring::settled::Settled;
-use monitoring::{Alerts, Links, Monitoring};
+use monitoring::webhook::Webhook;
+use monitoring::{Alerts, Links, Monitoring, Remembered};
 use serde_json::Value;
 
 /// A call to AWS ends after this; a round makes many.
@@ -24,16 +25,22 @@ async fn main() -> Result<(), Error> {
     let sqs = aws_sdk_sqs::Client::new(&account);
     let table = Dynamo::new(aws_sdk_dynamodb::Client::new(&account), Environment.table()?);
     let queue = Sqs::all(sqs.clone(), Environment)?;
+    let ssm = aws_sdk_ssm::Client::new(&account);
     let timeout = Duration::from_secs(config.timing.http_timeout);
     let monitoring = &Monitoring {
         station: Station::new(Ledger::new(table), queue, SystemClock, Environment.lease()?, &config),
         mail: Ses::new(&account, Environment.required("BATON_CONFIGURATION_SET")?, timeout),
         queues: SqsQueues::from_environment(sqs, Environment)?,
-        alerts: Alerts { links: links(&aws_sdk_ssm::Client::new(&account)).await, ..Alerts::from_config(&config) },
+        alerts: Alerts {
+            links: links(&ssm).await,
+            webhook: Box::pin(webhook(&ssm, &config)).await,
+            ..Alerts::from_config(&config)
+        },
         stack: Environment.stack()?,
         silent_hours: config.sweep.silent_hours,
         carriers: Carriers::new(config.quiet.group_at),
         settled: Settled::default(),
+        remembered: Remembered::default(),
     };
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
@@ -56,6 +63,23 @@ async fn links(ssm: &aws_sdk_ssm::Client) -> Option<Links> {
         Ok(key) => Some(Links { key, console }),
         Err(error) => {
             tracing::error!(error = %error, "alerts go out without links");
+            None
+        }
+    }
+}
+
+/// The second channel. One that cannot be used does not keep mail from going out: the log says why, and its test alert stays
+/// unanswered.
+async fn webhook(ssm: &aws_sdk_ssm::Client, config: &StoreConfig) -> Option<Webhook> {
+    let section = config.alerts.webhook.as_ref()?;
+    let loaded = async {
+        let secrets = Secrets::load(ssm, &Environment.stack()?, &Webhook::secrets(section)).await?;
+        Ok::<_, Error>(Webhook::new(section, &secrets, http::client(config.timing.http_timeout)?)?)
+    };
+    match loaded.await {
+        Ok(webhook) => Some(webhook),
+        Err(error) => {
+            tracing::error!(error = %error, "alerts go out without the webhook");
             None
         }
     }

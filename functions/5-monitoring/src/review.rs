@@ -3,9 +3,12 @@
 //! A layer that finishes an event closes what was raised about the two. What this closes is the rest: longer waits that ended
 //! late, holds that ended with a cancellation, and what was raised in the very moment in which the layer finished.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use domain::event::{EventId, EventKey, Fact};
 use domain::exception::{Exception, Life, What};
 use domain::handoff::{Wait, arrived, settled};
+use domain::subject::Subject;
 use domain::watch::WaitReason;
 use jiff::SignedDuration;
 use lambda::{Clock, Failure, Queue};
@@ -13,8 +16,10 @@ use ledger::{LedgerError, Stored, Table};
 use mailer::SendMail;
 
 use crate::Monitoring;
+use crate::channel::Channel;
+use crate::post::later;
 use crate::queues::{Line, Queues};
-use crate::tell::{Told, later};
+use crate::tell::{Told, is_known};
 use crate::watchdog::Round;
 
 /// The stream and the layer's own queue tell an exception within seconds; one that is still untold after this is told here.
@@ -37,6 +42,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         open.sort_by_cached_key(|exception| (exception.raised, exception.id.clone()));
         round.totals.open = u64::try_from(open.len()).ok();
         round.totals.untold = Some(self.tell_the_untold(round, &open).await);
+        self.watch_failures(round, &open).await?;
         let mut oldest = SignedDuration::ZERO;
         for exception in &open {
             if self.station.now() >= round.tenths(5) {
@@ -46,7 +52,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
                 Ok(Finding::Stands) => {}
                 Ok(Finding::Unconsumed(age)) => oldest = oldest.max(age),
                 Ok(Finding::Settled) => {
-                    self.station.ledger.resolve(&exception.subject, &exception.id).await?;
+                    self.station.ledger.heal(&exception.subject, &exception.id, self.station.now()).await?;
                     tracing::info!(exception.id = exception.id, "settled by itself; closed");
                     round.report.closed += 1;
                 }
@@ -57,27 +63,43 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         Ok(())
     }
 
-    /// How many the owner still does not know of.
+    /// Tells what should have been told by now; how many the owner still does not know of by any channel.
     async fn tell_the_untold(&self, round: &mut Round, open: &[Exception]) -> u64 {
-        let overdue = |e: &&Exception| !e.told && e.state == Life::Open && later(e.raised, TELLS_AFTER) <= round.now;
-        let untold: Vec<&Exception> = open.iter().filter(overdue).collect();
-        let mut left = untold.len();
-        for exception in untold {
+        let overdue = |e: &&Exception| e.state == Life::Open && later(e.raised, TELLS_AFTER) <= round.now;
+        let overdue: Vec<&Exception> = open.iter().filter(overdue).collect();
+        let mut told = BTreeSet::new();
+        for channel in self.channels() {
+            told.extend(self.tell_overdue(round, channel, &overdue).await);
+        }
+        let untold: Vec<_> = overdue.iter().filter(|e| !e.told).map(|e| &e.id).collect();
+        let left = untold.iter().filter(|id| !told.contains(**id)).count();
+        round.report.told += u32::try_from(untold.len() - left).unwrap_or(u32::MAX);
+        u64::try_from(left).unwrap_or(u64::MAX)
+    }
+
+    /// One call for each group, since whoever is told of one is told of all that are overdue with it; the ids of those.
+    async fn tell_overdue(&self, round: &mut Round, channel: Channel, overdue: &[&Exception]) -> BTreeSet<String> {
+        let mut groups: BTreeMap<String, Vec<&Exception>> = BTreeMap::new();
+        for exception in overdue.iter().filter(|exception| !is_known(exception, channel)) {
+            let alone = matches!(exception.subject, Subject::Store(_));
+            let group = if alone { exception.id.clone() } else { exception.group() };
+            groups.entry(group).or_default().push(exception);
+        }
+        let mut told = BTreeSet::new();
+        for members in groups.values() {
+            let Some(first) = members.first() else { continue };
             if self.station.now() >= round.tenths(5) {
                 break;
             }
-            match self.tell(exception).await {
-                Ok(Told::Known) => {
-                    left -= 1;
-                    round.report.told += 1;
-                }
+            match self.tell_on(channel, first, round.now).await {
+                Ok(Told::Known) => told.extend(members.iter().map(|member| member.id.clone())),
                 Ok(Told::Later(_)) => {}
                 // It would not take the others either; the next round asks again.
                 Ok(Told::Trouble(_)) => break,
-                Err(error) => round.failed(&exception.id, &error),
+                Err(error) => round.failed(&first.id, &error),
             }
         }
-        u64::try_from(left).unwrap_or(u64::MAX)
+        told
     }
 
     async fn find(&self, round: &Round, exception: &Exception) -> Result<Finding, Failure> {

@@ -38,7 +38,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         let what = What::SweepSilent { source: SOURCE.to_owned(), hours: hours.unwrap_or_default() };
         let exception = Exception::raise(store, &what, SWEEP, self.station.now());
         if hours.is_none() {
-            return ledger.resolve(store, &exception.id).await;
+            return ledger.heal(store, &exception.id, self.station.now()).await;
         }
         if ledger.raise(&exception).await? {
             tracing::warn!(exception.id = exception.id, "exception");

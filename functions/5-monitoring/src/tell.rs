@@ -1,31 +1,44 @@
-//! An exception becomes a mail to the owner, and is known to have been told once the provider's id for the mail is stored.
+//! The owner is told of an exception, on every channel, together with what has the same cause.
 //!
-//! The written rule: alerts are **at least once**. A mail that may have gone out is not asked about for longer than the
-//! settle window; then it is sent again, because a second alert is better than none. A provider's clear no is no end
-//! either: it is tried at the longest pace as long as the exception is open, and the alarm on the untold (which goes to the
-//! owner with no code of ours between) counts it meanwhile.
+//! 500 orders with one cause are one alert, with their number and the list. So an alert about an order waits a moment for others
+//! of its group ([`Exception::group`]: kind, layer and provider), and longer while more keep coming. Then one of those who wait
+//! tells of all of them: which one, is settled by a bookmark for each group and channel, which also says until when the group is
+//! quiet. Nothing is suppressed: what comes in the quiet time is told at its end.
+//!
+//! One exception alone is an alert under its own effect. Several are told under the effect of the oldest, whose words say which
+//! others went along: a crash between the alert and marking them all is made good from there.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Timestamp;
-use domain::effect::{EffectKey, State};
 use domain::exception::{Exception, Life};
 use domain::handoff::Layer;
-use domain::provider::Trouble;
-use domain::subject::{Subject, address_hash};
+use domain::subject::{Subject, short_hash};
 use domain::verdict::Standing;
-use domain::watch::{LayerWait, WaitReason};
 use jiff::SignedDuration;
 use lambda::{Clock, Failure, Key, Queue};
-use ledger::{Claim, Lease, LedgerError, Table};
+use ledger::{LedgerError, Table};
 use links::Purpose;
+use links::owner::{Named, OWNER_LINK, exception_link, open_link};
 use mailer::SendMail;
 
+use crate::Monitoring;
+use crate::channel::Channel;
+use crate::letter::{self, Ways};
+use crate::post::{Post, Sent, later};
 use crate::queues::Queues;
-use crate::{Monitoring, letter};
+use crate::webhook::Urgency;
 
 /// What asks the owner for a decision about a held order.
 const TO_BE_DECIDED: [&str; 3] = ["held", "hold-refused", "late-held-order"];
-/// So long its link is good.
-const GOOD_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// So many of them are told each by itself; more are one alert, whose list leads to each decision.
+const DECIDED_EACH: usize = 5;
+/// A storm is never quiet for longer.
+const LONGEST_QUIET: i64 = 600;
+/// So many orders fit one alert's effect; more are another alert.
+const MOST_TOGETHER: usize = 5_000;
+/// The word of an effect that names who went along.
+const WITH: &str = "with";
 
 /// What came of telling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +47,21 @@ pub enum Told {
     Known,
     /// Not yet; try again then.
     Later(Timestamp),
-    /// Not yet, because the mail provider did not take it just now; try again then.
+    /// Not yet, because the channel did not take it just now; try again then.
     Trouble(Timestamp),
+}
+
+impl Told {
+    /// What is left to do on both channels.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Known, told) | (told, Self::Known) => told,
+            (Self::Trouble(a), Self::Later(b) | Self::Trouble(b)) | (Self::Later(a), Self::Trouble(b)) => {
+                Self::Trouble(a.min(b))
+            }
+            (Self::Later(a), Self::Later(b)) => Self::Later(a.min(b)),
+        }
+    }
 }
 
 impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M, D> {
@@ -62,81 +88,176 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         }
     }
 
-    /// Tells the owner, unless that is done or no longer needed.
+    /// Tells the owner on every channel, unless that is done or no longer needed.
     pub async fn tell(&self, exception: &Exception) -> Result<Told, Failure> {
-        if exception.told || exception.state != Life::Open {
+        let mut told = Told::Known;
+        for channel in self.channels() {
+            told = told.and(self.tell_on(channel, exception, self.station.now()).await?);
+        }
+        Ok(told)
+    }
+
+    /// Tells the owner on one channel, as of a moment that may be later than now.
+    pub(crate) async fn tell_on(
+        &self,
+        channel: Channel,
+        exception: &Exception,
+        as_of: Timestamp,
+    ) -> Result<Told, Failure> {
+        if is_known(exception, channel) {
             return Ok(Told::Known);
         }
-        let key = EffectKey::Alert { exception: exception.id.clone(), round: exception.round };
-        let now = self.station.now();
-        match self.station.ledger.claim(&exception.subject, &key, now, self.station.lease).await? {
-            Claim::Ours(lease) => self.send(exception, lease).await,
-            Claim::Busy { until } => Ok(Told::Later(until)),
-            Claim::Waiting { not_before, .. } => Ok(Told::Later(not_before)),
-            // The mail went out and the exception was not marked, or the provider's own word about the mail settled it.
-            Claim::Done { .. } => {
-                self.station.ledger.told(exception).await?;
-                Ok(Told::Known)
-            }
-            // Only a hand in the table writes this; it is meant.
-            Claim::Refused { .. } => Ok(Told::Known),
+        // What concerns the store as a whole is one thing by itself.
+        if matches!(exception.subject, Subject::Store(_)) {
+            return self.alert(channel, std::slice::from_ref(exception)).await;
         }
-    }
-
-    async fn send(&self, exception: &Exception, lease: Lease) -> Result<Told, Failure> {
-        if let Some(doubt) = lease.doubt_since() {
-            let settled = later(doubt, self.station.settle_window);
-            if self.station.now() < settled {
-                // The provider's send event may still arrive and settle it.
-                let reason = "an earlier mail may have gone out".to_owned();
-                self.settle(lease, State::Unknown { reason }, Some(settled)).await?;
-                return Ok(Told::Later(settled));
-            }
+        let (ledger, store) = (&self.station.ledger, &self.station.store);
+        let turn = format!("telling#{channel}#{}", exception.group());
+        let before = ledger.bookmark(store, &turn).await?;
+        if let Some(quiet) = before.as_ref().filter(|mark| mark.at > as_of) {
+            return Ok(Told::Later(quiet.at));
         }
-        let name = self.order_name(exception).await?;
-        let decide = self.decision_link(exception).await?;
-        let letter = match letter::write(exception, name.as_deref(), &self.alerts, lease.hash(), decide) {
-            Ok(letter) => letter,
-            Err(error) => {
-                return self.put_off(exception, lease, Trouble::Broken { why: error.to_string() }).await;
-            }
+        let lapses = later(self.station.now(), self.station.lease);
+        let quiet = before.as_ref().map_or("0", |mark| &mark.place).to_owned();
+        if !ledger.move_bookmark(store, &turn, before.as_ref(), &quiet, lapses).await? {
+            // Somebody else is at it.
+            return Ok(Told::Later(later(self.station.now(), SignedDuration::from_secs(1))));
+        }
+        let ours = ledger.bookmark(store, &turn).await?;
+        let members = self.untold_with(channel, exception).await?;
+        let ready = self.ready(&members);
+        let (told, next, quiet) = if ready > as_of {
+            (Told::Later(ready), ready, 0)
+        } else {
+            let told = self.alert_all(channel, &members).await?;
+            let quiet = self.quiet_after(
+                if decided_each(&members) { 1 } else { members.len() },
+                before.as_ref().map(|mark| (mark.at, &*mark.place)),
+            );
+            let next = match told {
+                Told::Known => later(self.station.now(), SignedDuration::from_secs(quiet)),
+                // The alert's own effect says when to try again; whoever comes earlier may find it settled meanwhile.
+                Told::Later(_) | Told::Trouble(_) => self.station.now(),
+            };
+            (told, next, quiet)
         };
-        match self.mail.send(&letter).await {
-            Ok(reference) => {
-                self.settle(lease, State::Done { reference }, None).await?;
-                self.station.ledger.told(exception).await?;
-                tracing::info!(exception.id = exception.id, exception.round = exception.round, "the owner is told");
+        // If the lease was over meanwhile, the bookmark is another's.
+        ledger.move_bookmark(store, &turn, ours.as_ref(), &quiet.to_string(), next).await?;
+        Ok(told)
+    }
+
+    /// All that is open, has the same cause and is untold on this channel; the oldest first. This one is among them, unless it was
+    /// told meanwhile.
+    async fn untold_with(&self, channel: Channel, exception: &Exception) -> Result<Vec<Exception>, LedgerError> {
+        let ledger = &self.station.ledger;
+        let group = exception.group();
+        let mut members = ledger.open_exceptions().await?;
+        // The index lags behind; the row itself does not.
+        members.retain(|other| other.id != exception.id && other.group() == group && !is_known(other, channel));
+        members.retain(|other| !matches!(other.subject, Subject::Store(_)));
+        let itself = ledger.exception(&exception.subject, &exception.id).await?;
+        members.extend(itself.filter(|itself| !is_known(itself, channel)));
+        members.sort_by_cached_key(|member| (member.raised, member.id.clone()));
+        members.truncate(MOST_TOGETHER);
+        Ok(members)
+    }
+
+    /// When an alert about these goes out: once no more have come for a moment, and after three such moments at the latest.
+    fn ready(&self, members: &[Exception]) -> Timestamp {
+        let gather = self.alerts.gather;
+        let (Some(oldest), Some(newest)) = (members.first(), members.last()) else { return Timestamp::MIN };
+        later(newest.raised, gather).min(later(oldest.raised, gather.saturating_mul(3)))
+    }
+
+    /// So many seconds are quiet after an alert about so many: longer each time while a storm lasts. `before`: until when it was
+    /// quiet last, and for how long.
+    fn quiet_after(&self, members: usize, before: Option<(Timestamp, &str)>) -> i64 {
+        if members < 2 {
+            return self.alerts.gather.as_secs();
+        }
+        let lasts = |(until, _): &(Timestamp, &str)| {
+            self.station.now().duration_since(*until).as_secs() < self.alerts.storm.as_secs()
+        };
+        let last = before.filter(lasts).and_then(|(_, quiet)| quiet.parse::<i64>().ok()).unwrap_or(0);
+        let storm = self.alerts.storm.as_secs();
+        last.saturating_mul(2).clamp(storm, LONGEST_QUIET.max(storm))
+    }
+
+    /// One alert about all of these; a few orders that each wait for a decision are an alert each, with its own link.
+    async fn alert_all(&self, channel: Channel, members: &[Exception]) -> Result<Told, Failure> {
+        if !decided_each(members) {
+            return self.alert(channel, members).await;
+        }
+        let mut told = Told::Known;
+        for member in members {
+            told = told.and(self.alert(channel, std::slice::from_ref(member)).await?);
+        }
+        Ok(told)
+    }
+
+    /// One alert about all of these, under the effect of the first.
+    async fn alert(&self, channel: Channel, members: &[Exception]) -> Result<Told, Failure> {
+        let Some((first, others)) = members.split_first() else { return Ok(Told::Known) };
+        let ledger = &self.station.ledger;
+        let with = others.iter().map(mark).collect::<Vec<_>>().join(" ");
+        let note = BTreeMap::from_iter((!others.is_empty()).then(|| (WITH.to_owned(), with)));
+        let (subject, key) = (&first.subject, channel.alert(first));
+        let post = Post { channel, subject, key: key.clone(), note, since: first.raised, urgency: Urgency::Alert };
+        let sent = self
+            .post(post, async |effect| {
+                let ways = self.ways(channel, first, others.is_empty()).await?;
+                if others.is_empty() {
+                    let name = self.order_name(first).await?;
+                    return Ok(letter::one(first, name.as_deref(), &self.alerts, effect, ways)?);
+                }
+                Ok(letter::several(first, members, &self.alerts, effect, ways)?)
+            })
+            .await?;
+        match sent {
+            Sent::Now => {
+                self.mark_told(channel, first, &others.iter().collect::<Vec<_>>()).await?;
+                tracing::info!(exception.id = first.id, count = members.len(), channel = %channel, "the owner is told");
                 Ok(Told::Known)
             }
-            Err(trouble) => self.put_off(exception, lease, trouble).await,
+            Sent::Before => {
+                let effects = ledger.journey(subject).await?.effects;
+                let note = effects.into_iter().find(|effect| effect.key == key).map(|effect| effect.note);
+                let with = note.and_then(|mut note| note.remove(WITH)).unwrap_or_default();
+                let with: BTreeSet<&str> = with.split(' ').collect();
+                let (along, left): (Vec<_>, Vec<_>) = others.iter().partition(|other| with.contains(&*mark(other)));
+                self.mark_told(channel, first, &along).await?;
+                let again = later(self.station.now(), SignedDuration::from_secs(1));
+                Ok(if left.is_empty() { Told::Known } else { Told::Later(again) })
+            }
+            Sent::Never => Ok(Told::Known),
+            Sent::Later(at) => Ok(Told::Later(at)),
+            Sent::Trouble(at) => Ok(Told::Trouble(at)),
         }
     }
 
-    /// The mail did not go out, or nobody knows. How long until the next try grows with the exception's age.
-    async fn put_off(&self, exception: &Exception, lease: Lease, trouble: Trouble) -> Result<Told, Failure> {
-        let now = self.station.now();
-        tracing::warn!(exception.id = exception.id, why = %trouble, "the owner could not be told");
-        let since = LayerWait { since: exception.raised, until: now, reason: WaitReason::Pace(String::new()) };
-        let paced = self.station.pace.wait("ses", &trouble, Some(&since), now).map(|wait| wait.until);
-        let at = paced.unwrap_or_else(|| later(now, self.station.pace.longest));
-        let reason = trouble.to_string();
-        if matches!(trouble, Trouble::NoAnswer { .. }) {
-            let at = at.max(later(now, self.station.settle_window));
-            self.settle(lease, State::Unknown { reason }, Some(at)).await?;
-            return Ok(Told::Trouble(at));
-        }
-        self.settle(lease, State::Waiting { not_before: at, reason }, None).await?;
-        Ok(Told::Trouble(at))
-    }
-
-    async fn settle(&self, lease: Lease, state: State, hold_until: Option<Timestamp>) -> Result<(), LedgerError> {
-        let note = [("kind", "alert".to_owned()), ("to_hash", address_hash(&self.alerts.to))];
-        let note = note.into_iter().map(|(name, word)| (name.to_owned(), word)).collect();
-        let hash = lease.hash();
-        if !self.station.ledger.settle(lease, state, note, hold_until, self.station.now()).await? {
-            tracing::warn!(effect.hash = hash, "the claim on an alert was over before it was settled");
+    /// The first last: as long as it is untold, whoever comes next finds its effect, and from there the others.
+    async fn mark_told(&self, channel: Channel, first: &Exception, others: &[&Exception]) -> Result<(), LedgerError> {
+        for exception in others.iter().copied().chain([first]) {
+            self.station.ledger.told(exception, channel.name()).await?;
         }
         Ok(())
+    }
+
+    /// What the owner can click.
+    pub(crate) async fn ways(&self, channel: Channel, exception: &Exception, alone: bool) -> Result<Ways, LedgerError> {
+        let Some(links) = &self.alerts.links else { return Ok(Ways::default()) };
+        let now = self.station.now();
+        let named = || Named {
+            channel: channel.name().to_owned(),
+            subject: exception.subject.clone(),
+            id: exception.id.clone(),
+            round: exception.round,
+        };
+        Ok(Ways {
+            decide: if alone { self.decision_link(exception).await? } else { None },
+            acknowledge: alone.then(|| exception_link(&links.console, &links.key, &named(), now)),
+            open: Some(open_link(&links.console, &links.key, channel.name(), now)),
+        })
     }
 
     /// Where the owner decides about the hold that this is about; `None` where there is nothing to decide, or no page to do it on.
@@ -147,8 +268,8 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         }
         let standing = Standing::of(&self.station.ledger.journey(&exception.subject).await?.events);
         let Some(round) = standing.held() else { return Ok(None) };
-        let expires = later(self.station.now(), GOOD_FOR);
-        let token = links.key.sign(Purpose::Decision, &format!("{order}#{round}"), expires);
+        let token =
+            links.key.sign(Purpose::Decision, &format!("{order}#{round}"), later(self.station.now(), OWNER_LINK));
         Ok(Some(format!("{}decisions/{token}", links.console)))
     }
 
@@ -162,7 +283,17 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
     }
 }
 
-/// `moment` and `span`, or `moment` where the sum leaves the calendar.
-pub(crate) fn later(moment: Timestamp, span: SignedDuration) -> Timestamp {
-    moment.checked_add(span).unwrap_or(moment)
+/// Whether there is nothing to tell on this channel.
+pub(crate) fn is_known(exception: &Exception, channel: Channel) -> bool {
+    exception.state != Life::Open || exception.told_on(channel.name())
+}
+
+/// Whether these are few enough, and each wants a decision of its own.
+fn decided_each(members: &[Exception]) -> bool {
+    members.len() <= DECIDED_EACH && members.iter().all(|member| TO_BE_DECIDED.contains(&member.what.as_str()))
+}
+
+/// An exception's round, as an effect's words name it.
+fn mark(exception: &Exception) -> String {
+    short_hash(&[&exception.id, &exception.round.to_string()], 10)
 }

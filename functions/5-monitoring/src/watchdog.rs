@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use domain::Timestamp;
-use domain::event::{EventKey, Fact};
+use domain::event::{Event, EventKey, Fact};
 use domain::exception::{Exception, What};
 use domain::handoff::{Layer, Owed, Wait};
 use domain::quiet::parcel_of;
@@ -21,8 +21,8 @@ use serde::Serialize;
 
 use crate::dead_letters::Dead;
 use crate::metrics::Totals;
+use crate::post::later;
 use crate::queues::{Line, Queues};
-use crate::tell::later;
 use crate::{Error, Monitoring};
 
 /// A parcel of a silent carrier is looked at again after so long.
@@ -142,8 +142,11 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         let silence = self.listen_for_the_sweep(&mut round).await;
         let open = self.review(&mut round).await;
         let line = self.measure_the_lines(&mut round).await;
+        let channels = self.watch_channels(&mut round).await;
+        let digest = self.digest(&mut round).await;
+        let told = channels.is_ok() && digest.is_ok();
         round.totals.finished =
-            dead.is_ok() && carriers.is_ok() && due.is_ok() && silence.is_ok() && open.is_ok() && line.is_ok();
+            dead.is_ok() && carriers.is_ok() && due.is_ok() && silence.is_ok() && open.is_ok() && line.is_ok() && told;
         round.totals.publish(&self.stack, now);
         tracing::info!(report = ?round.report, totals = ?round.totals, "round");
         dead?;
@@ -152,6 +155,8 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         silence?;
         open?;
         line?;
+        channels?;
+        digest?;
         if round.report.failed > 0 { Err(Error::Partly(round.report.failed)) } else { Ok(round.report) }
     }
 
@@ -309,13 +314,17 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
 
     /// Raises an exception about an event, once per kind, layer and event: two layers can be late with the same one.
     pub(crate) async fn raise(&self, round: &mut Round, stored: &Stored, what: &What) -> Result<(), LedgerError> {
-        let event = &stored.event;
-        let cause = format!("{} {}", what.layer(), event.fact.id());
-        let exception = Exception::raise(&event.subject, what, &cause, self.station.now()).about(event);
+        let exception = self.about_event(&stored.event, what);
         if self.station.ledger.raise(&exception).await? {
             tracing::warn!(exception.id = exception.id, "exception");
             round.report.raised += 1;
         }
         self.station.ledger.flag(stored).await
+    }
+
+    /// What the watchdog raises about an event, as it is when raised.
+    pub(crate) fn about_event(&self, event: &Event, what: &What) -> Exception {
+        let cause = format!("{} {}", what.layer(), event.fact.id());
+        Exception::raise(&event.subject, what, &cause, self.station.now()).about(event)
     }
 }

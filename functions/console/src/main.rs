@@ -26,6 +26,7 @@ async fn main() -> Result<(), Error> {
         key: links::Key::new(secrets.all(links::KEY)?)?,
         deadlines: config.deadlines.clone(),
         shop: config.store.name.clone(),
+        subject: config.subject(),
     };
     lambda_runtime::run(service_fn(move |event: LambdaEvent<LambdaFunctionUrlRequest>| async move {
         let request = console::http::request(event.payload);

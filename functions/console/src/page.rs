@@ -14,7 +14,7 @@ use crate::decision::{Hold, Wish};
 use crate::http::Reply;
 
 /// The only style there is; the policy below names its hash.
-const STYLE: &str = include_str!("../templates/style.css");
+pub(crate) const STYLE: &str = include_str!("../templates/style.css");
 
 /// Nothing is loaded and nothing runs; the form goes back to where it came from.
 pub static CONTENT_SECURITY_POLICY: LazyLock<String> = LazyLock::new(|| {
@@ -83,7 +83,7 @@ impl View {
 }
 
 /// One line of plain text, without control characters, and not endless.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let plain = text.chars().map(|c| if c.is_control() || is_direction(c) { ' ' } else { c });
     plain.take(300).collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -152,7 +152,7 @@ pub fn hold(shop: &str, hold: &Hold, wish: Wish) -> Reply {
     }
 }
 
-fn render(status: u16, template: &impl Template) -> Reply {
+pub(crate) fn render(status: u16, template: &impl Template) -> Reply {
     match template.render() {
         Ok(body) => Reply { status, body },
         Err(error) => {

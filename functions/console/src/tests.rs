@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use domain::Timestamp;
 use domain::decision::{Choice, Decision, OWNER};
 use domain::event::{Event, Fact};
+use domain::exception::{Exception, Life, What};
 use domain::handoff::{Layer, Owes};
 use domain::order::{Assessment, Order, Risk};
 use domain::provider::Trouble;
@@ -13,6 +14,7 @@ use domain::{fixture, handoff::Deadlines};
 use jiff::SignedDuration;
 use ledger::{Ledger, Memory};
 use links::Purpose;
+use links::owner::{Named, canary_link, exception_link, open_link};
 use secrecy::SecretString;
 use store::ReadOrder;
 
@@ -75,6 +77,7 @@ async fn console(events: &[Event]) -> Console<Memory, Shows, Fixed> {
         key: links::Key::new(vec![SecretString::from("k".repeat(40))]).unwrap(),
         deadlines: Deadlines::default(),
         shop: "Example Prints".into(),
+        subject: Subject::Store("example.myshopify.com".into()),
     }
 }
 
@@ -226,4 +229,143 @@ async fn words_from_outside_are_harmless_and_nothing_is_kept() {
     let policy = header("content-security-policy");
     assert!(policy.starts_with("default-src 'none'; style-src 'sha256-") && !policy.contains("unsafe"), "{policy}");
     assert!(policy.contains("form-action 'self'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+}
+
+/// The path of a link, below the console's address.
+fn below(link: &str) -> String {
+    link.strip_prefix("https://console.example.com/").unwrap().to_owned()
+}
+
+const CONSOLE: &str = "https://console.example.com/";
+
+fn refused(n: u64, why: &str) -> Exception {
+    let what = What::PartnerRefused { partner: "printful".into(), why: why.into() };
+    let exception = Exception::raise(&Subject::Order(OrderId(n)), &what, "cleared", start());
+    Exception { order_name: Some(format!("#{}", 1_000 + n)), ..exception }
+}
+
+fn link_to(console: &Tested, exception: &Exception, round: u32) -> String {
+    let Exception { subject, id, .. } = exception.clone();
+    below(&exception_link(CONSOLE, &console.key, &Named { channel: "mail".into(), subject, id, round }, start()))
+}
+
+async fn state(console: &Tested, exception: &Exception) -> Life {
+    console.ledger.exception(&exception.subject, &exception.id).await.unwrap().unwrap().state
+}
+
+async fn answered(console: &Tested, channel: &str) -> Option<Timestamp> {
+    console.ledger.channel(&console.subject, channel).await.unwrap().acknowledged
+}
+
+#[tokio::test]
+async fn an_alerts_link_shows_the_exception_and_its_button_acknowledges_it() {
+    let console = console(&[]).await;
+    let exception = refused(1, "item 1 is discontinued");
+    console.ledger.raise(&exception).await.unwrap();
+    let path = link_to(&console, &exception, 1);
+    let before = console.ledger.table().rows();
+    let reply = ask(&console, "GET", &path, "").await;
+    assert_eq!(reply.status, 200);
+    insta::assert_snapshot!(reply.body);
+    assert_eq!(console.ledger.table().rows(), before, "a mail program that follows links has seen nothing");
+    for _ in 0..2 {
+        let reply = ask(&console, "POST", &path, "").await;
+        assert!(reply.status == 200 && reply.body.contains("you have seen it"), "{}", reply.body);
+    }
+    assert_eq!(state(&console, &exception).await, Life::Acknowledged);
+    assert_eq!(answered(&console, "mail").await, Some(start()), "the channel is proven");
+    assert_eq!(answered(&console, "webhook").await, None, "and no other");
+    console.ledger.heal(&exception.subject, &exception.id, start()).await.unwrap();
+    let reply = ask(&console, "GET", &path, "").await;
+    assert!(reply.body.contains("healed by itself") && !reply.body.contains("<form"), "{}", reply.body);
+}
+
+#[tokio::test]
+async fn an_old_alert_acknowledges_nothing_that_has_come_back() {
+    let console = console(&[]).await;
+    let exception = refused(1, "no");
+    console.ledger.raise(&exception).await.unwrap();
+    console.ledger.resolve(&exception.subject, &exception.id).await.unwrap();
+    console.ledger.raise(&exception).await.unwrap();
+    let reply = ask(&console, "POST", &link_to(&console, &exception, 1), "").await;
+    assert!(reply.status == 200 && reply.body.contains("come back"), "{}", reply.body);
+    assert_eq!(state(&console, &exception).await, Life::Open);
+    let reply = ask(&console, "POST", &link_to(&console, &exception, 2), "").await;
+    assert!(reply.body.contains("you have seen it"), "{}", reply.body);
+    assert_eq!(state(&console, &exception).await, Life::Acknowledged);
+}
+
+#[tokio::test]
+async fn the_list_shows_all_that_is_open_each_with_its_button() {
+    let console = console(&[held(1)]).await;
+    let decided = Exception::raise(&subject(), &What::Held(domain::verdict::Hold::TestOrder), "held#1", start());
+    let decided = Exception { order_name: Some("#1001".into()), ..decided };
+    let (first, second) = (refused(2, "<b>no</b>\u{202e}"), refused(3, "item 1 is discontinued"));
+    for exception in [&decided, &first, &second] {
+        console.ledger.raise(exception).await.unwrap();
+    }
+    let path = below(&open_link(CONSOLE, &console.key, "webhook", start()));
+    let looked = ask(&console, "GET", &path, "").await;
+    assert_eq!((looked.status, answered(&console, "webhook").await), (200, None));
+    assert_eq!(looked.body.matches("<form method=\"post\">").count(), 3);
+    assert!(!looked.body.contains("<b>") && !looked.body.contains('\u{202e}'), "{}", looked.body);
+    // The held one leads to its own page, and that link is good.
+    let decide = looked.body.split("../").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    assert_eq!(ask(&console, "GET", decide, "").await.status, 200);
+
+    let reply = ask(&console, "POST", &path, &format!("exception={}", second.id)).await;
+    assert!(reply.status == 200 && reply.body.contains("Noted: you have seen #1003"), "{}", reply.body);
+    assert!(reply.body.contains("Seen by you, and still open"), "{}", reply.body);
+    assert_eq!(state(&console, &second).await, Life::Acknowledged);
+    assert_eq!(state(&console, &first).await, Life::Open);
+    assert_eq!(answered(&console, "webhook").await, Some(start()));
+    for form in ["", "exception=", "exception=1-held-00000000", "\u{0}", "choice=release"] {
+        assert_eq!(ask(&console, "POST", &path, form).await.status, 404, "{form:?}");
+    }
+    for exception in [&decided, &first, &second] {
+        console.ledger.resolve(&exception.subject, &exception.id).await.unwrap();
+    }
+    let reply = ask(&console, "GET", &path, "").await;
+    assert!(reply.body.contains("nothing is open") && !reply.body.contains("<form"), "{}", reply.body);
+}
+
+#[tokio::test]
+async fn a_test_alert_is_answered_by_its_button_and_not_by_looking() {
+    let console = console(&[]).await;
+    let path = below(&canary_link(CONSOLE, &console.key, "mail", start().as_second(), start()));
+    let reply = ask(&console, "GET", &path, "").await;
+    assert!(reply.status == 200 && reply.body.contains("Yes, I have it"), "{}", reply.body);
+    assert_eq!(answered(&console, "mail").await, None);
+    let reply = ask(&console, "POST", &path, "").await;
+    assert!(reply.status == 200 && reply.body.contains("it arrived"), "{}", reply.body);
+    assert_eq!(answered(&console, "mail").await, Some(start()));
+}
+
+#[tokio::test]
+async fn links_of_the_owner_that_are_old_forged_or_for_another_page_open_nothing() {
+    let console = console(&[]).await;
+    let exception = refused(1, "no");
+    console.ledger.raise(&exception).await.unwrap();
+    let one = link_to(&console, &exception, 1);
+    let open = below(&open_link(CONSOLE, &console.key, "mail", start()));
+    let test = below(&canary_link(CONSOLE, &console.key, "mail", 1, start()));
+    let token = |path: &str| path.split_once('/').unwrap().1.to_owned();
+    let before = console.ledger.table().rows();
+    for (page, other) in
+        [("open", &one), ("tests", &one), ("exceptions", &open), ("exceptions", &test), ("open", &test)]
+    {
+        for method in ["GET", "POST"] {
+            let body = format!("exception={}", exception.id);
+            assert_eq!(ask(&console, method, &format!("{page}/{}", token(other)), &body).await.status, 403);
+        }
+    }
+    for path in ["open/", "tests/x.y", "exceptions/", "exceptions"] {
+        assert_eq!(ask(&console, "POST", path, "").await.status, 403, "{path}");
+    }
+    *console.clock.0.lock().unwrap() = start().checked_add(SignedDuration::from_hours(7 * 24)).unwrap();
+    for path in [&one, &open, &test] {
+        let reply = ask(&console, "POST", path, "").await;
+        assert!(reply.status == 410 && reply.body.contains("make exceptions"), "{}", reply.body);
+    }
+    assert_eq!(console.ledger.table().rows(), before);
 }

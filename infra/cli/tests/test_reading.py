@@ -58,7 +58,7 @@ class Trace(unittest.TestCase):
             [{"kind": "confirmation", "to_hash": "0123456789abcdef", "message_id": "m-1", "effect_hash": "ab12",
               "time": "2026-11-22T02:00:05Z"}],
         )  # fmt: skip
-        self.assertEqual(list(trace["exceptions"][0]), ["id", "layer", "reason", "next_step", "state", "told"])
+        self.assertEqual(list(trace["exceptions"][0]), ["id", "layer", "reason", "next_step", "state", "told", "healed", "round"])
 
     def test_what_a_layer_waits_for(self) -> None:
         wait = {"until": Decimal(5), "reason": "no connection", "provider": "printful"}

@@ -113,6 +113,34 @@ class TheExample(Files):
         self.assertEqual(store.values["catalog"]["any_variant"], {"partner": "printful", "other_properties": "refuse"})
 
 
+class TheAlertsWebhook(Files):
+    def told(self, form: str, more: str = "") -> Path:
+        return self.write(
+            lambda text: text.replace(
+                "[rules]",
+                f'[alerts.webhook]\nformat = "{form}"\nurl_file = "hook"\nkey_file = "hook-key"\n{more}\n[rules]',
+                1,
+            )
+        )
+
+    def test_its_address_is_a_secret_and_no_part_of_the_functions_file(self) -> None:
+        store = storefile.read(self.told("slack"))
+        self.assertEqual(store.secret_files["call/alerts/url"].path.name, "hook")
+        self.assertNotIn("call/alerts/routing-key", store.secret_files)
+        self.secrets()
+        for name in ("hook", "hook-key"):
+            (self.folder / name).write_text("https://hooks.example.com/x\n")
+        rendered = render.render(store, BASES | {"alerts": "http://127.0.0.1:4567/alerts"}, local=False)
+        self.assertEqual(rendered.store["alerts"]["webhook"], {"format": "slack", "base_url": "http://127.0.0.1:4567/alerts"})
+        self.assertNotIn("hooks.example.com", json.dumps(rendered.store))
+
+    def test_pagerduty_needs_its_routing_key(self) -> None:
+        self.assertIn("needs routing_key_file", self.refusal(self.told("pagerduty")))
+        store = storefile.read(self.told("pagerduty", 'routing_key_file = "routing"'))
+        self.assertIn("call/alerts/routing-key", store.secret_files)
+        self.assertIn("alerts.webhook.format: must be slack", self.refusal(self.told("teams")))
+
+
 class Mistakes(Files):
     def test_each_is_named_with_its_line(self) -> None:
         def line_of(start: str) -> int:

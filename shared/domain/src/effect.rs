@@ -40,6 +40,12 @@ pub enum EffectKey {
     Email(MailKind),
     /// The owner was told of an exception, for the n-th time: `alert#<exception>#1`.
     Alert { exception: String, round: u32 },
+    /// The same on another channel than mail: `alert-on#webhook#<exception>#1`.
+    AlertOn { channel: String, exception: String, round: u32 },
+    /// A test alert went out on a channel: `canary#mail#<when, epoch seconds>`.
+    Canary { channel: String, at: i64 },
+    /// What is still open was told once more: `digest#mail#2026-11-22`.
+    Digest { channel: String, day: String },
     /// A key this version does not know, as it is stored: kept readable across upgrades.
     Other(String),
 }
@@ -140,6 +146,9 @@ impl fmt::Display for EffectKey {
             Self::Follow { feed, parcel } => write!(f, "follow#{feed}#{parcel}"),
             Self::Email(kind) => write!(f, "email#{kind}"),
             Self::Alert { exception, round } => write!(f, "alert#{exception}#{round}"),
+            Self::AlertOn { channel, exception, round } => write!(f, "alert-on#{channel}#{exception}#{round}"),
+            Self::Canary { channel, at } => write!(f, "canary#{channel}#{at}"),
+            Self::Digest { channel, day } => write!(f, "digest#{channel}#{day}"),
             Self::Other(key) => f.write_str(key),
         }
     }
@@ -194,8 +203,24 @@ impl EffectKey {
                 Some((exception, Ok(round))) => Self::Alert { exception: exception.to_owned(), round },
                 _ => other(),
             },
+            "alert-on" | "canary" | "digest" => Self::on_a_channel(kind, rest).unwrap_or_else(other),
             _ => other(),
         }
+    }
+
+    /// The keys that name a channel first.
+    fn on_a_channel(kind: &str, rest: &str) -> Option<Self> {
+        let (channel, rest) = rest.split_once('#')?;
+        let channel = channel.to_owned();
+        Some(match kind {
+            "alert-on" => {
+                let (exception, round) = rest.rsplit_once('#')?;
+                Self::AlertOn { channel, exception: exception.to_owned(), round: round.parse().ok()? }
+            }
+            "canary" => Self::Canary { channel, at: rest.parse().ok()? },
+            "digest" => Self::Digest { channel, day: rest.to_owned() },
+            _ => return None,
+        })
     }
 
     /// The effect's hash: 24 hex digits, `[a-z0-9]`, the same for ever. Mails carry it (`X-Baton-Effect`, and as a tag, since
@@ -276,6 +301,9 @@ mod tests {
             "email#shipped#1Z999",
             "email#delivered#1Z999",
             "alert#5550004242-partner-refused-0a1b2c3d#2",
+            "alert-on#webhook#5550004242-partner-refused-0a1b2c3d#2",
+            "canary#webhook#1795000000",
+            "digest#mail#2026-11-22",
         ] {
             let key = EffectKey::parse(text);
             assert!(!matches!(key, EffectKey::Other(_)), "{text}");

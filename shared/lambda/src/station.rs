@@ -295,7 +295,7 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
         self.ledger.flag(stored).await
     }
 
-    /// The layer has finished the event after all: what was raised about the two is resolved, except what is told now.
+    /// The layer has finished the event after all: what was raised about the two has healed, except what is told now.
     async fn heal(&self, layer: Layer, stored: &Stored, told: &[What]) -> Result<(), LedgerError> {
         if !stored.flagged {
             return Ok(());
@@ -306,7 +306,7 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
         let journey = self.ledger.journey(&event.subject).await?;
         let about = |e: &&Exception| e.state != Life::Resolved && e.layer == layer && e.event.as_ref() == Some(&id);
         for exception in journey.exceptions.iter().filter(about).filter(|exception| !still.contains(&exception.id)) {
-            self.ledger.resolve(&event.subject, &exception.id).await?;
+            self.ledger.heal(&event.subject, &exception.id, self.now()).await?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
-//! Exceptions: raised once per cause, told once, resolved, and open again when the cause returns.
+//! Exceptions: raised once per cause, told once on each channel, acknowledged, resolved, and open again when the cause returns.
 
-use domain::exception::{Exception, Life};
+use domain::Timestamp;
+use domain::exception::{Exception, Healed, Life};
 use domain::subject::Subject;
 
 use crate::row::{ExceptionRow, Row, SHARDS};
@@ -9,13 +10,13 @@ use crate::{Ledger, LedgerError, Table};
 const TRIES: u32 = 8;
 
 impl<T: Table> Ledger<T> {
-    /// Raises an exception. `true`: it is new, or open again after it had been resolved or acted on; the owner is to be told.
+    /// Raises an exception. `true`: it is new, or open again ([`Exception::is_news`]); the owner is to be told.
     pub async fn raise(&self, exception: &Exception) -> Result<bool, LedgerError> {
         let mut in_the_way = self.table.put_new(&Row::Exception(ExceptionRow::from(exception))).await?;
         for _ in 0..TRIES {
             let Some(row) = in_the_way else { return Ok(true) };
             let (old, rev) = read(row)?;
-            if old.state == Life::Open {
+            if !old.is_news(exception) {
                 return Ok(false);
             }
             let again = Exception { round: old.round + 1, ..exception.clone() };
@@ -32,41 +33,87 @@ impl<T: Table> Ledger<T> {
         self.get_exception(subject, id).await?.map(|row| read(row).map(|(exception, _)| exception)).transpose()
     }
 
-    /// The owner was told: a provider's id for the alert is stored with its effect.
-    pub async fn told(&self, exception: &Exception) -> Result<(), LedgerError> {
+    /// The owner was told on that channel: a provider's id for the alert is stored with its effect.
+    pub async fn told(&self, exception: &Exception, channel: &str) -> Result<(), LedgerError> {
         self.change_exception(&exception.subject, &exception.id, |now| {
             // One that came back meanwhile is another round, and not told.
             if now.round == exception.round {
                 now.told = true;
+                now.told_on.insert(channel.to_owned());
             }
         })
         .await
+    }
+
+    /// The owner has seen that round of it: no digest nags about it any more. It still stands. What stands in the ledger now;
+    /// `None`: there is no such exception.
+    pub async fn seen(&self, subject: &Subject, id: &str, round: u32) -> Result<Option<Exception>, LedgerError> {
+        self.change_exception(subject, id, |now| {
+            if now.state == Life::Open && now.round == round {
+                now.state = Life::Acknowledged;
+            }
+        })
+        .await?;
+        self.exception(subject, id).await
     }
 
     /// The owner acts on it (a replay). It still stands, and when the cause returns it is another round, told again.
     pub async fn acted_on(&self, subject: &Subject, id: &str) -> Result<(), LedgerError> {
         self.change_exception(subject, id, |now| {
-            if now.state == Life::Open {
+            if now.state != Life::Resolved {
                 now.state = Life::Acknowledged;
+                now.acted = true;
             }
         })
         .await
     }
 
-    /// Closes an exception: the hand-off completed after all, or a person says so.
+    /// Closes an exception because a person says so, or because a person's act has ended it.
     pub async fn resolve(&self, subject: &Subject, id: &str) -> Result<(), LedgerError> {
         self.change_exception(subject, id, |now| now.state = Life::Resolved).await
     }
 
+    /// Closes an exception that ended by itself: the hand-off completed after all. The next digest says so.
+    pub async fn heal(&self, subject: &Subject, id: &str, at: Timestamp) -> Result<(), LedgerError> {
+        // To the second, as it is stored.
+        let at = Timestamp::from_second(at.as_second()).unwrap_or(at);
+        self.change_exception(subject, id, |now| {
+            if now.state != Life::Resolved {
+                now.state = Life::Resolved;
+                now.healed = Some(Healed { at, told: false });
+            }
+        })
+        .await
+    }
+
+    /// A digest has said that it healed.
+    pub async fn healing_told(&self, exception: &Exception) -> Result<(), LedgerError> {
+        self.change_exception(&exception.subject, &exception.id, |now| {
+            if now.round == exception.round
+                && let Some(healed) = &mut now.healed
+            {
+                healed.told = true;
+            }
+        })
+        .await
+    }
+
     /// All exceptions that are not resolved, oldest first within each shard.
     pub async fn open_exceptions(&self) -> Result<Vec<Exception>, LedgerError> {
-        let mut open = Vec::new();
+        let mut listed = self.listed_exceptions().await?;
+        listed.retain(|exception| exception.state != Life::Resolved);
+        Ok(listed)
+    }
+
+    /// All exceptions that are not resolved, and those that healed and of which no digest has said so yet.
+    pub async fn listed_exceptions(&self) -> Result<Vec<Exception>, LedgerError> {
+        let mut listed = Vec::new();
         for shard in SHARDS {
             for row in self.table.open(shard).await? {
-                open.push(read(row)?.0);
+                listed.push(read(row)?.0);
             }
         }
-        Ok(open)
+        Ok(listed)
     }
 
     async fn get_exception(&self, subject: &Subject, id: &str) -> Result<Option<Row>, LedgerError> {

@@ -6,6 +6,7 @@
 //! revision, and every change names the revision it was decided on: whoever decided on an older one decides again.
 
 mod bookmarks;
+mod channels;
 mod due;
 mod dynamo;
 mod effects;
@@ -21,6 +22,7 @@ mod table;
 use std::fmt;
 
 pub use bookmarks::Bookmark;
+pub use channels::ChannelState;
 pub use due::{DueEvent, MARGIN, Walk, Watermark};
 pub use dynamo::Dynamo;
 pub use effects::{Claim, Lease, Refusal};

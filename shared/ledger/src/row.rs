@@ -2,16 +2,19 @@
 //!
 //! A field that came later has a default, so that rows written by an earlier version stay readable.
 
+mod exception;
+
 use std::collections::BTreeMap;
 
 use domain::Timestamp;
 use domain::effect::{Effect, EffectKey, State};
 use domain::event::{Event, Fact};
-use domain::exception::{Exception, Life};
 use domain::handoff::{Layer, Owed, Owes};
 use domain::subject::{Subject, short_hash};
 use domain::watch::{LayerWait, WaitReason};
 use serde::{Deserialize, Serialize};
+
+pub use exception::ExceptionRow;
 
 use crate::LedgerError;
 
@@ -164,32 +167,6 @@ pub struct EffectRow {
     pub note: BTreeMap<String, String>,
     /// RFC 3339.
     pub updated: String,
-    pub rev: u64,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExceptionRow {
-    pub pk: String,
-    pub sk: String,
-    pub id: String,
-    pub layer: String,
-    pub what: String,
-    pub reason: String,
-    pub next_step: String,
-    pub state: String,
-    pub told: bool,
-    pub round: u32,
-    pub raised: i64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub event: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub order: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub order_name: Option<String>,
-    #[serde(default)]
-    pub replayable: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub open_shard: Option<String>,
     pub rev: u64,
 }
 
@@ -379,57 +356,6 @@ impl EffectRow {
             doubt_since: self.doubt_since.map(timestamp),
             note: self.note.clone(),
             updated: self.updated.parse().map_err(|e: jiff::Error| bad(e.to_string()))?,
-        })
-    }
-}
-
-impl From<&Exception> for ExceptionRow {
-    fn from(exception: &Exception) -> Self {
-        Self {
-            pk: exception.subject.to_string(),
-            sk: format!("exception#{}", exception.id),
-            id: exception.id.clone(),
-            layer: exception.layer.as_str().to_owned(),
-            what: exception.what.clone(),
-            reason: exception.reason.clone(),
-            next_step: exception.next_step.clone(),
-            state: exception.state.as_str().to_owned(),
-            told: exception.told,
-            round: exception.round,
-            raised: exception.raised.as_second(),
-            event: exception.event.clone(),
-            order: exception.subject.order().map(|id| id.to_string()),
-            order_name: exception.order_name.clone(),
-            replayable: exception.replayable,
-            open_shard: (exception.state != Life::Resolved).then(|| shard(&exception.subject)),
-            rev: 1,
-        }
-    }
-}
-
-impl ExceptionRow {
-    pub(crate) fn exception(&self) -> Result<Exception, LedgerError> {
-        let bad = |why: String| bad(&self.pk, &self.sk, why);
-        let state = match self.state.as_str() {
-            "open" => Life::Open,
-            "acknowledged" => Life::Acknowledged,
-            "resolved" => Life::Resolved,
-            other => return Err(bad(format!("unknown state {other:?}"))),
-        };
-        Ok(Exception {
-            subject: self.pk.parse().map_err(|e: domain::subject::NotASubject| bad(e.to_string()))?,
-            id: self.id.clone(),
-            layer: self.layer.parse().map_err(|e: domain::handoff::NotOwed| bad(e.to_string()))?,
-            what: self.what.clone(),
-            reason: self.reason.clone(),
-            next_step: self.next_step.clone(),
-            state,
-            told: self.told,
-            round: self.round,
-            raised: timestamp(self.raised),
-            event: self.event.clone(),
-            order_name: self.order_name.clone(),
-            replayable: self.replayable,
         })
     }
 }

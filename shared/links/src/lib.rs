@@ -6,6 +6,7 @@
 //! payload is believed. During a rotation the secret has two lines: the first signs, both open.
 
 mod order;
+pub mod owner;
 
 use std::fmt;
 
@@ -35,6 +36,12 @@ pub enum Purpose {
     Decision,
     /// A customer looks at an order; about `<order's number>`.
     Order,
+    /// The owner acknowledges an exception; see [`owner`].
+    Exception,
+    /// The owner looks at everything that is open; about the channel that carried the link.
+    Open,
+    /// The owner acknowledges a test alert; see [`owner`].
+    Canary,
 }
 
 impl Purpose {
@@ -42,6 +49,9 @@ impl Purpose {
         match self {
             Self::Decision => "decision",
             Self::Order => "order",
+            Self::Exception => "exception",
+            Self::Open => "open",
+            Self::Canary => "canary",
         }
     }
 }

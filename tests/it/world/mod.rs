@@ -90,7 +90,7 @@ pub fn choices(sandbox: &Sandbox) -> Value {
             "catalog": { "any_variant": { "partner": "printful" } },
             "mail": { "from": "Example Prints <orders@example.com>" },
             "brand": { "name": "Example Prints", "address": "1 Example Street, Example", "support": "help@example.com" },
-            "alerts": { "to": "owner@example.com" },
+            "alerts": { "to": "owner@example.com", "gather": 0, "storm": 0 },
             "timing": { "http_timeout": 1, "settle_window": 60, "first_wait": 20, "longest_wait": 600 },
             // Files of invented orders lie nowhere.
             "routing": { "check_files": false },

@@ -63,6 +63,7 @@ impl World {
             silent_hours: 0,
             carriers: monitoring::carriers::Carriers::new(5),
             settled: monitoring::settled::Settled::default(),
+            remembered: monitoring::Remembered::default(),
         };
         let request = json!({ "operator": "replay", "exception": exception, "run": true });
         monitoring.handle(request, Timestamp::MAX).await.unwrap()

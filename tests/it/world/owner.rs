@@ -34,6 +34,7 @@ impl World {
             key: links::Key::new(vec![SecretString::from("a long random word of the owner's own")]).unwrap(),
             deadlines: self.config.deadlines.clone(),
             shop: self.config.store.name.clone(),
+            subject: self.config.subject(),
         };
         let expires = self.clock.now().checked_add(SignedDuration::from_hours(24)).unwrap();
         let token = console.key.sign(Purpose::Decision, &format!("{order}#{round}"), expires);

@@ -9,10 +9,10 @@ use domain::verdict::Hold;
 
 use super::support::*;
 use crate::Alerts;
-use crate::letter::{self, Page};
+use crate::letter::{self, Page, Ways};
 
 fn alerts() -> Alerts {
-    Alerts { to: "owner@example.com".into(), from: "orders@example.com".into(), links: None }
+    watch().alerts
 }
 
 fn about_the_order(what: &What) -> Exception {
@@ -20,7 +20,7 @@ fn about_the_order(what: &What) -> Exception {
 }
 
 fn write(exception: &Exception) -> mailer::Letter {
-    letter::write(exception, exception.order_name.as_deref(), &alerts(), "0a1b2c".into(), None).unwrap()
+    letter::one(exception, exception.order_name.as_deref(), &alerts(), "0a1b2c".into(), Ways::default()).unwrap()
 }
 
 #[test]
@@ -42,8 +42,9 @@ fn an_alert_about_the_store() {
 #[test]
 fn an_alert_that_asks_for_a_decision() {
     let exception = about_the_order(&What::Held(Hold::FraudWarned { warning: "4".into() }));
-    let decide = Some("https://console.example.com/decisions/a.b".to_owned());
-    let letter = letter::write(&exception, Some("#1001"), &alerts(), "0a1b2c".into(), decide).unwrap();
+    let link = |path: &str| Some(format!("https://console.example.com/{path}/a.b"));
+    let ways = Ways { decide: link("decisions"), acknowledge: link("exceptions"), open: link("open") };
+    let letter = letter::one(&exception, Some("#1001"), &alerts(), "0a1b2c".into(), ways).unwrap();
     insta::assert_snapshot!(letter.text);
     let html = letter.html.unwrap();
     assert!(html.contains("href=\"https://console.example.com/decisions/a.b\""), "{html}");

@@ -85,7 +85,7 @@ async fn an_order_that_stands_still_is_a_fact_once_a_period_from_its_last_word_o
     days(&watch, 30).await;
     let began = "waits#accepted#printful#13";
     assert_eq!(waits(&watch).await, [began.into(), format!("{began}+2"), format!("{began}+3"), format!("{began}+4")]);
-    let exceptions = watch.exceptions().await;
+    let exceptions = watch.of_orders().await;
     assert_eq!(exceptions, [], "email answers; the owner is not bothered: {exceptions:?}");
 }
 
@@ -154,7 +154,7 @@ async fn a_cancelled_order_and_a_paused_mail_layer_say_nothing() {
     watch.happens(Fact::OrderCancelled { reason: None }).await;
     layers_are_done(&watch).await;
     days(&watch, 10).await;
-    assert_eq!((waits(&watch).await, watch.exceptions().await), (vec![], vec![]));
+    assert_eq!((waits(&watch).await, watch.of_orders().await), (vec![], vec![]));
 }
 
 #[tokio::test]

@@ -114,7 +114,7 @@ impl Paper {
         self.lines.lock().unwrap().get(&line).map_or(0, Vec::len)
     }
 
-    fn show(&self) {
+    pub fn show(&self) {
         self.hidden.lock().unwrap().clear();
     }
 
@@ -173,6 +173,7 @@ pub fn watch() -> Watch {
         silent_hours: 0,
         carriers: crate::carriers::Carriers::new(5),
         settled: crate::settled::Settled::default(),
+        remembered: crate::Remembered::default(),
     }
 }
 
@@ -290,6 +291,20 @@ impl Watch {
         let mut open = self.exceptions().await;
         assert_eq!(open.len(), 1, "{open:?}");
         open.remove(0)
+    }
+
+    /// What arrived since the last call, digests and test alerts left out.
+    pub fn alerts(&self) -> Vec<Letter> {
+        let mut letters = self.mail.drain();
+        letters.retain(|letter| letter.subject.contains("need"));
+        letters
+    }
+
+    /// What is open about orders.
+    pub async fn of_orders(&self) -> Vec<Exception> {
+        let mut open = self.exceptions().await;
+        open.retain(|exception| exception.subject.order().is_some());
+        open
     }
 
     /// Subject lines of what arrived.

@@ -1,19 +1,18 @@
 //! What the owner must know: each kind of exception with its layer, its reason and its next step, in the owner's words.
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-
+mod life;
 mod next_step;
 mod reason;
 #[cfg(test)]
 mod tests;
+
+pub use life::{Exception, Healed, Life};
 
 use crate::decision::Choice;
 use crate::event::PartnerStop;
 use crate::handoff::{Layer, Wait};
 use crate::parcel::Progress;
 use crate::plan::Problem;
-use crate::subject::{Subject, short_hash};
 use crate::verdict::Hold;
 
 /// What went wrong. The catalogue: every exception Baton can raise is one of these.
@@ -109,6 +108,10 @@ pub enum What {
     DataRequested { orders: usize },
     /// An alarm fired.
     Alarm { name: String, description: String },
+    /// The test alert on a channel was not acknowledged in time: nobody may be reading it.
+    ChannelUnproven { channel: String, sent: String },
+    /// Alerts have not got through on a channel for so long.
+    ChannelFails { channel: String, minutes: i64 },
 }
 
 /// What came of asking the partner to send it somewhere else.
@@ -192,6 +195,8 @@ impl What {
             Self::AppUninstalled => "app-uninstalled",
             Self::DataRequested { .. } => "data-requested",
             Self::Alarm { .. } => "alarm",
+            Self::ChannelUnproven { .. } => "channel-unproven",
+            Self::ChannelFails { .. } => "channel-fails",
         }
     }
 
@@ -210,6 +215,20 @@ impl What {
             Self::ProviderBroken { provider, .. } => Some(provider),
             Self::ParcelTrouble { parcel, .. } => Some(parcel),
             _ => None,
+        }
+    }
+
+    /// Who outside it came from, where somebody did: with kind and layer, the cause that many orders may share.
+    #[must_use]
+    pub fn provider(&self) -> Option<&str> {
+        match self {
+            Self::PartnerStopped { partner, .. }
+            | Self::FundsLow { partner, .. }
+            | Self::CatalogProblem { partner, .. } => Some(partner),
+            Self::Unreachable { provider, .. } | Self::MoneyWithoutOrder { provider, .. } => Some(provider),
+            Self::ParcelTrouble { .. } => None,
+            // What keeps two apart on one order is a name from outside everywhere else.
+            _ => self.apart(),
         }
     }
 
@@ -262,6 +281,8 @@ impl What {
             | Self::Unreadable { .. }
             | Self::AppUninstalled
             | Self::DataRequested { .. }
+            | Self::ChannelUnproven { .. }
+            | Self::ChannelFails { .. }
             | Self::Alarm { .. } => Layer::Monitoring,
         }
     }
@@ -309,80 +330,9 @@ impl What {
                 | Self::StreamDeadLetter
                 | Self::AppUninstalled
                 | Self::DataRequested { .. }
+                | Self::ChannelUnproven { .. }
+                | Self::ChannelFails { .. }
                 | Self::Alarm { .. }
         )
-    }
-}
-
-/// Where an exception stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Life {
-    Open,
-    Acknowledged,
-    Resolved,
-}
-
-impl Life {
-    /// `open`, `acknowledged` or `resolved`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Acknowledged => "acknowledged",
-            Self::Resolved => "resolved",
-        }
-    }
-}
-
-/// An exception as it is stored and told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exception {
-    pub subject: Subject,
-    /// `<subject's slug>-<kind>-<8 hex digits>`; the same cause on the same subject is the same exception.
-    pub id: String,
-    pub layer: Layer,
-    /// The kind's slug.
-    pub what: String,
-    pub reason: String,
-    pub next_step: String,
-    pub state: Life,
-    /// A provider's id for the alert is stored.
-    pub told: bool,
-    /// How often it was raised again after being resolved, plus one.
-    pub round: u32,
-    pub raised: Timestamp,
-    /// The event it is about, for a replay.
-    pub event: Option<String>,
-    pub order_name: Option<String>,
-    pub replayable: bool,
-}
-
-impl Exception {
-    /// Raises one. `cause` keeps two exceptions of one kind on one subject apart, e.g. the event's id.
-    #[must_use]
-    pub fn raise(subject: &Subject, what: &What, cause: &str, now: Timestamp) -> Self {
-        let hash = short_hash(&[what.slug(), cause], 8);
-        Self {
-            subject: subject.clone(),
-            id: format!("{}-{}-{hash}", subject.slug(), what.slug()),
-            layer: what.layer(),
-            what: what.slug().to_owned(),
-            reason: what.to_string(),
-            next_step: what.next_step(),
-            state: Life::Open,
-            told: false,
-            round: 1,
-            raised: now,
-            event: None,
-            order_name: None,
-            replayable: what.replayable(),
-        }
-    }
-
-    /// The same, about an event.
-    #[must_use]
-    pub fn about(self, event: &crate::event::Event) -> Self {
-        Self { event: Some(event.fact.id().0), order_name: event.order_name.clone().or(self.order_name), ..self }
     }
 }

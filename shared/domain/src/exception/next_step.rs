@@ -97,6 +97,10 @@ impl What {
             Self::Unreadable { .. } => "The provider may have changed its format. Nothing is lost: update Baton, then replay.".into(),
             Self::AppUninstalled => "If this was not meant: install the app again and run `make deploy`, which renews the subscriptions.".into(),
             Self::DataRequested { .. } => "Answer the customer within 30 days from the store's admin; Baton holds payloads of the last months only.".into(),
+            Self::ChannelUnproven { channel, .. } if channel == "mail" => "Look into your spam folder, and whether [alerts] to in store.toml is still your address; then `make test-alert`, and click its link.".into(),
+            Self::ChannelUnproven { .. } => "Look whether the receiver still shows alerts to somebody; then `make test-alert`, and open its link.".into(),
+            Self::ChannelFails { channel, .. } if channel == "mail" => "Look at SES in the AWS console: is sending paused, or your address suppressed? Then `make test-alert`.".into(),
+            Self::ChannelFails { .. } => "Look whether the address in the file that [alerts.webhook] url_file names is still the receiver's; put the new one there, deploy, then `make test-alert`.".into(),
             Self::Alarm { .. } => "Follow the alarm's description; `make exceptions` lists the orders concerned.".into(),
         }
     }

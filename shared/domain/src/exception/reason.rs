@@ -187,8 +187,27 @@ impl fmt::Display for What {
             }
             Self::AppUninstalled => f.write_str("The store has removed the app: no order reaches Baton any more."),
             Self::DataRequested { orders } => write!(f, "A customer asks what is held about them ({orders} orders)."),
+            Self::ChannelUnproven { channel, sent } => write!(
+                f,
+                "Nobody has acknowledged the test alert that went to {} on {sent}: alerts may not be read there.",
+                channel_words(channel)
+            ),
+            Self::ChannelFails { channel, minutes } => write!(
+                f,
+                "Alerts have not got through to {} for {minutes} minutes; you have this by another way.",
+                channel_words(channel)
+            ),
             Self::Alarm { name, description } => write!(f, "The alarm {name} is on. {description}"),
         }
+    }
+}
+
+/// A channel in the owner's words.
+fn channel_words(channel: &str) -> &str {
+    match channel {
+        "mail" => "your mail",
+        "webhook" => "the alerts' webhook",
+        other => other,
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Every key is described in `infra/store.toml`. Secrets are not in it.
 
+mod alerts;
 mod capture;
 mod headless;
 mod quiet;
@@ -19,6 +20,7 @@ use domain::verdict::Rules;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
+pub use alerts::{AlertsSection, WebhookFormat, WebhookSection};
 pub use capture::{RulesSection, ScreeningSection, SweepSection, TaxSection};
 pub use headless::{CheckoutSection, Pieces, Prices, Product, ShippingOption, StripeSection, TaxBehavior};
 pub use quiet::QuietSection;
@@ -143,15 +145,6 @@ pub struct DrillSection {
 
 /// The owner's brand (`[brand]`). The keys and their defaults stand with what is made of them.
 pub use brand::BrandSection;
-
-/// Where the owner hears of exceptions.
-#[derive(Debug, Clone, Deserialize)]
-pub struct AlertsSection {
-    pub to: String,
-    /// Defaults to the address customers' mails come from.
-    #[serde(default)]
-    pub from: Option<String>,
-}
 
 /// Seconds within one call and between calls.
 #[derive(Debug, Clone, Deserialize)]
