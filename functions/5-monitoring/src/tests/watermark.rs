@@ -11,7 +11,7 @@ use domain::subject::{OrderId, Subject};
 use domain::watch::{LayerWait, WaitReason};
 use jiff::SignedDuration;
 use lambda::Station;
-use ledger::{Finished, Ledger, MARGIN, Memory, Row, Stored};
+use ledger::{Finished, Ledger, MARGIN, Memory, Row, Stored, Table};
 use proptest::prelude::*;
 
 use super::lagging::{Lagging, Ticking};
