@@ -48,6 +48,7 @@ async fn with_webhook(receiver: &str, format: WebhookFormat) -> (Sandbox, Watch)
         stack: "baton-test".to_owned(),
         silent_hours: 0,
         carriers: monitoring::carriers::Carriers::new(5),
+        settled: monitoring::settled::Settled::default(),
         remembered: monitoring::Remembered::default(),
     };
     (sandbox, watch)

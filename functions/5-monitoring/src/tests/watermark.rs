@@ -40,6 +40,7 @@ fn layer5() -> Layer5 {
         silent_hours: 0,
         carriers: crate::carriers::Carriers::new(5),
         settled: Settled::default(),
+        remembered: crate::Remembered::default(),
     }
 }
 
