@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::contact::Consent;
 use crate::parcel::{ParcelKey, Progress};
 use crate::subject::{Subject, short_hash};
 
@@ -36,6 +37,8 @@ pub enum EffectKey {
     Tracking(ParcelKey),
     /// A tracking feed follows this number: `follow#easypost#<number>`.
     Follow { feed: String, parcel: ParcelKey },
+    /// The store was told what somebody said about marketing mail: `consent#unsubscribed#<when>`.
+    Consent { state: Consent, at: String },
     /// A mail to the customer: `email#confirmation`, `email#shipped#<parcel>`.
     Email(MailKind),
     /// The owner was told of an exception, for the n-th time: `alert#<exception>#1`.
@@ -138,6 +141,7 @@ impl fmt::Display for EffectKey {
             Self::Fulfilment(parcel) => write!(f, "fulfilment#{parcel}"),
             Self::Tracking(number) => write!(f, "tracking#{number}"),
             Self::Follow { feed, parcel } => write!(f, "follow#{feed}#{parcel}"),
+            Self::Consent { state, at } => write!(f, "consent#{}#{at}", state.as_str()),
             Self::Email(kind) => write!(f, "email#{kind}"),
             Self::Alert { exception, round } => write!(f, "alert#{exception}#{round}"),
             Self::Other(key) => f.write_str(key),
@@ -188,6 +192,12 @@ impl EffectKey {
             "follow" => match rest.split_once('#') {
                 Some((feed, parcel)) => Self::Follow { feed: feed.to_owned(), parcel: ParcelKey(parcel.to_owned()) },
                 None => other(),
+            },
+            "consent" => match rest.split_once('#') {
+                Some((state, at)) if Consent::of_word(state).as_str() == state => {
+                    Self::Consent { state: Consent::of_word(state), at: at.to_owned() }
+                }
+                _ => other(),
             },
             "email" => MailKind::parse(rest).map_or_else(other, Self::Email),
             "alert" => match rest.rsplit_once('#').map(|(exception, round)| (exception, round.parse())) {
@@ -272,6 +282,7 @@ mod tests {
             "partner-release-again#printful#1#2026-11-22T02:13:00Z",
             "partner-cancel#printful#1",
             "fulfilment#1Z999",
+            "consent#unsubscribed#2026-11-22T02:13:00Z",
             "email#confirmation",
             "email#shipped#1Z999",
             "email#delivered#1Z999",

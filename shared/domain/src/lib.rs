@@ -24,12 +24,14 @@
 //! | [`screening`] | what speaks against it, in words |
 //! | [`plan`] | who makes which line, from which files |
 //! | [`parcel`] | which parcel is this, and which store lines are in it |
+//! | [`contact`] | who we write to, what they consented to, and whether they bought |
 //! | [`mails`] | which mails does the customer get because of this event |
 //! | [`provider`] | what a provider's no, silence or "later" means for what happens next |
 //! | [`quiet`] | which parcel is a word about, and has a whole carrier gone quiet |
 //! | [`watch`] | what the watchdog does about something that is due |
 
 pub mod address;
+pub mod contact;
 pub mod deadlines;
 pub mod decision;
 pub mod effect;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::subject::Subject;
 
-pub use fact::{CheckoutEnd, Fact, ParcelRef, PartnerStop};
+pub use fact::{CheckoutEnd, Fact, OptIn, OptOut, ParcelRef, PartnerStop, Suppression};
 pub use kind::EventType;
 
 /// An event's id within its subject, e.g. `paid` or `refund#5556667778`.
