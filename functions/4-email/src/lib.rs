@@ -32,7 +32,7 @@ use domain::subject::OrderId;
 use lambda::{Station, StoreConfig};
 use mailer::address;
 
-pub use mails::Brand;
+pub use mails::{Brand, Look};
 
 /// The email layer: where it works, the store it reads and the mailer it sends through.
 #[derive(Debug)]
@@ -79,5 +79,11 @@ impl Sender {
         let support = || Some(config.brand.support.trim().to_owned()).filter(|text| address::check(text).is_ok());
         let reply_to = config.mail.reply_to.clone().filter(|text| !text.trim().is_empty()).or_else(support);
         Self { from, reply_to, brand, pages }
+    }
+
+    /// What every mail shows beside what it is about; `page` is the address of the order's page, for the mails of an order.
+    #[must_use]
+    pub fn look<'a>(&'a self, page: Option<&'a str>) -> Look<'a> {
+        Look { brand: &self.brand, page }
     }
 }

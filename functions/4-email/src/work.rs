@@ -17,7 +17,6 @@ use ledger::{Claim, Lease, Stored, Table};
 use mailer::{Letter, SendMail};
 use store::ReadOrder;
 
-use crate::mails::Look;
 use crate::{Email, rules};
 
 const STORE: &str = "shopify";
@@ -178,7 +177,7 @@ where
             return Ok(told(kind, What::NoMailAddress { mail }));
         };
         let page = self.sender.pages.as_ref().map(|pages| pages.link(order.id, self.station.now()));
-        let look = Look { brand: &self.sender.brand, page: page.as_deref() };
+        let look = self.sender.look(page.as_deref());
         let Ok(written) = crate::mails::write(kind, order, events, look) else {
             let why = "its template could not be filled in".to_owned();
             self.settle(lease, State::Refused { reason: why.clone() }, BTreeMap::new(), None).await?;

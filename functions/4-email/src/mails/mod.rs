@@ -8,6 +8,7 @@
 //! A view holds only text that [`brand::text::shown`] has cleaned; HTML templates escape what they print. No mail carries
 //! marketing: these are about an order, and go to people who never asked for more.
 
+pub mod marketing;
 mod parcels;
 mod views;
 
