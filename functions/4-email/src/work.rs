@@ -194,6 +194,8 @@ where
             html: Some(written.html),
             about: subject.clone(),
             effect: effect.clone(),
+            headers: Vec::new(),
+            flow: None,
         };
         let mut note = BTreeMap::from([("kind".to_owned(), mail.clone()), ("to_hash".to_owned(), address_hash(to))]);
         let mut counted = BTreeMap::new();

@@ -102,6 +102,8 @@ pub fn write(
         html: Some(Html { page: &page }.render()?),
         about: exception.subject.clone(),
         effect,
+        headers: Vec::new(),
+        flow: None,
     })
 }
 

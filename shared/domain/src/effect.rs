@@ -59,6 +59,15 @@ pub enum MailKind {
     Problem(Progress, ParcelKey),
     /// How things stand, after a silence that began with this event: `email#still#routed#printful#1`.
     Still(String),
+    /// A step of one of the owner's flows: `email#flow#cart#1#once`. `entry` tells one entry into the flow from another of the same
+    /// subject: `once`, or a day.
+    Flow {
+        flow: String,
+        step: u8,
+        entry: String,
+    },
+    /// Asks whether somebody wants marketing mail (double opt-in), at most once a day: `email#confirm-subscription#2026-11-22`.
+    Confirm(String),
 }
 
 impl MailKind {
@@ -73,6 +82,8 @@ impl MailKind {
             Self::Delivered(_) => "delivered",
             Self::Problem(..) => "problem",
             Self::Still(_) => "still",
+            Self::Flow { .. } => "flow",
+            Self::Confirm(_) => "confirm-subscription",
         }
     }
 
@@ -84,7 +95,7 @@ impl MailKind {
             | Self::OutForDelivery(parcel)
             | Self::Delivered(parcel)
             | Self::Problem(_, parcel) => Some(parcel),
-            Self::Confirmation | Self::InProduction | Self::Still(_) => None,
+            Self::Confirmation | Self::InProduction | Self::Still(_) | Self::Flow { .. } | Self::Confirm(_) => None,
         }
     }
 
@@ -103,6 +114,12 @@ impl MailKind {
                 Self::Problem(progress, parcel(rest))
             }
             Some(("still", since)) => Self::Still(since.to_owned()),
+            Some(("flow", rest)) => {
+                let (flow, rest) = rest.split_once('#')?;
+                let (step, entry) = rest.split_once('#')?;
+                Self::Flow { flow: flow.to_owned(), step: step.parse().ok()?, entry: entry.to_owned() }
+            }
+            Some(("confirm-subscription", day)) => Self::Confirm(day.to_owned()),
             _ => return None,
         })
     }
@@ -118,6 +135,8 @@ impl fmt::Display for MailKind {
             }
             Self::Problem(progress, parcel) => write!(f, "{name}#{}#{parcel}", progress.as_str()),
             Self::Still(since) => write!(f, "{name}#{since}"),
+            Self::Flow { flow, step, entry } => write!(f, "{name}#{flow}#{step}#{entry}"),
+            Self::Confirm(day) => write!(f, "{name}#{day}"),
         }
     }
 }
@@ -286,6 +305,8 @@ mod tests {
             "email#confirmation",
             "email#shipped#1Z999",
             "email#delivered#1Z999",
+            "email#flow#cart#2#once",
+            "email#confirm-subscription#2026-11-22",
             "alert#5550004242-partner-refused-0a1b2c3d#2",
         ] {
             let key = EffectKey::parse(text);

@@ -13,6 +13,7 @@
 //! | [`event`] | what happened, and what makes it one and the same fact |
 //! | [`external_id`] | how a partner knows our order |
 //! | [`facts`] | which facts does an order as the store has it imply |
+//! | [`flow`] | which marketing mail is due when, and whether it should still go out |
 //! | [`handoff`] | which event goes to which layer, and what it owes by when |
 //! | [`deadlines`] | when is a hand-off late, for whom |
 //! | [`health`] | do payments fail more than they should? |
@@ -41,6 +42,7 @@ pub mod external_id;
 pub mod facts;
 #[cfg(any(test, feature = "fixture"))]
 pub mod fixture;
+pub mod flow;
 pub mod handoff;
 pub mod health;
 pub mod mails;

@@ -23,6 +23,7 @@ pub use bookmarks::Bookmark;
 pub use dynamo::Dynamo;
 pub use effects::{Claim, Lease, Refusal};
 pub use events::{Appended, Journey, Payload, Stored};
+pub use marks::Mark;
 pub use memory::Memory;
 pub use pace::{Ask, ITS_TURN, Rate, Turn};
 pub use row::Row;

@@ -101,5 +101,7 @@ pub fn write(kind: &MailKind, order: &Order, events: &[Event], look: Look<'_>) -
             Still, Still::of(order, events), look,
             "still/subject.txt", "still/body.txt", "still/body.html"
         ),
+        // What goes only to people who asked for it is written by `marketing::write`, from other things than an order.
+        MailKind::Flow { .. } | MailKind::Confirm(_) => Err(askama::Error::custom("no mail about an order")),
     }
 }

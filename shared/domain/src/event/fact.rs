@@ -1,5 +1,6 @@
 //! The facts, and what makes two deliveries the same fact.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::EventId;
@@ -54,9 +55,23 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         customer: Option<String>,
     },
+    /// A checkout was given up and can be picked up again, and its buyer agreed to hear of it: the payment provider says so once,
+    /// when `session`'s time is over.
+    #[serde(rename = "checkout.left")]
+    CheckoutLeft { session: String, customer: String },
     /// A checkout is gone: bought, deleted or expired.
     #[serde(rename = "checkout.ended")]
     CheckoutEnded { how: CheckoutEnd },
+    /// A step of one of the owner's flows is due (see `flow::Timer`, whose words these are). About what the flow is about.
+    #[serde(rename = "flow.due")]
+    FlowDue {
+        flow: String,
+        step: u8,
+        entry: String,
+        since: Timestamp,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again: Option<Timestamp>,
+    },
     /// A customer's record changed.
     #[serde(rename = "contact.changed")]
     ContactChanged {
@@ -397,10 +412,15 @@ impl Fact {
                 format!("payment#{provider}#{topic}#{object}{repeat}")
             }
             Self::CheckoutStarted { at, .. } => format!("checkout#{at}"),
+            Self::CheckoutLeft { session, .. } => format!("checkout-left#{session}"),
             Self::CheckoutEnded { how } => match how {
                 CheckoutEnd::Deleted => "checkout-deleted".to_owned(),
                 CheckoutEnd::Expired => "checkout-expired".to_owned(),
             },
+            Self::FlowDue { flow, step, entry, again, .. } => {
+                let again = again.map(|at| format!("#{at}")).unwrap_or_default();
+                format!("flow#{flow}#{step}#{entry}{again}")
+            }
             Self::ContactChanged { at, .. } => format!("changed#{at}"),
             Self::ConsentChanged { state, at, .. } => format!("consent#{state}#{at}"),
             Self::ContactSignedUp { day, .. } => format!("signed-up#{day}"),
