@@ -5,6 +5,7 @@
 mod capture;
 mod capture_amounts;
 mod capture_orderings;
+mod consent;
 mod crashes;
 mod door;
 mod door_load;

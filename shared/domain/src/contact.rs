@@ -202,23 +202,26 @@ impl Match {
     }
 }
 
-/// Whether two addresses are one place: street, its second line, postal code, city and country, without regard to white space,
-/// punctuation and letter case. Names, companies and telephone numbers do not count, since a household buys under several.
+/// Whether two addresses are one place (see [`same_place_key`]).
 #[must_use]
 pub fn same_place(one: &Address, other: &Address) -> bool {
+    same_place_key(one).is_some_and(|key| same_place_key(other) == Some(key))
+}
+
+/// What makes an address a place: street, its second line, postal code, city and country, without white space, punctuation and
+/// letter case. Names, companies and telephone numbers do not count, since a household buys under several. `None`: no street.
+#[must_use]
+pub fn same_place_key(address: &Address) -> Option<[String; 5]> {
     let plain = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
-    let place = |address: &Address| {
-        let optional = |text: &Option<String>| text.as_deref().map(plain).unwrap_or_default();
-        [
-            plain(&address.address1),
-            optional(&address.address2),
-            optional(&address.zip),
-            plain(&address.city),
-            plain(&address.country_code),
-        ]
-    };
-    let (one, other) = (place(one), place(other));
-    !one[0].is_empty() && one == other
+    let optional = |text: &Option<String>| text.as_deref().map(plain).unwrap_or_default();
+    let street = Some(plain(&address.address1)).filter(|street| !street.is_empty())?;
+    Some([
+        street,
+        optional(&address.address2),
+        optional(&address.zip),
+        plain(&address.city),
+        plain(&address.country_code),
+    ])
 }
 
 /// Which kinds of marketing mail somebody wants. Kept as an event about the contact, not in the store: Shopify has one consent to
@@ -247,6 +250,24 @@ impl Wishes {
         });
         wishes.max_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1))).map_or(Self::ALL, |(.., wishes)| wishes)
     }
+}
+
+/// Whether this is one plain mail address that a mail can be sent to: what SES would refuse, or a header would misread, is none.
+#[must_use]
+pub fn is_address(text: &str) -> bool {
+    const LONGEST_LOCAL: usize = 64;
+    const LONGEST: usize = 254;
+    let Some((local, domain)) = text.split_once('@') else { return false };
+    let local_sign = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&b);
+    let label = |label: &str| {
+        let plain = label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        plain && (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    text.len() <= LONGEST
+        && (1..=LONGEST_LOCAL).contains(&local.len())
+        && local.bytes().all(local_sign)
+        && domain.contains('.')
+        && domain.split('.').all(label)
 }
 
 /// The last word about consent among the events about a contact, and when it was said; of two at the same moment the stricter.
@@ -375,6 +396,28 @@ mod tests {
         let who = Who::of_contact(&contact);
         for shown in [format!("{contact:?}"), format!("{who:?}")] {
             assert!(shown.contains('7') && !shown.contains("ada") && !shown.contains("Ada"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_plain_or_none() {
+        for text in ["ada@example.com", "o'brien+news@mail.example.co.uk"] {
+            assert!(is_address(text), "{text}");
+        }
+        for text in [
+            "",
+            "ada",
+            "ada@",
+            "@example.com",
+            "ada@example",
+            "a b@example.com",
+            "a@b@example.com",
+            "a\n@example.com",
+            "<ada@example.com>",
+            "ada@-example.com",
+            "\u{e4}da@example.com",
+        ] {
+            assert!(!is_address(text), "{text}");
         }
     }
 

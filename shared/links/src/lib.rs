@@ -5,6 +5,7 @@
 //! (RFC 2104) of the payload's base64url text under the secret `links/key`, compared in constant time before anything in the
 //! payload is believed. During a rotation the secret has two lines: the first signs, both open.
 
+mod contact;
 mod order;
 
 use std::fmt;
@@ -16,6 +17,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
+pub use contact::{
+    CONFIRM_LINK, PREFERENCES_LINK, Recipient, UNSUBSCRIBE_LINK, confirm_link, linked_recipient, one_click_headers,
+    preferences_link, unsubscribe_link,
+};
 pub use order::{ORDER_LINK, linked_order, order_link};
 
 /// The name of the secret.
@@ -35,6 +40,12 @@ pub enum Purpose {
     Decision,
     /// A customer looks at an order; about `<order's number>`.
     Order,
+    /// Somebody wants no more marketing mail; about a [`Recipient`].
+    Unsubscribe,
+    /// Somebody chooses which marketing mail they want; about a [`Recipient`].
+    Preferences,
+    /// Somebody confirms that they want the store's news; about a [`Recipient`].
+    Confirm,
 }
 
 impl Purpose {
@@ -42,6 +53,9 @@ impl Purpose {
         match self {
             Self::Decision => "decision",
             Self::Order => "order",
+            Self::Unsubscribe => "unsubscribe",
+            Self::Preferences => "preferences",
+            Self::Confirm => "confirm",
         }
     }
 }

@@ -151,6 +151,9 @@ impl World {
         if let Some(number) = gid_number(gid, "ProductVariant") {
             return store.variants().get(&number).map(Variant::graphql);
         }
+        if let Some(number) = gid_number(gid, "Customer") {
+            return store.customer_view(number);
+        }
         let Some(number) = gid_number(gid, "Order") else {
             return store.orders.values().find_map(|order| view::lookup(order, gid));
         };

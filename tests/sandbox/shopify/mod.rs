@@ -1,6 +1,6 @@
 //! Shopify: a store with its orders, its Admin GraphQL and its webhooks.
 //!
-//! * [`payload`] judges an order payload, [`order`], [`payments`], [`risk`], [`checkouts`] and [`catalog`] are what the store
+//! * [`payload`] judges an order payload, [`order`], [`payments`], [`risk`], [`checkouts`], [`customers`] and [`catalog`] are what the store
 //!   keeps;
 //! * [`graphql`] executes against the published schema ([`queries`], [`mutations`]; [`view`] shows objects);
 //! * [`moves`] and [`changes`] are what can happen, [`rest`] and [`webhooks`] how the world hears of it, [`subscriptions`] who
@@ -17,6 +17,7 @@ mod changes;
 mod checkouts;
 pub mod control;
 mod cost;
+mod customers;
 pub mod graphql;
 mod happen;
 mod money;
@@ -56,6 +57,8 @@ pub const OPERATIONS: &[&str] = &[
     "shop",
     "webhookSubscriptions",
     "abandonedCheckouts",
+    "customer",
+    "customerByIdentifier",
     "productVariant",
     "productVariants",
     "fulfillmentCreate",
@@ -70,6 +73,8 @@ pub const OPERATIONS: &[&str] = &[
     "metafieldsSet",
     "webhookSubscriptionCreate",
     "webhookSubscriptionDelete",
+    "customerCreate",
+    "customerEmailMarketingConsentUpdate",
 ];
 
 /// The store. Cloning is cheap; all clones are the same store.
@@ -85,6 +90,7 @@ pub struct Shopify {
 pub(crate) struct Store {
     orders: BTreeMap<u64, order::Order>,
     checkouts: BTreeMap<u64, checkouts::Checkout>,
+    customers: BTreeMap<u64, customers::Customer>,
     /// Topics of the standing subscription.
     standing: BTreeSet<String>,
     /// What was subscribed through the Admin API.
