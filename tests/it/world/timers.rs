@@ -23,14 +23,6 @@ impl SimTimers {
         let name = armed.iter().find(|(_, (at, _))| *at <= now).map(|(name, _)| name.clone())?;
         armed.remove(&name).map(|(_, timer)| timer)
     }
-
-    /// What is armed: flow, step and when.
-    pub fn armed(&self) -> Vec<(String, u8, Timestamp)> {
-        let armed = self.0.lock().unwrap();
-        let mut list: Vec<_> = armed.values().map(|(at, timer)| (timer.flow.clone(), timer.step, *at)).collect();
-        list.sort_by_key(|(flow, step, at)| (*at, flow.clone(), *step));
-        list
-    }
 }
 
 impl Timers for SimTimers {

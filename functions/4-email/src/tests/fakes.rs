@@ -44,6 +44,13 @@ pub struct FakeQueue {
     messages: Mutex<Vec<(Timestamp, Key)>>,
 }
 
+impl FakeQueue {
+    /// When the next message after `now` may be read.
+    pub fn next(&self, now: Timestamp) -> Option<Timestamp> {
+        self.messages.lock().unwrap().iter().map(|(due, _)| *due).filter(|due| *due > now).min()
+    }
+}
+
 impl Queue for FakeQueue {
     async fn send(&self, layer: Layer, key: &Key, delay: SignedDuration) -> Result<(), QueueError> {
         assert_eq!(layer, Layer::Email, "email knows no other queue");
