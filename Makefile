@@ -13,7 +13,7 @@ SAMPLES ?= $(abspath ../shared/samples)
 SPECS ?= $(abspath ../shared/specs)
 
 export SAMPLES SPECS PORT STORE UPSTREAM STACK ORDER EXCEPTION YES LAYER DELIVERY PAUSE TIMEOUT ARCH DRY_RUN AWS IAM LOCAL \
-	BINARIES VARIANT TAG
+	BINARIES VARIANT TAG PREVIEW YESTERDAY DAYS
 
 .PHONY: help
 help: ## this list
@@ -21,7 +21,7 @@ help: ## this list
 
 # --- the local stack ------------------------------------------------------------------------------------------------
 
-.PHONY: demo up down reset settle trace exceptions replay close pause resume doctor sweep subscriptions test-order catalog drift
+.PHONY: demo up down reset settle trace exceptions replay close pause resume doctor sweep subscriptions test-order catalog drift flows
 demo: $(VENV)/.ready ## one order through all five layers, from nothing, and nothing left running (DELIVERY=<order.json>)
 	@$(CLI) demo
 up: $(VENV)/.ready ## start the local stack, or redeploy what changed (PORT=, STORE=, UPSTREAM=)
@@ -52,6 +52,8 @@ test-order: $(VENV)/.ready ## a tagged order through the whole stack, made by no
 	@$(CLI) test-order
 catalog: $(VENV)/.ready ## hold the catalog against store and partners, and propose rows
 	@$(CLI) catalog
+flows: $(VENV)/.ready ## what came of each flow (DAYS=30); PREVIEW=<flow>: what it sends when; YESTERDAY=1: try yesterday's events
+	@$(CLI) flows
 drift: $(VENV)/.ready ## hold store, partners and carriers against each other, for every open order
 	@$(CLI) drift
 doctor: $(VENV)/.ready ## check what can be checked, and name what a person has to do

@@ -192,6 +192,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("hex",                &["intake", "partner", "tracking"]),
     ("reqwest",            &["lambda", "store", "partner", "routing", "tracking"]),
     ("aws-sdk-sesv2",      &["mailer", "monitoring"]),
+    ("aws-sdk-scheduler",  &["email"]),
     ("aws-sdk-ssm",        &["lambda", "intake", "capture", "routing", "shipping", "email", "monitoring", "storefront", "baton-console"]),
     ("aws-sdk-dynamodb",   &["ledger", "lambda", "store", "intake", "capture", "routing", "shipping", "email", "monitoring", "storefront", "baton-console"]),
     ("secrecy",            &["lambda", "intake", "store", "partner", "links", "tracking"]),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import tempfile
 import unittest
+from datetime import UTC, datetime
 from pathlib import Path
 
-from cli import flowfile, places, storefile
+from cli import flowfile, flows, places, storefile
 from cli.say import Failure
 
 SHIPPED = places.INFRA / "flows.toml"
@@ -71,6 +72,7 @@ class Flows(unittest.TestCase):
     def test_who_sends_a_flow_is_said_in_the_stores_file(self) -> None:
         store = places.LOCAL_DEFAULTS / "store.toml"
         self.assertIn("flow", storefile.read(store).values["flows"])
+        text = store.read_text().replace('[flows]\nfile = "flows.toml"\n', "")
         for section, said in [
             ('[flows.cart]\nby = "klaviyo"\n', "flows.cart.by: this version cannot leave a flow to klaviyo yet"),
             ('[flows.cart]\nby = "pigeon"\n', "flows.cart.by: must be ses"),
@@ -79,10 +81,34 @@ class Flows(unittest.TestCase):
             ('[flows.crat]\nby = "ses"\n', "has no flow of that name; did you mean cart?"),
         ]:
             path = self.folder / "store.toml"
-            path.write_text(store.read_text() + "\n" + section)
+            path.write_text(text + "\n" + section)
             with self.subTest(section), self.assertRaises(Failure) as raised:
                 storefile.read(path)
             self.assertIn(said, str(raised.exception))
+
+    def test_the_table_counts_each_thing_once_and_adds_up_money_by_currency(self) -> None:
+        mark = lambda sk, note="": {"pk": "mark#flow#cart#2026-11-22", "sk": sk, "kind": "mark", "note": note}  # noqa: E731
+        counts = flows.count(
+            [
+                mark("sent#a1"),
+                mark("sent#b2"),
+                mark("delivered#a1"),
+                mark("skipped#c3", "skip: unsubscribed"),
+                mark("skipped#d4", "skip: unsubscribed"),
+                mark("recovered#1001", "24.10 USD"),
+                mark("recovered#1002", "10.00 USD"),
+                mark("recovered#1003", "3600 JPY"),
+            ]
+        )
+        lines = flows.table({"cart": counts}, 30)
+        self.assertRegex(lines[2], r"^cart +0 +2 +1 +0 +0 +0 +2 +3  3600 JPY, 34\.10 USD$")
+        self.assertEqual(lines[3].strip(), "left out 2 times: unsubscribed")
+
+    def test_a_preview_says_what_comes_when(self) -> None:
+        cart = next(flow for flow in flowfile.read(SHIPPED, {})["flow"] if flow["name"] == "cart")
+        lines = flows.preview(cart, datetime(2026, 11, 22, 12, tzinfo=UTC))
+        self.assertEqual(lines[0], "cart: starts at checkout.started, again: 7 d, sent by ses")
+        self.assertEqual(lines[3], "  3. cart-3: 72 h later, Wed 25 Nov 12:00 UTC")
 
 
 if __name__ == "__main__":

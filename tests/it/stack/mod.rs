@@ -9,6 +9,7 @@ mod crashes;
 mod deaths;
 mod decisions;
 mod door;
+mod flows;
 mod headless;
 mod ledger;
 mod lost;
