@@ -18,6 +18,7 @@ mod flows;
 mod hops;
 mod house;
 mod ledger_contract;
+mod mails;
 mod parcel_orderings;
 mod partner_contract;
 mod partner_payloads;

@@ -248,7 +248,7 @@ impl Bench {
                 self.station.take(&work, key).await.unwrap();
             }
             Layer::Email => {
-                let sender = Sender::new(&self.config, None);
+                let sender = Sender::new(&self.config, None).unwrap();
                 let (store, mailer) = (self.shop.clone(), self.post.clone());
                 let (flows, timers) = (Flows::default(), SimTimers::default());
                 let email = Email { station: &self.station, store, mailer, sender, flows, timers };

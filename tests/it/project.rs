@@ -162,6 +162,7 @@ const NO_SURPRISES: &[&str] = &["aws-sdk-s3", "aws-sdk-sns", "openssl", "openssl
 const PACKAGES: &[Reach] = &[
     Reach { package: "domain",      uses: &[],                                             never: OUTSIDE },
     Reach { package: "brand",       uses: &[],                                             never: OUTSIDE },
+    Reach { package: "words",       uses: &["domain"],                                     never: OUTSIDE },
     Reach { package: "ledger",      uses: &["domain"],                                     never: &["reqwest", "aws-sdk-sesv2", "aws-sdk-sqs", "aws-sdk-ssm", "lambda*"] },
     Reach { package: "lambda",      uses: &["brand", "domain", "ledger"],                           never: MAIL_AND_PARTNERS },
     Reach { package: "mailer",      uses: &["brand", "domain"],                                     never: &["reqwest", "aws-sdk-dynamodb", "aws-sdk-sqs", "aws-sdk-ssm", "lambda*", "ledger"] },
@@ -176,9 +177,9 @@ const PACKAGES: &[Reach] = &[
     Reach { package: "capture",     uses: &["domain", "lambda", "ledger", "store"],        never: MAIL_AND_PARTNERS },
     Reach { package: "routing",     uses: &["domain", "lambda", "ledger", "partner", "store"], never: MAIL },
     Reach { package: "shipping",    uses: &["domain", "lambda", "ledger", "partner", "store", "tracking"], never: MAIL },
-    Reach { package: "email",       uses: &["brand", "domain", "lambda", "ledger", "links", "mailer", "store"],  never: &["partner"] },
+    Reach { package: "email",       uses: &["brand", "domain", "lambda", "ledger", "links", "mailer", "store", "words"],  never: &["mrml", "partner"] },
     Reach { package: "monitoring",  uses: &["domain", "lambda", "ledger", "links", "mailer"], never: &["reqwest", "partner", "store"] },
-    Reach { package: "storefront",  uses: &["brand", "domain", "lambda", "ledger", "links", "store"], never: &["aws-sdk-sesv2", "mailer", "partner"] },
+    Reach { package: "storefront",  uses: &["brand", "domain", "lambda", "ledger", "links", "store", "words"], never: &["aws-sdk-sesv2", "mailer", "partner"] },
     Reach { package: "baton-console", uses: &["domain", "lambda", "ledger", "links", "store"], never: &["aws-sdk-sesv2", "mailer", "partner"] },
     // The sandbox stands outside: it plays the providers from their own documents, not from our reading of them.
     Reach { package: "baton-tests", uses: &[],                                             never: &["aws-sdk*"] },

@@ -13,7 +13,6 @@ use ledger::{Claim, Stored, Table};
 use mailer::{Letter, SendMail};
 
 use crate::flows::{customer_of, tally};
-use crate::mails::Look;
 use crate::mails::marketing::{self, CONFIRM, Marketing};
 use crate::post::{Claimed, SKIP, STORE, Turn};
 use crate::timers::Timers;
@@ -113,8 +112,7 @@ where
                 preferences: "",
                 language: contact.language.as_deref(),
             };
-            marketing::write(CONFIRM, &about, Look { brand: &self.sender.brand, page: None })
-                .map_err(|why| why.to_string())
+            marketing::write(CONFIRM, &about, self.sender.look(None)).map_err(|why| why.to_string())
         });
         let written = written.unwrap_or_else(|| Err("the storefront's address or key is missing".to_owned()));
         let written = match written {

@@ -51,7 +51,8 @@ use links::Recipient;
 use mailer::address;
 use store::{BoughtSince, ReadCheckout, ReadContact, ReadOrder, SetConsent};
 
-pub use mails::{Brand, Look};
+pub use mails::{Brand, Look, Wording};
+pub use words::WordsError;
 
 /// The email layer: where it works, the store it reads and the mailer it sends through.
 #[derive(Debug)]
@@ -76,6 +77,7 @@ pub struct Sender {
     pub from: String,
     pub reply_to: Option<String>,
     pub brand: Brand,
+    pub wording: Wording,
     /// Where the customer's order pages are; `None`: nowhere, and mails link to none.
     pub pages: Option<Pages>,
     /// The shop's own address: where a mail's button leads that has no better place.
@@ -134,8 +136,7 @@ impl WaysOut {
 impl Sender {
     /// As the owner configured it. A sender without a name gets the brand's; answers go to the support address where the owner
     /// names no other.
-    #[must_use]
-    pub fn new(config: &StoreConfig, pages: Option<Pages>) -> Self {
+    pub fn new(config: &StoreConfig, pages: Option<Pages>) -> Result<Self, WordsError> {
         let brand = Brand::new(&config.brand);
         let from = config.mail.from.trim();
         let from = if from.ends_with('>') { from.to_owned() } else { format!("{} <{from}>", brand.name) };
@@ -146,12 +147,13 @@ impl Sender {
             Platform::Headless => config.checkout.origin.clone(),
         };
         let zone = TimeZone::get(&config.store.time_zone).unwrap_or(TimeZone::UTC);
-        Self { from, reply_to, brand, pages, shop, zone }
+        let wording = Wording::new(&config.store.language, &config.store.time_zone, brand.tone)?;
+        Ok(Self { from, reply_to, brand, wording, pages, shop, zone })
     }
 
     /// What every mail shows beside what it is about; `page` is the address of the order's page, for the mails of an order.
     #[must_use]
     pub fn look<'a>(&'a self, page: Option<&'a str>) -> Look<'a> {
-        Look { brand: &self.brand, page }
+        Look { brand: &self.brand, wording: &self.wording, page }
     }
 }

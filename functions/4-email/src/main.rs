@@ -48,7 +48,7 @@ async fn main() -> Result<(), Error> {
     let configuration_set = Environment.required("BATON_CONFIGURATION_SET")?;
     let mailer = Ses::new(&account, configuration_set, Duration::from_secs(seconds))
         .with_marketing(Environment.required("BATON_MARKETING_SET")?);
-    let sender = Sender::new(&config, pages(&ssm).await);
+    let sender = Sender::new(&config, pages(&ssm).await)?;
     let timers = Scheduler::new(&account, Environment)?;
     let email = &Email { station, store, mailer, sender, flows, timers };
     let stack = &Environment.stack()?;

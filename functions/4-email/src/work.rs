@@ -16,7 +16,6 @@ use ledger::{Lease, Stored, Table};
 use mailer::{Letter, SendMail};
 
 use crate::flows::tally;
-use crate::mails::Look;
 use crate::post::{CANCELLED, Claimed, NO_ADDRESS, SKIP, Turn, told};
 use crate::timers::Timers;
 use crate::{Email, Shop};
@@ -153,7 +152,7 @@ where
             return Ok(told(kind, What::NoMailAddress { mail }));
         };
         let page = self.sender.pages.as_ref().map(|pages| pages.link(order.id, self.station.now()));
-        let look = Look { brand: &self.sender.brand, page: page.as_deref() };
+        let look = self.sender.look(page.as_deref());
         let Ok(written) = crate::mails::write(kind, order, events, look) else {
             let why = "its template could not be filled in".to_owned();
             self.refuse(lease, &why).await?;

@@ -16,10 +16,26 @@ pub struct BrandSection {
     /// `#rrggbb`.
     #[serde(default = "plain")]
     pub color: String,
+    /// `#rrggbb`, of buttons; the same colour where there is none.
+    #[serde(default)]
+    pub button_color: Option<String>,
+    #[serde(default)]
+    pub tone: Tone,
     /// The postal address in the footer.
     pub address: String,
     /// Where a customer's answer goes.
     pub support: String,
+}
+
+/// How mails address a customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tone {
+    /// `Guten Tag Ada`, `Sie`.
+    #[default]
+    Formal,
+    /// `Hallo Ada`, `du`.
+    Casual,
 }
 
 /// What every mail and every page shows of the store.
@@ -31,6 +47,11 @@ pub struct Brand {
     pub color: String,
     /// What can be read on [`Brand::color`].
     pub on_color: &'static str,
+    /// `#rrggbb`
+    pub button_color: String,
+    /// What can be read on [`Brand::button_color`].
+    pub on_button_color: &'static str,
+    pub tone: Tone,
     /// The postal address in the footer.
     pub address: String,
     pub support: Support,
@@ -58,11 +79,16 @@ impl Brand {
     #[must_use]
     pub fn new(section: &BrandSection) -> Self {
         let color = if rgb(&section.color).is_some() { section.color.to_lowercase() } else { plain() };
+        let button = section.button_color.as_deref().filter(|color| rgb(color).is_some()).map(str::to_lowercase);
+        let button_color = button.unwrap_or_else(|| color.clone());
         Self {
             name: shown(&section.name),
             logo_url: section.logo_url.as_deref().and_then(web_address),
-            on_color: if rgb(&color).is_some_and(is_light) { BLACK } else { WHITE },
+            on_color: readable_on(&color),
             color,
+            on_button_color: readable_on(&button_color),
+            button_color,
+            tone: section.tone,
             address: shown(&section.address),
             support: Support::new(&section.support),
         }
@@ -84,6 +110,10 @@ fn rgb(color: &str) -> Option<[u64; 3]> {
     let digits = color.strip_prefix('#').filter(|d| d.len() == 6 && d.bytes().all(|b| b.is_ascii_hexdigit()))?;
     let part = |from: usize| u64::from_str_radix(digits.get(from..from + 2)?, 16).ok();
     Some([part(0)?, part(2)?, part(4)?])
+}
+
+fn readable_on(color: &str) -> &'static str {
+    if rgb(color).is_some_and(is_light) { BLACK } else { WHITE }
 }
 
 /// Whether black letters have more contrast on it than white ones, by WCAG 2's contrast ratio: they are equal at a relative
@@ -108,6 +138,8 @@ mod tests {
             name: "Example Prints".into(),
             logo_url: logo.map(str::to_owned),
             color: color.into(),
+            button_color: None,
+            tone: Tone::default(),
             address: "1 Harbour Street".into(),
             support: support.into(),
         })

@@ -30,6 +30,21 @@ pub fn shown(text: &str) -> String {
     }
 }
 
+/// A first name that a greeting may use; `None` for what is none. Whoever signs up a stranger's address can write anything into the
+/// name: a mail that carries an address or an advertisement to the stranger in its first line would be theirs, sent by the shop.
+#[must_use]
+pub fn first_name(text: &str) -> Option<String> {
+    const LONGEST: usize = 40;
+    let name = one_line(text);
+    let odd = |c: char| {
+        c.is_ascii_digit() || (c.is_ascii_punctuation() && !"-'.".contains(c)) || c == '\u{ff0e}' || c == '。'
+    };
+    // A full stop ends an initial; within a word it makes a domain, which mail programs turn into a link.
+    let linked = name.split(' ').any(|word| word.trim_end_matches('.').contains('.'));
+    let fits = !name.is_empty() && name.chars().count() <= LONGEST && name.split(' ').count() <= 4;
+    (fits && !linked && !name.contains(odd) && name.contains(char::is_alphabetic)).then_some(name)
+}
+
 /// An address of the web that may become a link: http(s), without anything that could end it early.
 #[must_use]
 pub fn web_address(text: &str) -> Option<String> {
@@ -87,6 +102,32 @@ mod tests {
         assert_eq!(web_address(" https://example.com/t?n=1&x=2 ").as_deref(), Some("https://example.com/t?n=1&x=2"));
         for bad in ["javascript:alert(1)", "https://example.com/\"><b>", "https://example.com/a b", "file:///etc", ""] {
             assert_eq!(web_address(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_greeting_needs_a_name() {
+        for name in ["Ada", "Jean-Luc", "J. R.", "D'Arcy", "Zoë", "さくら", "मीरा", "محمد"] {
+            assert_eq!(first_name(name).as_deref(), Some(name));
+        }
+        assert_eq!(first_name(" Ada\r\nMaria ").as_deref(), Some("Ada Maria"));
+        for none in [
+            "",
+            " ",
+            "-",
+            "Win 1000 now",
+            "evil.example",
+            "see www.evil.example",
+            "https://evil.example",
+            "a@b",
+            "<b>Ada</b>",
+            "{{ 7*7 }}",
+            "{name}",
+            "evil。example",
+            "one two three four five",
+            &"a".repeat(41),
+        ] {
+            assert_eq!(first_name(none), None, "{none}");
         }
     }
 

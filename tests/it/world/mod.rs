@@ -280,7 +280,7 @@ impl World {
     /// Who the mails come from; with pages, since marketing has a way out.
     fn sender(&self) -> Sender {
         let key = links::Key::new(vec!["k".repeat(40).into()]).unwrap();
-        Sender::new(&self.config, Some(email::Pages { base: "https://pages.example.com".to_owned(), key }))
+        Sender::new(&self.config, Some(email::Pages { base: "https://pages.example.com".to_owned(), key })).unwrap()
     }
 
     /// One message in one process. `false`: it was not finished, or the process died.

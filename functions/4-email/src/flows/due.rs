@@ -12,7 +12,6 @@ use mailer::{Letter, SendMail};
 
 use super::seen::{Bit, Look, Seen};
 use super::tally;
-use crate::mails;
 use crate::mails::marketing::{self, Item, Marketing};
 use crate::post::{Claimed, Turn};
 use crate::timers::Timers;
@@ -113,7 +112,7 @@ where
             preferences: &out.preferences,
             language: seen.language.as_deref(),
         };
-        let look = mails::Look { brand: &self.sender.brand, page: None };
+        let look = self.sender.look(None);
         let written = match marketing::write(&step.mail, &about, look) {
             Ok(written) => written,
             Err(why) => {

@@ -1,25 +1,37 @@
-//! The mails: what a customer reads, in text and HTML, with the owner's brand.
+//! The mails: what a customer reads, in text and HTML, in the customer's language and with the owner's brand.
 //!
-//! Words and looks are in `templates/`, one folder per mail (`subject.txt`, `body.txt`, `body.html`) on one base; what a
-//! template may say is a view ([`views`]), made from the order as the store has it. To change a mail, edit its templates and
-//! look at the snapshots. To add one: a kind in `domain::effect::MailKind`, a folder of templates, a view, and a line in
-//! [`write`].
+//! | module | job |
+//! |---|---|
+//! | [`order`], [`parcels`] | what the mails about an order say |
+//! | [`marketing`] | what the mails of the owner's flows say |
+//! | [`content`] | what a mail says, block by block |
+//! | [`words`] | the words, a file for each language |
+//! | [`html`], [`text`] | the two parts of a mail, both made from its content |
 //!
-//! A view holds only text that [`brand::text::shown`] has cleaned; HTML templates escape what they print. No mail carries
-//! marketing: these are about an order, and go to people who never asked for more.
+//! The layout is MJML in `templates/`, compiled by `build.rs`. To change a sentence, edit the files of words; to change how all mails
+//! look, the layout; `make mails` shows every one. To add a mail: its words, a function that puts them in order, a line in [`write`]
+//! or in [`marketing::NAMES`].
+//!
+//! No mail that is written here, beside those in [`marketing`], carries marketing: these are about an order, and go to people who
+//! never asked for more.
 
+mod content;
+mod html;
 pub mod marketing;
+mod order;
 mod parcels;
-mod views;
+mod text;
+mod words;
 
-use askama::Template;
 use domain::effect::MailKind;
 use domain::event::Event;
 use domain::order::Order;
 
+pub use self::words::Wording;
 pub use brand::{Brand, Support};
-pub use parcels::{Delivered, OutForDelivery, Problem, Shipped, Step, Still, TrackingView, Trouble};
-pub use views::{Confirmation, InProduction, LineView, Next};
+
+use self::content::{Block, Foot, Link};
+use self::parcels::About;
 
 /// A mail, written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,81 +39,58 @@ pub struct Written {
     pub subject: String,
     pub text: String,
     pub html: String,
-}
-
-/// The three templates of one mail over one view.
-macro_rules! written {
-    ($view:ty, $mail:expr, $look:expr, $subject:literal, $text:literal, $html:literal) => {{
-        #[derive(Template)]
-        #[template(path = $subject)]
-        struct SubjectLine<'a> {
-            brand: &'a Brand,
-            mail: &'a $view,
-        }
-        #[derive(Template)]
-        #[template(path = $text)]
-        struct Text<'a> {
-            brand: &'a Brand,
-            page: Option<&'a str>,
-            mail: &'a $view,
-        }
-        #[derive(Template)]
-        #[template(path = $html)]
-        struct Html<'a> {
-            brand: &'a Brand,
-            page: Option<&'a str>,
-            mail: &'a $view,
-        }
-        let (Look { brand, page }, mail) = ($look, &$mail);
-        Ok(Written {
-            subject: SubjectLine { brand, mail }.render()?,
-            text: Text { brand, page, mail }.render()?,
-            html: Html { brand, page, mail }.render()?,
-        })
-    }};
+    /// What a list of mails shows beside the subject. Stands in the HTML part, hidden.
+    pub preheader: String,
+    /// BCP 47.
+    pub language: &'static str,
 }
 
 /// What every mail shows beside what it is about.
 #[derive(Debug, Clone, Copy)]
 pub struct Look<'a> {
     pub brand: &'a Brand,
+    pub wording: &'a Wording,
     /// The address of the customer's order page.
     pub page: Option<&'a str>,
 }
 
-/// Writes the mail of this kind. `events` are the order's, for the parcels' tracking.
-#[rustfmt::skip]
-pub fn write(kind: &MailKind, order: &Order, events: &[Event], look: Look<'_>) -> Result<Written, askama::Error> {
-    match kind {
-        MailKind::Confirmation => written!(
-            Confirmation, Confirmation::of(order), look,
-            "confirmation/subject.txt", "confirmation/body.txt", "confirmation/body.html"
-        ),
-        MailKind::InProduction => written!(
-            InProduction, InProduction::of(order), look,
-            "in-production/subject.txt", "in-production/body.txt", "in-production/body.html"
-        ),
-        MailKind::Shipped(parcel) => written!(
-            Shipped, Shipped::of(order, events, parcel), look,
-            "shipped/subject.txt", "shipped/body.txt", "shipped/body.html"
-        ),
-        MailKind::OutForDelivery(parcel) => written!(
-            OutForDelivery, OutForDelivery::of(order, events, parcel), look,
-            "out-for-delivery/subject.txt", "out-for-delivery/body.txt", "out-for-delivery/body.html"
-        ),
-        MailKind::Delivered(parcel) => written!(
-            Delivered, Delivered::of(order, events, parcel), look,
-            "delivered/subject.txt", "delivered/body.txt", "delivered/body.html"
-        ),
-        MailKind::Problem(progress, parcel) => written!(
-            Problem, Problem::of(order, events, *progress, parcel), look,
-            "problem/subject.txt", "problem/body.txt", "problem/body.html"
-        ),
-        MailKind::Still(_) => written!(
-            Still, Still::of(order, events), look,
-            "still/subject.txt", "still/body.txt", "still/body.html"
-        ),
+/// Why a mail was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum Unwritten {
+    #[error("there is no mail {0:?}; flows.toml can name: {names}", names = marketing::NAMES.join(", "))]
+    Name(String),
+    #[error("the link for {0} is no address of the web")]
+    Link(&'static str),
+    #[error("there are no words for it")]
+    Words,
+    #[error(transparent)]
+    Render(#[from] askama::Error),
+}
+
+/// Writes the mail of this kind, in the order's language. `events` are the order's, for the parcels' tracking.
+pub fn write(kind: &MailKind, order: &Order, events: &[Event], look: Look<'_>) -> Result<Written, Unwritten> {
+    let speech = look.wording.speech(order.locale.as_deref()).ok_or(Unwritten::Words)?;
+    let brand = look.brand;
+    let about = |parcel| About { order, events, parcel, speech, brand };
+    let mut content = match kind {
+        MailKind::Confirmation => order::confirmation(order, speech, brand),
+        MailKind::InProduction => order::in_production(order, speech, brand),
+        MailKind::Shipped(parcel) => parcels::shipped(about(parcel)),
+        MailKind::OutForDelivery(parcel) => parcels::out_for_delivery(about(parcel)),
+        MailKind::Delivered(parcel) => parcels::delivered(about(parcel)),
+        MailKind::Problem(progress, parcel) => parcels::problem(about(parcel), *progress),
+        MailKind::Still(_) => order::still(order, events, speech, brand),
         // What goes only to people who asked for it is written by `marketing::write`, from other things than an order.
-        MailKind::Flow { .. } | MailKind::Confirm(_) => Err(askama::Error::custom("no mail about an order")),
-    }
+        MailKind::Flow { .. } | MailKind::Confirm(_) => return Err(Unwritten::Words),
+    };
+    let page = look.page.map(|page| Block::Link(Link::new(&speech.words.frame.order_page, page)));
+    content.blocks.extend(page);
+    let foot = Foot { questions: speech.words.frame.questions.clone() };
+    Ok(Written {
+        text: text::of(&content, brand, &foot, None),
+        html: html::transactional(&content, brand, &foot)?,
+        subject: content.subject,
+        preheader: content.preheader,
+        language: content.language,
+    })
 }

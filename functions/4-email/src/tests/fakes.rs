@@ -248,7 +248,7 @@ impl World {
                 consents: Mutex::default(),
             },
             mailer: FakeMailer::default(),
-            sender: Sender::new(&config, None),
+            sender: Sender::new(&config, None).unwrap(),
             flows: Flows::default(),
             timers: FakeTimers::default(),
         }

@@ -86,7 +86,7 @@ fn world() -> World {
     let mut world = World::new();
     world.flows = flows();
     let key = links::Key::new(vec!["k".repeat(40).into()]).unwrap();
-    world.sender = Sender::new(&config(), Some(Pages { base: "https://pages.example.com".into(), key }));
+    world.sender = Sender::new(&config(), Some(Pages { base: "https://pages.example.com".into(), key })).unwrap();
     *world.store.contact.lock().unwrap() = Some(ada());
     *world.store.checkout.lock().unwrap() = Some(cart(TOKEN));
     world

@@ -7,12 +7,14 @@ use domain::parcel::{ParcelKey, Progress};
 
 use super::fakes::config;
 use super::orders::{announced, customer, event, hostile, hostile_announced, line, order, parcel};
-use crate::mails::{Brand, Look, Written, write};
+use crate::mails::{Brand, Look, Wording, Written, write};
 
 const PAGE: &str = "https://pages.example.com/orders/a-signed-token";
 
 fn mail(kind: &MailKind, order: &Order, events: &[Event]) -> Written {
-    write(kind, order, events, Look { brand: &Brand::new(&config().brand), page: Some(PAGE) }).unwrap()
+    let brand = Brand::new(&config().brand);
+    let wording = Wording::new("en", "UTC", brand.tone).unwrap();
+    write(kind, order, events, Look { brand: &brand, wording: &wording, page: Some(PAGE) }).unwrap()
 }
 
 fn whole(mail: &Written) -> String {

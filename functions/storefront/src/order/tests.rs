@@ -20,6 +20,8 @@ fn shop() -> Shop {
         name: "Example Prints".into(),
         logo_url: None,
         color: "#205081".into(),
+        button_color: None,
+        tone: brand::Tone::default(),
         address: "1 Harbour Street".into(),
         support: "+1 555 0100".into(),
     });

@@ -1,90 +1,26 @@
-//! What customers read, by language: one file of words each, compiled in and read once at start-up.
-//!
-//! A language more is a file, a line in [`Language::ALL`] and its tag below. A file that lacks a word, or has one too many, stops the
-//! function before it answers anybody, and the tests before that.
-
-mod choice;
-mod dates;
-
-use std::collections::BTreeMap;
+//! What customers read on the pages: the book of words of the storefront (see the crate `words`), a file for each language.
 
 use domain::parcel::Progress;
 use serde::Deserialize;
+use words::{Book, section};
 
-pub use dates::{Dates, Day, day_of};
-
-/// A language the pages speak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Language {
-    English,
-    German,
-}
-
-impl Language {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::English, Self::German];
-
-    /// BCP 47, for the page's `lang` and in `store.toml`.
-    #[must_use]
-    pub fn tag(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::German => "de",
-        }
-    }
-
-    fn file(self) -> &'static str {
-        match self {
-            Self::English => include_str!("en.toml"),
-            Self::German => include_str!("de.toml"),
-        }
-    }
-}
-
-/// A file of words cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum WordsError {
-    #[error("the words of {language} are not complete")]
-    File {
-        language: &'static str,
-        #[source]
-        source: basic_toml::Error,
-    },
-    #[error("store.toml has store.language = {0:?}: the pages speak en and de")]
-    Language(String),
-    #[error("store.toml has store.time_zone = {0:?}: write an IANA name, as in Europe/Berlin")]
-    Zone(String),
-}
+pub use words::{DateWords, Dates, Day, Language, WordsError, day_of, fill};
 
 /// The words of every language.
-#[derive(Debug)]
-pub struct Dictionary {
-    words: BTreeMap<Language, Words>,
-    /// For whoever's language is not known.
-    shop: Language,
+pub type Dictionary = words::Dictionary<Words>;
+
+impl Book for Words {
+    fn file(language: Language) -> &'static str {
+        match language {
+            Language::English => include_str!("en.toml"),
+            Language::German => include_str!("de.toml"),
+        }
+    }
 }
 
-impl Dictionary {
-    /// Reads every file. `shop` is the tag of the shop's own language.
-    pub fn new(shop: &str) -> Result<Self, WordsError> {
-        let shop = choice::of_tag(shop).ok_or_else(|| WordsError::Language(shop.to_owned()))?;
-        let words = Language::ALL.into_iter().map(|language| {
-            let source = |source| WordsError::File { language: language.tag(), source };
-            basic_toml::from_str(language.file()).map(|words| (language, words)).map_err(source)
-        });
-        Ok(Self { words: words.collect::<Result<_, _>>()?, shop })
-    }
-
-    /// The language of a reader: the order's own where it has one that we speak, else the first of the browser's that we speak, else
-    /// the shop's.
-    pub fn language(&self, order: Option<&str>, accept_language: Option<&str>) -> Language {
-        let order = order.and_then(choice::of_tag);
-        order.or_else(|| choice::of_header(accept_language.unwrap_or_default())).unwrap_or(self.shop)
-    }
-
-    /// Its words.
-    pub fn words(&self, language: Language) -> Option<&Words> {
-        self.words.get(&language)
+impl AsRef<DateWords> for Words {
+    fn as_ref(&self) -> &DateWords {
+        &self.date
     }
 }
 
@@ -92,7 +28,7 @@ impl Dictionary {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Words {
-    pub date: dates::DateWords,
+    pub date: DateWords,
     pub page: PageWords,
     pub headline: OrderWords,
     pub next: NextWords,
@@ -105,18 +41,6 @@ pub struct Words {
     pub notice: NoticeWords,
     pub consent: ConsentWords,
     pub consent_notice: NoticeWords,
-}
-
-/// A section of the file: every field is a word that must be there.
-macro_rules! section {
-    ($(#[$doc:meta])* $name:ident { $($word:ident),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        pub struct $name {
-            $(pub $word: String,)+
-        }
-    };
 }
 
 section! {
@@ -202,27 +126,6 @@ impl ProgressWords {
             Progress::Returned => &self.returned,
         }
     }
-}
-
-/// The words with `{name}` filled in. What is filled in is not looked at again.
-#[must_use]
-pub fn fill(words: &str, values: &[(&str, &str)]) -> String {
-    let mut text = String::with_capacity(words.len());
-    let mut rest = words;
-    while let Some((before, after)) = rest.split_once('{') {
-        text.push_str(before);
-        let Some((name, after)) = after.split_once('}') else {
-            text.push('{');
-            rest = after;
-            continue;
-        };
-        match values.iter().find(|(known, _)| *known == name) {
-            Some((_, value)) => text.push_str(value),
-            None => text.extend(["{", name, "}"]),
-        }
-        rest = after;
-    }
-    text + rest
 }
 
 #[cfg(test)]
