@@ -188,6 +188,8 @@ SECTIONS: dict[str, dict[str, Key]] = {
         "name": _text(),
         "logo_url": _text(URL, None),
         "color": _text(matching(r"#[0-9A-Fa-f]{6}", "a colour such as #205081"), "#1f2937"),
+        "button_color": _text(matching(r"#[0-9A-Fa-f]{6}", "a colour such as #205081"), None),
+        "tone": _text(one_of("formal", "casual"), "formal"),
         "address": _text(),
         "support": _text(ADDRESS),
     },
