@@ -24,6 +24,8 @@ const WRITE_UNIT: u64 = 625_000;
 const READ_UNIT: u64 = 125_000;
 /// SQS standard queues: 0.40 dollars for a million requests (aws.amazon.com/sqs/pricing).
 const SQS_REQUEST: u64 = 400_000;
+/// EventBridge Scheduler: 1.00 dollar for a million schedules (aws.amazon.com/eventbridge/pricing).
+const SCHEDULE: u64 = 1_000_000;
 /// Lambda: 0.20 dollars for a million requests (aws.amazon.com/lambda/pricing).
 const INVOCATION: u64 = 200_000;
 /// Lambda on arm64: 0.0000133334 dollars for a GB-second (the same page); 20 ms at 256 MB are 1/200 of one.
@@ -117,6 +119,7 @@ async fn cost(stack: &Stack, id: u64) -> Option<(u64, u64)> {
         ("read units", reads, READ_UNIT),
         ("SQS requests", sends + 2 * hops, SQS_REQUEST),
         ("invocations", invocations, INVOCATION + DURATION),
+        ("schedules", called("scheduler/CreateSchedule"), SCHEDULE),
     ];
     let dollars: u64 = parts.iter().map(|(_, count, price)| count * price).sum();
     eprintln!("AWS calls of the functions: {calls:?}");
