@@ -85,6 +85,11 @@ async fn subscribed(world: &World, mail: &str) -> (Recipient, String) {
     (who, link)
 }
 
+/// What the clock says, in whole seconds: what every store keeps of a moment.
+fn second(clock: &SimClock) -> Timestamp {
+    Timestamp::from_second(clock.get().as_second()).unwrap()
+}
+
 fn pass(world: &World, time: SignedDuration) {
     world.clock.set(world.clock.get().checked_add(time).unwrap());
     world.sandbox.set_store_time(Some(world.clock.get()));
@@ -128,7 +133,7 @@ async fn a_link_by_get_changes_nothing_and_one_click_works_without_a_sign_in() {
         let known = in_store(&world, ADA).await;
         assert_eq!(known.consent, Consent::Subscribed, "the store does not know it yet");
         assert_eq!(standing(&known, &events(&world, ADA).await), Consent::Unsubscribed, "and it holds already");
-        let said = world.clock.get();
+        let said = second(&world.clock);
         world.run().await;
         let known = in_store(&world, ADA).await;
         assert_eq!((known.consent, known.consent_at), (Consent::Unsubscribed, Some(said)));
@@ -197,13 +202,13 @@ async fn whatever_happens_on_the_way_the_store_hears_of_it_once() {
         assert_eq!(in_store(&world, ADA).await.consent, Consent::Unsubscribed, "{point}");
         let journey = world.ledger().journey(&Subject::Contact(address_hash(ADA))).await.unwrap();
         let told = journey.effects.iter().find(|it| matches!(it.key, EffectKey::Consent { .. })).unwrap();
-        assert_eq!(told.state, State::Done { reference: "told".into() }, "{point}");
+        assert!(matches!(told.state, State::Done { .. }), "{point}: {:?}", told.state);
         assert_eq!((journey.exceptions.as_slice(), world.dead.as_slice()), (&[][..], &[][..]), "{point}");
     }
 }
 
 #[tokio::test]
-async fn whoever_came_back_meanwhile_stays_and_whoever_is_gone_is_let_go() {
+async fn whoever_came_back_meanwhile_stays_and_whoever_is_gone_is_told_to_the_owner() {
     let mut world = World::new(3).await;
     let pages = pages(&world, |_| {});
     let (_, link) = subscribed(&world, ADA).await;
@@ -219,17 +224,15 @@ async fn whoever_came_back_meanwhile_stays_and_whoever_is_gone_is_let_go() {
     assert_eq!(known.consent, Consent::Subscribed);
     assert_eq!(standing(&known, &events(&world, ADA).await), Consent::Subscribed);
 
+    // Whom the store no longer knows gets no mail either; the owner hears that the store could not be told.
     let gone = Recipient { contact: address_hash("bo@example.com"), customer: Some(ContactId("1".into())), mail: None };
-    let guest = Recipient { contact: address_hash("cy@example.com"), customer: None, mail: None };
-    for who in [gone, guest] {
-        let link = unsubscribe_link(BASE, &key(), &who, world.clock.get());
-        assert_eq!(pages.answer(&request("POST", &link, "choice=unsubscribe")).await.status, 200);
-        world.run().await;
-        let journey = world.ledger().journey(&Subject::Contact(who.contact)).await.unwrap();
-        let state = &journey.effects.iter().find(|it| matches!(it.key, EffectKey::Consent { .. })).unwrap().state;
-        assert!(matches!(state, State::Done { reference } if reference.contains("nobody")), "{state:?}");
-        assert_eq!(journey.exceptions, [], "a matter for nobody");
-    }
+    let link = unsubscribe_link(BASE, &key(), &gone, world.clock.get());
+    assert_eq!(pages.answer(&request("POST", &link, "choice=unsubscribe")).await.status, 200);
+    world.run().await;
+    let journey = world.ledger().journey(&Subject::Contact(gone.contact)).await.unwrap();
+    let state = &journey.effects.iter().find(|it| matches!(it.key, EffectKey::Consent { .. })).unwrap().state;
+    assert!(matches!(state, State::Refused { reason } if reason.contains("does not know")), "{state:?}");
+    assert_eq!((journey.exceptions.len(), world.dead.len()), (1, 0));
 }
 
 #[tokio::test]
@@ -241,9 +244,9 @@ async fn signing_up_is_told_to_the_store_and_to_the_welcome_flow_and_to_nobody_w
     first.headers.push(("accept-language".into(), "de-AT,de;q=0.9".into()));
     assert_eq!(pages.answer(&first).await.status, 200);
     let known = in_store(&world, "new@example.com").await;
-    assert_eq!((known.consent, known.consent_at), (Consent::Subscribed, Some(world.clock.get())));
+    assert_eq!((known.consent, known.consent_at), (Consent::Subscribed, Some(second(&world.clock))));
     assert_eq!(known.language.as_deref(), Some("de"));
-    let at = world.clock.get().to_string();
+    let at = second(&world.clock).to_string();
     let yes = Fact::ContactSubscribed { how: OptIn::Form, customer: known.id.0.clone(), at };
     assert_eq!(ours(&world, "new@example.com").await, std::slice::from_ref(&yes));
     pass(&world, SignedDuration::from_secs(90));
@@ -333,7 +336,7 @@ async fn double_opt_in_waits_for_the_press_of_a_button_behind_a_link() {
     assert_eq!((page.status, page.body.matches("<button").count()), (200, 1));
     assert_eq!((in_store(&world, ADA).await.consent, world.table.rows().len()), (Consent::Pending, rows));
     pass(&world, SignedDuration::from_secs(30));
-    let at = world.clock.get();
+    let at = second(&world.clock);
     for _ in 0..2 {
         assert_eq!(pages.answer(&request("POST", &link, "choice=confirm")).await.status, 200);
         pass(&world, SignedDuration::from_secs(1));

@@ -33,7 +33,7 @@ impl<T: Table, Q: Queue, C: Clock, S: Platform> Capture<'_, T, Q, C, S> {
         for fact in facts {
             let subject = match fact {
                 // No order yet: a cart, known by the number that its order will have.
-                Fact::CheckoutLeft { .. } => Subject::Checkout(order.to_string()),
+                Fact::CheckoutStarted { .. } => Subject::Checkout(order.to_string()),
                 _ => Subject::Order(order),
             };
             let event = Event {

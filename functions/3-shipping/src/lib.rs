@@ -6,10 +6,8 @@
 //! | [`numbers`] | a number that came later or was corrected: the store's fulfilment gets it, too |
 //! | [`follow`] | a tracking feed follows the parcel's numbers |
 //! | [`drift`], [`drift_walk`] | nightly: store, partner, carrier and our own events held against each other |
-//! | [`consent`] | the store is told who unsubscribed by a link of ours |
 //! | [`scan`] | what a feed says of a number becomes a fact about the order that it belongs to |
 
-mod consent;
 pub mod drift;
 mod drift_walk;
 mod follow;
@@ -25,7 +23,7 @@ use domain::parcel::Tracking;
 use lambda::{Clock, Failure, Outcome, Queue, Station, Work};
 use ledger::{Stored, Table};
 use partner::{FindOrder, Partner};
-use store::{ReadContact, ReadOrder, SetConsent, TrackFulfilment, WriteFulfilment};
+use store::{ReadOrder, TrackFulfilment, WriteFulfilment};
 use tracking::Feed;
 
 pub use drift_walk::Stretch;
@@ -35,8 +33,8 @@ const LAYER: Layer = Layer::Shipping;
 const STORE: &str = "The store";
 
 /// The store as shipping needs it.
-pub trait ShipTo: ReadOrder + WriteFulfilment + TrackFulfilment + ReadContact + SetConsent {}
-impl<S: ReadOrder + WriteFulfilment + TrackFulfilment + ReadContact + SetConsent> ShipTo for S {}
+pub trait ShipTo: ReadOrder + WriteFulfilment + TrackFulfilment {}
+impl<S: ReadOrder + WriteFulfilment + TrackFulfilment> ShipTo for S {}
 
 /// A partner as shipping needs it.
 pub trait Maker: FindOrder {
@@ -87,9 +85,6 @@ impl<T: Table, Q: Queue, C: Clock, S: ShipTo, P: Maker> Work for Shipping<'_, T,
                 self.shipped(stored, order, &report).await
             }
             (None, Fact::CarrierTold { .. }) => self.told(&stored.event).await,
-            (None, Fact::ContactUnsubscribed { customer, at, .. }) => {
-                self.unsubscribed(stored, customer.as_deref(), at).await
-            }
             _ => Ok(Outcome::done()),
         }
     }

@@ -236,7 +236,7 @@ fn belongs(key: &EffectKey, layer: Layer, event: &Event) -> bool {
             Layer::Capture,
             _,
         ) => true,
-        (EffectKey::Consent { at: said, .. }, Layer::Shipping, Fact::ContactUnsubscribed { at, .. }) => said == at,
+        (EffectKey::Consent { at: said, .. }, Layer::Email, Fact::ContactUnsubscribed { at, .. }) => said == at,
         (EffectKey::Email(MailKind::Confirmation), Layer::Email, Fact::OrderCleared {}) => true,
         (EffectKey::Email(MailKind::InProduction), Layer::Email, Fact::PartnerAccepted { .. }) => true,
         (EffectKey::Email(MailKind::Still(since)), Layer::Email, Fact::CustomerWaits { since: began }) => {

@@ -191,7 +191,7 @@ impl<T: OrderTable + Clone> Setting for OnOurOwn<T> {
         self.shop.at_stripe(&format!("sessions/{session}/fail"), details(mail, street)).await;
         self.shop.at_stripe(&format!("sessions/{session}/expire"), json!({})).await;
         let (order, facts) = self.shop.resolve(&session).await;
-        assert!(facts.iter().any(|fact| matches!(fact, Fact::CheckoutLeft { .. })), "{facts:?}");
+        assert!(facts.iter().any(|fact| matches!(fact, Fact::CheckoutStarted { .. })), "{facts:?}");
         self.left.lock().unwrap().insert(order.to_string(), cart);
         order.to_string()
     }

@@ -55,10 +55,6 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         customer: Option<String>,
     },
-    /// A checkout was given up and can be picked up again, and its buyer agreed to hear of it: the payment provider says so once,
-    /// when `session`'s time is over.
-    #[serde(rename = "checkout.left")]
-    CheckoutLeft { session: String, customer: String },
     /// A checkout is gone: bought, deleted or expired.
     #[serde(rename = "checkout.ended")]
     CheckoutEnded { how: CheckoutEnd },
@@ -412,7 +408,6 @@ impl Fact {
                 format!("payment#{provider}#{topic}#{object}{repeat}")
             }
             Self::CheckoutStarted { at, .. } => format!("checkout#{at}"),
-            Self::CheckoutLeft { session, .. } => format!("checkout-left#{session}"),
             Self::CheckoutEnded { how } => match how {
                 CheckoutEnd::Deleted => "checkout-deleted".to_owned(),
                 CheckoutEnd::Expired => "checkout-expired".to_owned(),

@@ -77,6 +77,19 @@ mod tests {
     }
 
     #[test]
+    fn events_of_before_they_named_a_customer_stay_readable() {
+        for (stored, id) in [
+            (r#"{"type":"checkout.started","data":{"at":"t"}}"#, "checkout#t"),
+            (r#"{"type":"contact.changed","data":{"at":"t"}}"#, "changed#t"),
+            (r#"{"type":"contact.consent_changed","data":{"state":"subscribed","at":"t"}}"#, "consent#subscribed#t"),
+        ] {
+            let fact: Fact = serde_json::from_str(stored).unwrap();
+            assert_eq!(fact.id().0, id);
+            assert_eq!(serde_json::to_string(&fact).unwrap(), stored, "and are written as they were");
+        }
+    }
+
+    #[test]
     fn a_reshipment_and_a_further_number_are_facts_of_their_own() {
         let shipped = |reshipment, tracking: &str| Fact::ParcelShipped {
             partner: "printful".into(),

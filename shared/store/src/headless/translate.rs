@@ -234,10 +234,11 @@ pub(super) fn facts(row: &OrderRow, order: &Order) -> Vec<Fact> {
     match row.status {
         Status::Open => return Vec::new(),
         Status::Expired => {
+            // Stripe names a buyer only now: whoever left a cart behind is reminded from here on.
             let left = row
                 .left
                 .as_ref()
-                .map(|left| Fact::CheckoutLeft { session: left.session.clone(), customer: id_of(&left.email).0 });
+                .map(|left| Fact::CheckoutStarted { at: left.at.to_string(), customer: Some(id_of(&left.email).0) });
             return std::iter::once(Fact::CheckoutEnded { how: CheckoutEnd::Expired }).chain(left).collect();
         }
         Status::Awaiting | Status::Failed | Status::Paid => {}
