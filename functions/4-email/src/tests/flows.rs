@@ -51,7 +51,7 @@ fn money(amount: &str) -> CustomerMoney {
 
 fn ada() -> Contact {
     Contact {
-        id: ContactId("207119551".into()),
+        id: ContactId("4410007701".into()),
         email: Some(MAIL.into()),
         first_name: Some("Ada".into()),
         consent: Consent::Subscribed,
@@ -108,7 +108,7 @@ fn started(at: &str) -> Fact {
 }
 
 fn subscribed() -> Fact {
-    Fact::ContactSubscribed { how: OptIn::Form, customer: "207119551".into(), at: START.into() }
+    Fact::ContactSubscribed { how: OptIn::Form, customer: "4410007701".into(), at: START.into() }
 }
 
 impl World {

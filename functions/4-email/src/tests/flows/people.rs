@@ -39,7 +39,7 @@ async fn a_no_reaches_the_store_ends_the_flow_and_the_next_step_says_why() {
     world.store.trouble.lock().unwrap().push_back(Trouble::Unavailable { why: "503".into() });
     let said = Fact::ContactUnsubscribed {
         how: OptOut::OneClick,
-        customer: Some("207119551".into()),
+        customer: Some("4410007701".into()),
         mail: Some(effect),
         at: "2026-11-22T04:00:00Z".into(),
     };
@@ -48,7 +48,7 @@ async fn a_no_reaches_the_store_ends_the_flow_and_the_next_step_says_why() {
     world.drain().await;
     world.take(&key).await;
     let told = world.store.consents.lock().unwrap().clone();
-    assert_eq!(told, [(ContactId("207119551".into()), Consent::Unsubscribed, at("2026-11-22T04:00:00Z"))]);
+    assert_eq!(told, [(ContactId("4410007701".into()), Consent::Unsubscribed, at("2026-11-22T04:00:00Z"))]);
     assert_eq!(world.armed(), [""; 0]);
     assert_eq!(world.counted("welcome", "2026-11-22").await, ["entered", "sent", "unsubscribed"]);
 
@@ -118,7 +118,7 @@ async fn a_flow_that_nobody_enters_while_orders_come_is_told_once() {
 async fn who_signs_up_is_asked_once_a_day_and_the_link_is_theirs() {
     let world = world();
     world.store.contact.lock().unwrap().as_mut().unwrap().consent = Consent::Pending;
-    let signed_up = || Fact::ContactSignedUp { customer: "207119551".into(), day: "2026-11-22".into() };
+    let signed_up = || Fact::ContactSignedUp { customer: "4410007701".into(), day: "2026-11-22".into() };
     let key = world.happens(contact(), signed_up()).await;
     world.take(&key).await;
     let taken = world.mailer.taken.lock().unwrap().clone();
