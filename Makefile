@@ -67,7 +67,7 @@ deploy: $(VENV)/.ready $(VENV)/.ready-deploy ## the same template to AWS (STORE=
 
 # --- building and checking ------------------------------------------------------------------------------------------
 
-.PHONY: build test check fmt lint pages
+.PHONY: build test check fmt lint pages mails
 build: ## the functions and the sandbox, for this machine
 	cargo build --locked --workspace --bins
 
@@ -80,16 +80,23 @@ test: $(VENV)/.ready ## every test: units, in-process, CLI, and those on a stack
 	@STORE=infra/local/headless.toml $(CLI) with-stack $(RUST_TESTS) --locked --workspace stack::headless
 	@UPSTREAM=sandbox $(CLI) with-stack $(RUST_TESTS) --locked --workspace
 
-check: lint $(VENV)/.ready pages ## lint, the template's linter and rules, the CLI, the customer's page in a browser
+check: lint $(VENV)/.ready pages ## lint, the template's linter and rules, the CLI, the customer's pages and mails in a browser
 	$(VENV)/bin/cfn-lint infra/template.yaml
 	cd infra && PYTHONDONTWRITEBYTECODE=1 ../$(VENV)/bin/python -m unittest discover -q -s policy -t .
 	$(VENV)/bin/python -W error -c "import ast, pathlib; [ast.parse(p.read_text(), str(p)) for p in pathlib.Path('infra').rglob('*.py')]"
 
-# The pages come from the Rust tests, in every state of an order; nothing of AWS is needed.
-pages: $(BROWSER)/.ready ## the customer's page in a real Chromium: axe, phone and desktop, light and dark (pictures in .local/browser)
-	cargo test --locked --workspace --test it storefront_page
+# Pages and mails come from the Rust tests, a page in every state of an order; nothing of AWS is needed.
+WRITTEN = $${CARGO_TARGET_DIR:-target}/tmp
+pages: $(BROWSER)/.ready ## what customers see, in a real Chromium: axe, phone and desktop, light and dark (pictures in .local/browser)
+	cargo test --locked --workspace --test it -- storefront_page every_mail_is_written
 	@cp tests/browser/*.mjs $(BROWSER)/
-	$(VENV)/bin/node $(BROWSER)/check.mjs "$${CARGO_TARGET_DIR:-target}/tmp/order-pages" $(BROWSER)/pictures
+	$(VENV)/bin/node $(BROWSER)/check.mjs "$(WRITTEN)/order-pages" $(BROWSER)/pictures
+	$(VENV)/bin/node $(BROWSER)/mails.mjs "$(WRITTEN)/mails" $(BROWSER)/pictures/mails
+
+mails: ## every mail with sample data, in every language, to look at in a browser
+	cargo test --locked --workspace --test it -- every_mail_is_written
+	@mkdir -p .local && rm -rf .local/mails && cp -R "$(WRITTEN)/mails/gallery" .local/mails
+	@echo "open $(CURDIR)/.local/mails/index.html"
 
 fmt: ## format the Rust code
 	cargo fmt --all

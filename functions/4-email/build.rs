@@ -4,16 +4,12 @@
 //! mrml, here and not in the function. Askama's own tags pass through it, and askama checks and compiles them like any other template:
 //! a name that is wrong stops the build, every value is escaped, and nothing is parsed when a mail is written.
 
-#![expect(clippy::print_stdout, reason = "cargo reads what a build script prints")]
-
 use std::collections::HashMap;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
-use mrml::prelude::parser::ParserOptions;
-use mrml::prelude::parser::memory_loader::MemoryIncludeLoader;
 use mrml::prelude::render::RenderOptions;
 
 const FOLDER: &str = "templates";
@@ -48,8 +44,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// One layout as HTML. What mrml does not understand is a mistake, and so is anything that a mail would fetch.
 fn compiled(name: &str, parts: &HashMap<String, String>) -> Result<String, Box<dyn Error>> {
     let source = parts.get(name).ok_or_else(|| format!("{FOLDER}/{name} is not there"))?;
-    let options = ParserOptions { include_loader: Box::new(MemoryIncludeLoader::from(parts.clone())) };
-    let mail = mrml::parse_with_options(source, &options).map_err(|error| format!("{FOLDER}/{name}: {error}"))?;
+    let source = with_parts(source, parts)?;
+    let mail = mrml::parse(source).map_err(|error| format!("{FOLDER}/{name}: {error}"))?;
     if let Some(warning) = mail.warnings.first() {
         return Err(format!("{FOLDER}/{name}: {warning:?}").into());
     }
@@ -60,6 +56,20 @@ fn compiled(name: &str, parts: &HashMap<String, String>) -> Result<String, Box<d
         Some(fetched) => Err(format!("{FOLDER}/{name}: the mail would fetch something ({fetched})").into()),
         None => Ok(html),
     }
+}
+
+/// Puts the parts in. mrml has includes of its own, but a section that comes in by one loses the width of the mail.
+fn with_parts(source: &str, parts: &HashMap<String, String>) -> Result<String, String> {
+    const INCLUDE: &str = "<mj-include path=\"";
+    let mut whole = String::new();
+    let mut rest = source;
+    while let Some((before, after)) = rest.split_once(INCLUDE) {
+        let (name, after) = after.split_once("\" />").ok_or("an mj-include is written <mj-include path=\"…\" />")?;
+        whole.push_str(before);
+        whole.push_str(parts.get(name).ok_or_else(|| format!("{FOLDER}/{name} is included and not there"))?);
+        rest = after;
+    }
+    Ok(whole + rest)
 }
 
 /// Comments are for whoever edits a layout, not for customers.

@@ -79,12 +79,12 @@ fn shown(gallery: &Path, file: &str, mail: &Written) -> String {
         mail.html.len().div_ceil(1024),
     );
     for (name, width) in [(".html", 375), (".html", 700), (".dark.html", 375)] {
-        let _ = write!(
+        write!(
             row,
             "<iframe src=\"{file}{name}\" title=\"{file}, {width} wide\" width=\"{width}\" height=\"900\" loading=\"lazy\"></iframe>"
-        );
+        ).unwrap();
     }
-    let _ = write!(row, "<pre>{}</pre></div></section>", escaped(&mail.text));
+    write!(row, "<pre>{}</pre></div></section>", escaped(&mail.text)).unwrap();
     row
 }
 

@@ -136,7 +136,7 @@ impl About {
         Marketing {
             first_name: Some(&self.first_name),
             lines: goods,
-            total: Some(self.order.amounts.customer.total.0),
+            total: goods.iter().filter_map(|item| item.price).reduce(|sum, price| sum.plus(price).unwrap()),
             button: &self.button,
             unsubscribe: UNSUBSCRIBE,
             preferences: PREFERENCES,

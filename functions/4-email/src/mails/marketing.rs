@@ -9,7 +9,9 @@ use words::fill;
 
 use super::content::{Block, Foot, Goods, GoodsLine, Link, Picture, Total, WayOut, variant};
 use super::words::{FlowWords, Speech, Words};
-use super::{Look, Unwritten, Written, html, text};
+use super::{Look, Written, html, text};
+
+pub use super::Unwritten;
 
 /// Asks whether the address wants mails at all (double opt-in); its button is the yes.
 pub const CONFIRM: &str = "confirm-subscription";

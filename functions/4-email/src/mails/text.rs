@@ -49,7 +49,7 @@ fn goods(goods: &Goods) -> String {
         lines.push(if line.sum.is_empty() {
             format!("  {}", line.count)
         } else {
-            format!("  {}: {}", line.count, line.sum)
+            format!("  {}, {}", line.count, line.sum)
         });
     }
     if let Some(total) = &goods.total {

@@ -1,4 +1,4 @@
-//! Whole mails as a customer reads them. A change here is a change of what the owner's customers see: look at it.
+//! What the mails about an order say, by what is true of it. How each looks, whole, is in `tests/it/mails.rs`.
 
 use domain::effect::MailKind;
 use domain::event::{Event, Fact};
@@ -6,7 +6,7 @@ use domain::order::{FulfilmentOrder, FulfilmentOrderLine, Order};
 use domain::parcel::{ParcelKey, Progress};
 
 use super::fakes::config;
-use super::orders::{announced, customer, event, hostile, hostile_announced, line, order, parcel};
+use super::orders::{announced, customer, event, line, order, parcel};
 use crate::mails::{Brand, Look, Wording, Written, write};
 
 const PAGE: &str = "https://pages.example.com/orders/a-signed-token";
@@ -17,59 +17,65 @@ fn mail(kind: &MailKind, order: &Order, events: &[Event]) -> Written {
     write(kind, order, events, Look { brand: &brand, wording: &wording, page: Some(PAGE) }).unwrap()
 }
 
-fn whole(mail: &Written) -> String {
-    format!("Subject: {}\n\n{}\n\n{}\n{}\n", mail.subject, mail.text, "=".repeat(72), mail.html)
-}
-
 fn confirmation(order: &Order) -> Written {
     mail(&MailKind::Confirmation, order, &[])
 }
 
-#[test]
-fn the_confirmation() {
-    insta::assert_snapshot!(whole(&confirmation(&order())));
+/// Both parts of a mail say the same: this asks the one that is easier to read, and that the other has it too.
+fn says(mail: &Written, words: &str) -> bool {
+    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (text, html) = (flat(&mail.text).contains(words), flat(&mail.html).contains(words));
+    assert_eq!(text, html, "{words}: {}", mail.text);
+    text
 }
 
 #[test]
-fn the_confirmation_of_a_hostile_order() {
-    insta::assert_snapshot!(whole(&confirmation(&hostile())));
-}
-
-#[test]
-fn the_confirmation_in_yen_and_in_dinar() {
-    let in_currency = |price: &str, total: &str, currency: &str| {
+fn amounts_are_the_customers_to_the_last_digit() {
+    for (price, total, currency, sum) in [
+        ("3800", "8400", "JPY", "7600 JPY"),
+        ("7.125", "15.750", "KWD", "14.250 KWD"),
+        ("25.00", "54.90", "USD", "50.00 USD"),
+    ] {
         let mut order = order();
         order.lines = vec![line(11, "灯台のポスター", Some("A3"), 2, customer(price, currency))];
         order.amounts.customer.total = customer(total, currency);
-        order
-    };
-    insta::assert_snapshot!("confirmation_jpy", whole(&confirmation(&in_currency("3800", "8400", "JPY"))));
-    insta::assert_snapshot!("confirmation_kwd", whole(&confirmation(&in_currency("7.125", "15.750", "KWD"))));
+        let mail = confirmation(&order);
+        for words in [sum, &format!("{total} {currency}"), &format!("2 × {price} {currency}"), "灯台のポスター"]
+        {
+            assert!(says(&mail, words), "{words}");
+        }
+    }
+    // A sum beyond all money is a mistake in the order; the unit price is still right.
+    let mut order = order();
+    order.lines = vec![line(11, "Poster", None, u32::MAX, customer("92233720368547758.07", "USD"))];
+    assert!(says(&confirmation(&order), "92233720368547758.07 USD each"));
 }
 
 #[test]
-fn the_confirmation_where_nothing_is_made_by_us() {
+fn what_happens_next_is_what_will() {
+    let made = confirmation(&order());
+    assert!(says(&made, "We make it.") && !says(&made, "Your order is prepared."));
+    assert!(says(&made, "12 Example Street") && says(&made, "Exampletown KY 30577") && !says(&made, "555 0100"));
+
     let mut gift_card = order();
     gift_card.lines.truncate(1);
     gift_card.lines[0].gift_card = true;
     gift_card.lines[0].requires_shipping = false;
-    insta::assert_snapshot!("confirmation_gift_card_text", confirmation(&gift_card).text);
+    let mail = confirmation(&gift_card);
+    assert!(
+        says(&mail, "there is no parcel to wait for") && !says(&mail, "We make it.") && !says(&mail, "Example Street")
+    );
 
     let mut elsewhere = order();
     let lines = [11, 12].map(|id| FulfilmentOrderLine { id: format!("l{id}"), line: id, remaining: 1 }).to_vec();
     let service = Some("another-workshop".to_owned());
     elsewhere.fulfilment_orders = vec![FulfilmentOrder { id: "fo".into(), open: true, service, holds: vec![], lines }];
     let mail = confirmation(&elsewhere);
-    assert!(mail.text.contains("1. Your order is prepared.") && !mail.text.contains("made for you"), "{}", mail.text);
+    assert!(says(&mail, "Your order is prepared.") && !says(&mail, "We make it."));
 }
 
 #[test]
-fn the_parcel_is_on_its_way() {
-    let shipped = MailKind::Shipped(parcel());
-    insta::assert_snapshot!("shipped", whole(&mail(&shipped, &order(), &[event(announced())])));
-    let evil = mail(&shipped, &hostile(), &[event(hostile_announced())]);
-    insta::assert_snapshot!("shipped_hostile", whole(&evil));
-
+fn a_parcel_without_a_number_says_so_and_what_is_in_it() {
     let untracked = ParcelKey("printful-10".into());
     let fact = Fact::ParcelAnnounced {
         parcel: untracked.clone(),
@@ -82,15 +88,8 @@ fn the_parcel_is_on_its_way() {
     let mut one_piece = order();
     one_piece.lines.remove(0);
     let mail = mail(&MailKind::Shipped(untracked), &one_piece, &[event(fact)]);
-    insta::assert_snapshot!("shipped_untracked_text", mail.text);
-}
-
-#[test]
-fn the_parcel_has_arrived() {
-    let delivered = MailKind::Delivered(parcel());
-    insta::assert_snapshot!("delivered", whole(&mail(&delivered, &order(), &[event(announced())])));
-    let evil = mail(&delivered, &hostile(), &[event(hostile_announced())]);
-    insta::assert_snapshot!("delivered_hostile", whole(&evil));
+    assert!(says(&mail, "without a tracking number") && says(&mail, "Mug") && !says(&mail, "more than one parcel"));
+    assert!(!says(&mail, "first scan") && !mail.html.contains("class=\"button\""));
 }
 
 fn every_kind() -> Vec<MailKind> {
@@ -109,17 +108,14 @@ fn every_kind() -> Vec<MailKind> {
 }
 
 #[test]
-fn a_step_of_the_parcel_in_words() {
+fn every_mail_names_the_order_and_leads_to_its_page() {
     for kind in every_kind() {
-        let events = [event(announced())];
-        let mail = mail(&kind, &order(), &events);
+        let mail = mail(&kind, &order(), &[event(announced())]);
         assert!(mail.text.contains(PAGE) && mail.html.contains(PAGE), "{kind}: the way to the order's page");
-        if !matches!(kind, MailKind::Confirmation | MailKind::Shipped(_) | MailKind::Delivered(_)) {
-            let name = kind.to_string().replace('#', "_").replace(&parcel().0, "parcel");
-            insta::assert_snapshot!(name, format!("Subject: {}\n\n{}", mail.subject, mail.text));
-        }
+        assert!(mail.subject.contains("#1001") && mail.text.contains("#1001"), "{kind}");
+        let tracked = kind.parcel().is_some();
+        assert_eq!(mail.text.contains("1Z999AA10123456784"), tracked || matches!(kind, MailKind::Still(_)), "{kind}");
     }
-    insta::assert_snapshot!("problem_html", mail(&every_kind()[8], &order(), &[event(announced())]).html);
 }
 
 #[test]
@@ -129,55 +125,15 @@ fn a_silence_is_broken_with_what_is_true() {
         let events: Vec<Event> = facts.into_iter().map(event).collect();
         // The store knows of no parcel but ours.
         let order = Order { fulfilments: Vec::new(), ..order() };
-        mail(&still, &order, &events).text
+        mail(&still, &order, &events).text.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     let accepted = || Fact::PartnerAccepted { partner: "printful".into(), partner_order: "13".into() };
     assert!(text(vec![]).contains("still checking it"));
-    assert!(text(vec![Fact::OrderCleared {}]).contains("waiting for its"));
+    assert!(text(vec![Fact::OrderCleared {}]).contains("waiting for its turn"));
     assert!(text(vec![Fact::OrderCleared {}, accepted()]).contains("still being made"));
     let shipped = text(vec![Fact::OrderCleared {}, accepted(), announced()]);
-    assert!(shipped.contains("has left the workshop") && shipped.contains("Follow it: "), "{shipped}");
-}
-
-#[test]
-fn no_mail_lets_anything_through() {
-    let events = [event(hostile_announced())];
-    for kind in every_kind() {
-        let mail = mail(&kind, &hostile(), &events);
-        let hidden = |c: char| {
-            (c.is_control() && c != '\n')
-                || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        };
-        for part in [&mail.subject, &mail.text, &mail.html] {
-            assert!(!part.contains(hidden), "{part}");
-        }
-        assert!(!mail.subject.contains('\n'));
-        for evil in ["<script", "<img src=x", "</td></table><a", "href=\"https://evil"] {
-            assert!(!mail.html.contains(evil), "{evil}");
-        }
-        for line in mail.text.lines() {
-            assert!(!line.starts_with("Bcc:") && !line.starts_with("X-Header:"), "{line}");
-        }
-    }
-}
-
-#[test]
-fn every_mail_can_be_read_by_everybody() {
-    let events = [event(announced())];
-    for kind in every_kind() {
-        let html = mail(&kind, &order(), &events).html;
-        for needed in ["<html lang=\"en\"", "<meta charset=\"utf-8\">", "color-scheme", "our order #1001", "<h1"] {
-            assert!(html.contains(needed) || html.contains(&needed.replace('#', "&#35;")), "{needed}\n{html}");
-        }
-        let images = html.matches("<img ").count();
-        assert_eq!(images, html.matches(" alt=\"").count());
-        // Layout tables say so; the one table of data has headings instead.
-        let data = html.matches("<th class=\"line\" scope=\"col\"").count().min(1);
-        assert_eq!(html.matches("<table").count(), html.matches("role=\"presentation\"").count() + data);
-        // Nothing is fetched but the owner's logo.
-        for fetched in ["<link", "@import", "url(", "<script", "<iframe"] {
-            assert!(!html.contains(fetched), "{fetched}");
-        }
-        assert!(html.len() < 100_000, "Gmail cuts longer mails");
-    }
+    assert!(
+        shipped.contains("has left the workshop") && shipped.contains("Follow your parcel: https://track.example.com/"),
+        "{shipped}"
+    );
 }
