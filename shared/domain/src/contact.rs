@@ -14,7 +14,7 @@ use crate::money::CustomerMoney;
 use crate::order::Address;
 use crate::subject::OrderId;
 
-/// The store's own id of a person: Shopify's customer number (`207119551`), or the headless store's contact id.
+/// The store's own id of a person: Shopify's customer number (`4410007701`), or the headless store's contact id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ContactId(pub String);
 

@@ -103,7 +103,7 @@ mod tests {
     fn ada() -> Recipient {
         Recipient {
             contact: domain::subject::address_hash("ada@example.com"),
-            customer: Some(ContactId("207119551".into())),
+            customer: Some(ContactId("4410007701".into())),
             mail: Some("0a1b2c3d4e5f60718293a4b5".into()),
         }
     }
@@ -146,7 +146,7 @@ mod tests {
         let token = link.rsplit('/').next().unwrap().split('.').next().unwrap();
         let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(token).unwrap();
         let payload = String::from_utf8(payload).unwrap();
-        assert!(payload.contains("207119551") && !payload.contains("ada") && !payload.contains('@'), "{payload}");
+        assert!(payload.contains("4410007701") && !payload.contains("ada") && !payload.contains('@'), "{payload}");
     }
 
     /// RFC 8058, 3.1: one HTTPS URI, opaque and hard to forge, in angle brackets (RFC 2369), and the other header word for word. RFC
