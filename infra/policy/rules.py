@@ -111,7 +111,7 @@ def nothing_is_granted_wholesale(template: Template) -> list[str]:
             )
             of_a_kind = re.fullmatch(r".*:parameter/\$\{AWS::StackName\}/(door|call|call/\w+|links)/\*", text)
             # Schedules are made and taken away by names that begin alike, in a group of the stack's own.
-            of_the_flows = re.fullmatch(r".*:schedule/\$\{FlowTimers\}/flow-\*", text)
+            of_the_flows = re.fullmatch(r".*:schedule/(\$\{FlowTimers\}|default)/flow-\*", text)
             if "*" in text and text != "${Table.Arn}/stream/*" and not of_a_kind and not of_the_flows:
                 wrong.append(f"{where} grants on {text}")
     return wrong
