@@ -81,7 +81,6 @@ fn fulfilment(parcel: &super::row::RowFulfilment) -> Fulfilment {
     Fulfilment { id: parcel.id.clone(), cancelled: false, tracking: parcel.tracking.clone() }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]
 pub(super) fn broken(error: impl std::fmt::Display) -> Trouble {
     Trouble::Broken { why: format!("its order does not add up: {error}") }
 }
