@@ -46,7 +46,11 @@ impl World {
     /// Somebody says yes to marketing mail in the store; nothing tells us of it, unless it is delivered.
     async fn agrees(&self, mail: &str, deliver: u32) {
         let consent = json!({ "state": "subscribed", "opt_in_level": "single_opt_in" });
-        self.control(&format!("customers?deliver={deliver}"), json!({ "email": mail, "email_marketing_consent": consent })).await;
+        self.control(
+            &format!("customers?deliver={deliver}"),
+            json!({ "email": mail, "email_marketing_consent": consent }),
+        )
+        .await;
     }
 
     /// A cart of that number is begun, or changed, now; told so many times.
@@ -159,16 +163,17 @@ async fn no_cart_mail_after_a_purchase_3_events_out_of_order() {
     world.buys(901, Some(81), ADA, LANE, 1).await;
     world.after(1).await;
     // The cart's beginning is told an hour after its end.
-    world.control("checkouts?deliver=1", {
-        let mut late = payload(81);
-        late["token"] = json!("left-81");
-        late["email"] = json!(ADA);
-        late["created_at"] = json!("2026-11-22T02:13:00Z");
-        late["updated_at"] = json!("2026-11-22T02:13:00Z");
-        late["completed_at"] = json!("2026-11-22T02:14:00Z");
-        late
-    })
-    .await;
+    world
+        .control("checkouts?deliver=1", {
+            let mut late = payload(81);
+            late["token"] = json!("left-81");
+            late["email"] = json!(ADA);
+            late["created_at"] = json!("2026-11-22T02:13:00Z");
+            late["updated_at"] = json!("2026-11-22T02:13:00Z");
+            late["completed_at"] = json!("2026-11-22T02:14:00Z");
+            late
+        })
+        .await;
     world.after(48).await;
     assert_eq!(world.cart_mail(81).await, "skip: bought since, by the same checkout");
 }
@@ -256,7 +261,8 @@ async fn forty_carts_with_deaths_lost_answers_and_throttling_bring_each_mail_at_
 fn the_command_lines_list_of_mails_is_the_functions() {
     let cli = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/cli/flowfile.py")).unwrap();
     let listed = cli.split_once("MARKETING = (").unwrap().1.split_once("\n)").unwrap().0;
-    let names: Vec<&str> = listed.lines().filter_map(|line| line.trim().strip_suffix(',')).map(|name| name.trim_matches('"')).collect();
+    let names: Vec<&str> =
+        listed.lines().filter_map(|line| line.trim().strip_suffix(',')).map(|name| name.trim_matches('"')).collect();
     let known: Vec<&str> = marketing::NAMES.into_iter().filter(|name| *name != marketing::CONFIRM).collect();
     assert_eq!(names, known);
     for (mail, trigger, _) in domain::flow::TRANSACTIONAL {
