@@ -13,7 +13,7 @@ SAMPLES ?= $(abspath ../shared/samples)
 SPECS ?= $(abspath ../shared/specs)
 
 export SAMPLES SPECS PORT STORE UPSTREAM STACK ORDER EXCEPTION YES LAYER DELIVERY PAUSE TIMEOUT ARCH DRY_RUN AWS IAM LOCAL \
-	BINARIES VARIANT TAG KIND SINCE ALL
+	BINARIES VARIANT TAG KIND SINCE ALL PREVIEW YESTERDAY DAYS
 export JSON FORCE TABLES CONFIRM
 
 .PHONY: help
@@ -22,7 +22,7 @@ help: ## this list
 
 # --- the local stack ------------------------------------------------------------------------------------------------
 
-.PHONY: demo up down reset settle trace exceptions replay redrive acknowledge close test-alert pause resume doctor sweep subscriptions test-order catalog drift
+.PHONY: demo up down reset settle trace exceptions replay redrive acknowledge close test-alert pause resume doctor sweep subscriptions test-order catalog drift flows
 .PHONY: audit drill cost
 demo: $(VENV)/.ready ## one order through all five layers, from nothing, and nothing left running (DELIVERY=<order.json>)
 	@$(CLI) demo
@@ -60,6 +60,8 @@ test-order: $(VENV)/.ready ## a tagged order through the whole stack, made by no
 	@$(CLI) test-order
 catalog: $(VENV)/.ready ## hold the catalog against store and partners, and propose rows
 	@$(CLI) catalog
+flows: $(VENV)/.ready ## what came of each flow (DAYS=30); PREVIEW=<flow>: what it sends when; YESTERDAY=1: try yesterday's events
+	@$(CLI) flows
 drift: $(VENV)/.ready ## hold store, partners and carriers against each other, for every open order
 	@$(CLI) drift
 doctor: $(VENV)/.ready ## is all ready for the first order? red or green, with what to do (JSON=1)

@@ -31,6 +31,11 @@ VERBS = {
     "pause": ("pause", "pause", "let a layer's orders wait (LAYER)"),
     "resume": ("pause", "resume", "let a paused layer go on (LAYER)"),
     "drift": ("drift", "drift", "hold store, partners and carriers against each other, for every open order (AWS=1)"),
+    "flows": (
+        "flows",
+        "flows",
+        "what came of each flow (DAYS=30); PREVIEW=<flow>: what it sends when; YESTERDAY=1: try yesterday's events (AWS=1)",
+    ),
     "sweep": ("store_side", "sweep", "ask the store what changed, and put in what no webhook told (AWS=1)"),
     "subscriptions": ("store_side", "subscriptions", "make and show the store's webhook subscriptions (AWS=1)"),
     "test-order": (

@@ -10,7 +10,7 @@ import json
 import time
 from typing import Any
 
-from . import http, ledger, places
+from . import http, ledger, places, timers
 from .paused import paused_layers
 from .target import Target
 
@@ -39,8 +39,14 @@ def open_work(target: Target) -> list[str]:
             for item in items
             if item["kind"] == "exception" and not item.get("told") and item.get("state") == "open"
         ),
+        *_timers(target, soon),
         *_sandbox(target),
     ]
+
+
+def _timers(target: Target, soon: float) -> list[str]:
+    due = [timer for at, timer in timers.armed(target) if at <= soon]
+    return [f"step {timer['step']} of the flow {timer['flow']} is due about {timer['subject']}" for timer in due]
 
 
 def _waits_long(event: dict[str, Any], layer: str, soon: float) -> bool:

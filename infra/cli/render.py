@@ -33,6 +33,7 @@ def render(store: Store, base_urls: dict[str, str], local: bool) -> Rendered:
         "AlertFrom": values["alerts"]["from"],
         "AlertEmail": values["alerts"]["to"],
         "MailIdentity": values["mail"]["identity"],
+        "MeasureMail": "yes" if values["mail"]["measure"] else "no",
         "CreateMailIdentity": "yes" if values["mail"]["create_identity"] else "no",
         "DoorConcurrency": str(machine["door_concurrency"]),
         "LogRetentionDays": str(machine["log_retention_days"]),

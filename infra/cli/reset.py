@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from . import http, places
+from . import http, places, timers
 from .paused import mapping
 from .say import Failure, note
 from .target import Target
@@ -26,6 +26,7 @@ def reset() -> None:
     try:
         while _counts(target, "ApproximateNumberOfMessagesNotVisible") and time.monotonic() - started < LONGEST_RUN:
             time.sleep(0.1)
+        timers.disarm_all(target)
         _empty(target)
     finally:
         _switch(target, mappings, on=True)

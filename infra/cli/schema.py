@@ -179,7 +179,9 @@ SECTIONS: dict[str, dict[str, Key]] = {
     "mail": {
         "from": _text(ADDRESS),
         "reply_to": _text(ADDRESS, None),
+        "double_opt_in": Key(bool, False),
         "identity": _text(default=None),
+        "measure": _flag(False),
         "create_identity": Key(bool, True),
         "store_mails_off": _flag(False),
     },
@@ -275,6 +277,41 @@ SECTIONS: dict[str, dict[str, Key]] = {
         "door_concurrency": _count(0, 0, 10_000),
         "log_retention_days": _count(1, 30, 3_653),
     },
+}
+
+# flows.toml (see flowfile.py): what holds for all marketing mail, the entries of [[flow]], and those of a flow's steps.
+DURATION = matching(r"\s*(0|\d{1,9}\s*[smhd])\s*", 'a length of time, like "1 h" or "3 d" (s, m, h or d), or "0"')
+LIMITS: dict[str, Key] = {
+    "mails_per_day": _count(0, 1, 100),
+    "quiet_hours": _text(matching(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", 'two times of day, like "21:00-08:00"'), None),
+    "hold_out_percent": _count(0, 0, 100),
+    "recovery_window": _text(DURATION, "7 d"),
+    "starves_after": _text(DURATION, "14 d"),
+    "stale_after": _text(DURATION, "3 d"),
+}
+FLOW: dict[str, Key] = {
+    "name": _text(matching(r"[a-z][a-z0-9-]{0,31}", "1 to 32 small letters, digits and -, beginning with a letter")),
+    "trigger": _text(
+        one_of(
+            "contact.subscribed",
+            "checkout.started",
+            "order.cleared",
+            "partner.accepted",
+            "parcel.announced",
+            "parcel.out_for_delivery",
+            "parcel.delivered",
+            "parcel.troubled",
+            "customer.waits",
+        )
+    ),
+    "steps": Key(list),
+    "repeat": _text(matching(r"never|always|0|\d{1,9}\s*[smhd]", '"never", "always", or how long after the last time, like "7 d"'), "never"),
+    "paused": _flag(False),
+}
+STEP: dict[str, Key] = {
+    "delay": _text(DURATION),
+    "mail": _text(),
+    "condition": _text(one_of("not_bought", "first_order", "never_bought"), None),
 }
 
 # Sections that may be missing altogether, although one of their keys would be required.

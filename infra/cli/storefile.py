@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import feeds, partners
+from . import feeds, flowfile, partners, places
 from .say import Failure
 from .schema import (
     DEADLINE,
@@ -88,6 +88,7 @@ def read(path: Path) -> Store:
         _place(store.values, name, _section(reading, store, name, keys, _without_entries(section or {}, name)))
     store.values["partners"] = _partners(reading, store, found.get("partners") or {})
     store.values["tracking"] = _feeds(reading, store, found.get("tracking") or {})
+    file, by = _flows(reading, found.get("flows") or {})
     store.values["catalog"]["variants"] = _variants(reading, found.get("catalog") or {})
     store.values["deadlines"]["for"] = _deadlines(reading, store.values, found.get("deadlines") or {})
     if "checkout" in sections:
@@ -97,6 +98,7 @@ def read(path: Path) -> Store:
     if reading.mistakes:
         found_there = sorted(reading.mistakes, key=lambda mistake: mistake[0])
         raise Failure("the store's file needs correcting:\n  " + "\n  ".join(text for _, text in found_there))
+    store.values["flows"] = flowfile.read(file, by)
     return store
 
 
@@ -127,7 +129,7 @@ def _without_entries(section: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _unknown_sections(reading: _Reading, found: dict[str, Any], sections: dict[str, dict[str, Key]]) -> None:
-    known = {"catalog.variants", "partners", "tracking", *sections}
+    known = {"catalog.variants", "partners", "tracking", "flows", *sections}
     other = {name for platform in PLATFORMS.values() for name in platform} - known
     parents = {name.split(".")[0] for name in known if "." in name} - known
     for name, value in found.items():
@@ -241,6 +243,32 @@ def _feeds(reading: _Reading, store: Store, found: Any) -> dict[str, Any]:
         checked = _section(reading, store, where, keys, section)
         result[name] = {key: value for key, value in checked.items() if not keys[key].secret}
     return result
+
+
+def _flows(reading: _Reading, found: Any) -> tuple[Path, dict[str, str]]:
+    """`[flows]`: which file, and who sends each flow (`[flows.<name>]`)."""
+    path, by = places.INFRA / "flows.toml", {}
+    if not isinstance(found, dict):
+        reading.mistake("flows", "must be a section")
+        return path, by
+    for name, value in found.items():
+        where = f"flows.{name}"
+        if name == "file":
+            if not isinstance(value, str):
+                reading.mistake(where, f"must be text in quotes, not {value!r}")
+            else:
+                path = (reading.path.parent / value).resolve()
+        elif not isinstance(value, dict):
+            reading.mistake(where, "unknown key" + _meant(name, ("file",)))
+        elif value.keys() != {"by"}:
+            reading.mistake(where, 'says who sends the flow, and nothing else: by = "ses"')
+        elif value["by"] == "klaviyo":
+            reading.mistake(f"{where}.by", 'this version cannot leave a flow to klaviyo yet; say "ses", or pause it in flows.toml')
+        elif value["by"] != "ses":
+            reading.mistake(f"{where}.by", f"must be ses, not {value['by']!r}")
+        else:
+            by[name] = value["by"]
+    return path, by
 
 
 def _entries(reading: _Reading, section: dict[str, Any], name: str, keys: dict[str, Key]) -> list[dict[str, Any]]:

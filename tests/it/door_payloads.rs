@@ -379,6 +379,31 @@ async fn whichever_body_tells_it_is_the_same_subject() {
     assert_eq!(format!("contact#{}", named.unwrap()), contact);
 }
 
+/// The subject is a hash: the store's own id is how the person is found again.
+#[tokio::test]
+async fn what_is_about_a_person_names_the_stores_id_where_the_body_does() {
+    let checkout = |customer: Value| json!({ "id": 81, "updated_at": "t", "customer": customer });
+    for (topic, body, named) in [
+        ("customers/update", json!({ "id": 7, "email": "ada@example.com", "updated_at": "t" }), Some("7")),
+        ("customers_email_marketing_consent/update", json!({ "customer_id": "7", "email_address": null }), Some("7")),
+        ("checkouts/create", checkout(json!({ "id": 7, "email": "ada@example.com" })), Some("7")),
+        ("checkouts/update", checkout(json!({})), None),
+        ("checkouts/update", checkout(Value::Null), None),
+    ] {
+        let house = House::new();
+        assert_eq!(house.answer(&shopify(topic, body.to_string().as_bytes())).await, 200);
+        let fact = house.only().await.0.fact;
+        let customer = match &fact {
+            Fact::ContactChanged { customer, .. }
+            | Fact::ConsentChanged { customer, .. }
+            | Fact::CheckoutStarted { customer, .. } => customer.as_deref(),
+            other => panic!("{topic}: {other:?}"),
+        };
+        assert_eq!(customer, named, "{topic}");
+        assert!(!serde_json::to_string(&fact).unwrap().contains('@'), "{fact:?}");
+    }
+}
+
 /// What changes without a time of its own is told apart by when it was triggered, and by its body where that is not said.
 #[tokio::test]
 async fn changes_without_a_time_are_not_taken_for_one() {

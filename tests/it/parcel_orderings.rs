@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use domain::Timestamp;
+use domain::contact::{Bought, Checkout, Consent, Contact, ContactId, Who};
 use domain::event::{Event, Fact, ParcelRef};
 use domain::exception::Life;
+use domain::flow::Flows;
 use domain::handoff::Layer;
 use domain::order::{Fulfilment, FulfilmentOrder, FulfilmentOrderLine, Line, Order};
 use domain::parcel::{Contents, ParcelKey, Pieces, Progress, Tracking, standing};
@@ -18,9 +20,9 @@ use ledger::{Ledger, Memory};
 use partner::{FindOrder, OrderRef, PartnerOrder, Shipment, Stage};
 use serde_json::json;
 use shipping::{Maker, Shipping};
-use store::{ReadOrder, TrackFulfilment, WriteFulfilment};
+use store::{BoughtSince, ReadCheckout, ReadContact, ReadOrder, SetConsent, TrackFulfilment, WriteFulfilment};
 
-use crate::world::{Crash, Post, SimClock, SimQueue, VISIBILITY};
+use crate::world::{Crash, Post, SimClock, SimQueue, SimTimers, VISIBILITY};
 
 const PARTNER: &str = "printful";
 
@@ -43,6 +45,35 @@ impl Shop {
 impl ReadOrder for Shop {
     async fn order(&self, _: OrderId) -> Result<Option<Order>, Trouble> {
         Ok(Some(self.0.lock().unwrap().clone()))
+    }
+}
+
+/// It has the one order and knows nobody: nothing here is marketing.
+impl ReadContact for Shop {
+    async fn contact(&self, _: &ContactId) -> Result<Option<Contact>, Trouble> {
+        Ok(None)
+    }
+
+    async fn contact_by_mail(&self, _: &str) -> Result<Option<Contact>, Trouble> {
+        Ok(None)
+    }
+}
+
+impl ReadCheckout for Shop {
+    async fn checkout(&self, _: &str) -> Result<Option<Checkout>, Trouble> {
+        Ok(None)
+    }
+}
+
+impl BoughtSince for Shop {
+    async fn bought_since(&self, _: &Who, _: Timestamp) -> Result<Option<Bought>, Trouble> {
+        Ok(None)
+    }
+}
+
+impl SetConsent for Shop {
+    async fn set_consent(&self, _: &ContactId, _: Consent, _: Timestamp) -> Result<(), Trouble> {
+        Err(Trouble::Refused { why: "it knows nobody".to_owned() })
     }
 }
 
@@ -219,7 +250,9 @@ impl Bench {
             Layer::Email => {
                 let sender = Sender::new(&self.config, None).unwrap();
                 let (store, mailer) = (self.shop.clone(), self.post.clone());
-                self.station.take(&Email { station: &self.station, store, mailer, sender }, key).await.unwrap();
+                let (flows, timers) = (Flows::default(), SimTimers::default());
+                let email = Email { station: &self.station, store, mailer, sender, flows, timers };
+                self.station.take(&email, key).await.unwrap();
             }
             _ => {}
         }

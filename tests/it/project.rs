@@ -193,6 +193,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("hex",                &["intake", "partner", "tracking", "monitoring"]),
     ("reqwest",            &["lambda", "store", "partner", "routing", "tracking", "monitoring"]),
     ("aws-sdk-sesv2",      &["mailer", "monitoring"]),
+    ("aws-sdk-scheduler",  &["email"]),
     ("aws-sdk-ssm",        &["lambda", "intake", "capture", "routing", "shipping", "email", "monitoring", "storefront", "baton-console"]),
     ("aws-sdk-dynamodb",   &["ledger", "lambda", "store", "intake", "capture", "routing", "shipping", "email", "monitoring", "storefront", "baton-console"]),
     ("secrecy",            &["lambda", "intake", "store", "partner", "links", "tracking", "monitoring"]),

@@ -259,6 +259,20 @@ async fn every_document_of_the_client_is_played() {
         ),
         ("track", json!({"fulfillmentId": "gid://shopify/Fulfillment/9", "tracking": {"numbers": ["1Z1"]}})),
         ("place_order", test_order(4501, "14.50")),
+        (
+            "add_contact",
+            json!({"input": {"email": "kim@example.com", "emailMarketingConsent": {"marketingState": "PENDING", "marketingOptInLevel": "CONFIRMED_OPT_IN"}}}),
+        ),
+        ("contact", json!({"id": "gid://shopify/Customer/7"})),
+        ("contact_by_mail", json!({"mail": "kim@example.com"})),
+        (
+            "set_consent",
+            json!({"input": {"customerId": "gid://shopify/Customer/7", "emailMarketingConsent": {"marketingState": "UNSUBSCRIBED"}}}),
+        ),
+        ("checkout", json!({"id": "gid://shopify/AbandonedCheckout/31"})),
+        ("bought_by_customer", json!({"id": "gid://shopify/Customer/7"})),
+        ("bought_by_mail", json!({"query": "created_at:>='2020-01-01T00:00:00Z' email:\"kim@example.com\""})),
+        ("bought_at_address", json!({"query": "created_at:>='2020-01-01T00:00:00Z'", "after": null})),
         ("cancelled", json!({"id": ORDER})),
         (
             "cancel",

@@ -2,12 +2,14 @@
 //! order table's own, over memory and, where a stack runs, over DynamoDB's emulator.
 
 mod parcels;
+mod people;
 mod settings;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Timestamp;
+use domain::contact::Consent;
 use domain::decision::{Choice, Decision, OWNER, Refusal};
 use domain::event::{Event, Fact};
 use domain::facts;
@@ -18,10 +20,12 @@ use domain::subject::{OrderId, Subject};
 use jiff::SignedDuration;
 use serde_json::json;
 use store::headless::cart::Cart;
+use store::headless::person::id_of;
 use store::headless::table::{Memory, OrderTable};
 use store::{
-    ChangedOrders, Checkouts, HoldOrder, ListVariants, PlacedOrders, ReadOrder, RefuseOrder, ReleaseHold,
-    Subscriptions, TestOrder, Topic, TrackFulfilment, WriteFulfilment,
+    AddContact, BoughtSince, ChangedOrders, Checkouts, HoldOrder, ListVariants, PlacedOrders, ReadCheckout,
+    ReadContact, ReadOrder, RefuseOrder, ReleaseHold, SetConsent, Subscriptions, TestOrder, Topic, TrackFulfilment,
+    WriteFulfilment,
 };
 
 use crate::storefront::{Shop, section};
@@ -42,6 +46,11 @@ pub trait Verbs:
     + PlacedOrders
     + TestOrder
     + ListVariants
+    + ReadContact
+    + ReadCheckout
+    + BoughtSince
+    + SetConsent
+    + AddContact
 {
 }
 
@@ -58,6 +67,11 @@ impl<S> Verbs for S where
         + PlacedOrders
         + TestOrder
         + ListVariants
+        + ReadContact
+        + ReadCheckout
+        + BoughtSince
+        + SetConsent
+        + AddContact
 {
 }
 
@@ -79,6 +93,12 @@ pub trait Setting {
 
     /// A checkout that is begun and left alone.
     async fn stall(&self);
+
+    /// A buyer with this address, who agrees to news and offers, fills in a checkout for that street and leaves; its id.
+    async fn leave(&self, mail: &str, street: &str) -> String;
+
+    /// Somebody buys later on: by this checkout where one is named, under this address, to this street.
+    async fn buy(&self, checkout: Option<&str>, mail: &str, street: &str) -> OrderId;
 
     /// Where the door is, as the provider has it, and what is subscribed there from now on.
     fn door(&self) -> (String, &'static [Topic]);
@@ -102,6 +122,10 @@ async fn holds(setting: &impl Setting) {
     a_stalled_checkout_is_listed(setting).await;
     orders_are_listed_with_their_attempts(setting).await;
     a_test_order_is_one_and_is_cleaned_up(setting).await;
+    people::somebody_is_added_once_whatever_the_case_of_their_address(setting).await;
+    people::what_was_said_last_stands(setting).await;
+    people::a_cart_that_was_left_is_whole(setting).await;
+    people::a_purchase_is_recognised_by_checkout_customer_mail_and_address(setting).await;
     setting.assert_expected();
 }
 
@@ -376,6 +400,29 @@ pub async fn table_holds<T: OrderTable>(table: &T) {
     }
     assert_eq!(table.newest_paid().await.unwrap(), Some(at(20)));
     assert_eq!(table.next_number().await.unwrap(), 1_003, "the counter is where it was");
+
+    let id = id_of("ada@example.com").0;
+    let known = shop.table.contact(&id).await.unwrap().unwrap();
+    assert!(
+        known.orders.len() == 1 && known.country.is_some() && known.first_name.is_some(),
+        "whoever bought is known"
+    );
+    assert_eq!(table.contact(&id).await.unwrap(), None);
+    assert!(table.put_contact(&known, None).await.unwrap());
+    assert!(!table.put_contact(&known, None).await.unwrap(), "they are there already");
+    assert_eq!(table.contact(&id).await.unwrap(), Some(known.clone()), "as they were");
+    let mut next = known.clone();
+    next.rev = known.rev + 1;
+    next.say(Consent::Unsubscribed, at(30));
+    assert!(!table.put_contact(&next, Some(known.rev + 7)).await.unwrap(), "decided on another revision");
+    assert!(table.put_contact(&next, Some(known.rev)).await.unwrap());
+    assert!(!table.put_contact(&next, Some(known.rev)).await.unwrap(), "once");
+    assert_eq!(table.contact(&id).await.unwrap(), Some(next));
+    assert_eq!(table.newest_at("place#x").await.unwrap(), None);
+    for (order, second) in [(1_001, 10), (1_002, 20), (1_001, 5)] {
+        table.note_at("place#x", order, at(second)).await.unwrap();
+    }
+    assert_eq!(table.newest_at("place#x").await.unwrap(), Some((1_002, at(20))));
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! `payment.told`: a payment provider said something about a payment; it is asked what is true, and what follows is appended under
 //! the order it is about.
 
-use domain::event::Event;
+use domain::event::{Event, Fact};
 use domain::exception::What;
 use domain::subject::Subject;
 use lambda::{Clock, Outcome, Queue};
@@ -31,8 +31,13 @@ impl<T: Table, Q: Queue, C: Clock, S: Platform> Capture<'_, T, Q, C, S> {
             }
         };
         for fact in facts {
+            let subject = match fact {
+                // No order yet: a cart, known by the number that its order will have.
+                Fact::CheckoutStarted { .. } => Subject::Checkout(order.to_string()),
+                _ => Subject::Order(order),
+            };
             let event = Event {
-                subject: Subject::Order(order),
+                subject,
                 fact,
                 source: provider.to_owned(),
                 time: stored.event.time,

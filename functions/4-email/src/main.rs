@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::handoff::Layer;
-use email::{Email, Pages, Sender, incoming};
+use email::timers::Scheduler;
+use email::{Email, Pages, Sender, flows, incoming};
 use lambda::{Environment, Secrets, Sqs, Station, StoreConfig, SystemClock, aws, http};
 use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
 use ledger::{Dynamo, Ledger};
@@ -34,6 +35,7 @@ const AWS_SECONDS: u64 = 4;
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     let config = StoreConfig::load()?;
+    let flows = flows::checked(&config)?;
     let seconds = config.timing.http_timeout;
     let account = aws::config(AWS_SECONDS).await;
     let ssm = aws_sdk_ssm::Client::new(&account);
@@ -44,12 +46,15 @@ async fn main() -> Result<(), Error> {
     let queue = Sqs::own(aws_sdk_sqs::Client::new(&account), Layer::Email, Environment)?;
     let station = &Station::new(ledger, queue, SystemClock, Environment.lease()?, &config);
     let configuration_set = Environment.required("BATON_CONFIGURATION_SET")?;
-    let mailer = Ses::new(&account, configuration_set, Duration::from_secs(seconds));
+    let mailer = Ses::new(&account, configuration_set, Duration::from_secs(seconds))
+        .with_marketing(Environment.required("BATON_MARKETING_SET")?);
     let sender = Sender::new(&config, pages(&ssm).await)?;
-    let email = &Email { station, store, mailer, sender };
+    let timers = Scheduler::new(&account, Environment)?;
+    let email = &Email { station, store, mailer, sender, flows, timers };
+    let stack = &Environment.stack()?;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         // Boxed: the calls below nest deeper than the compiler's limit for one future's layout.
-        Ok::<_, Error>(Box::pin(incoming::answer(email, event.payload)).await?)
+        Ok::<_, Error>(Box::pin(incoming::answer(email, stack, event.payload)).await?)
     }))
     .await
 }

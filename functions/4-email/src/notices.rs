@@ -2,23 +2,38 @@
 
 use std::collections::BTreeMap;
 
+use domain::Timestamp;
 use domain::effect::{EffectKey, MailKind};
-use domain::event::{Event, Fact};
+use domain::event::{Event, Fact, Suppression};
 use domain::exception::{Exception, What};
-use domain::subject::{OrderId, Subject, address_hash};
+use domain::subject::{Subject, address_hash};
 use lambda::{Clock, Queue, Station};
 use ledger::{LedgerError, Table};
 use mailer::words::{one_line, without_addresses};
-use mailer::{TAG_EFFECT, TAG_SUBJECT};
+use mailer::{TAG_EFFECT, TAG_FLOW, TAG_SUBJECT, subject_of};
 use serde::Deserialize;
+
+use crate::flows::tally::{self, Came};
+use crate::rates::{self, Fate};
 
 /// One event of SES, as far as we follow it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// SES took the mail, or the recipient's server did.
+    /// SES took the mail.
     Sent(About),
-    /// The mail did not reach the customer, or was not wanted. `why` is in the owner's words.
-    Failed { about: About, why: String },
+    /// The recipient's server took it.
+    Delivered(About),
+    /// It was looked at, or a link in it was followed: as far as that can be measured.
+    Opened(About),
+    Clicked(About),
+    /// The mail did not reach the customer, or was not wanted. `why` is in the owner's words; `stops`: no marketing
+    /// goes to this address any more; `known`: SES knew that already and did not even try, which counts against nobody.
+    Failed {
+        about: About,
+        why: String,
+        stops: Option<Suppression>,
+        known: bool,
+    },
     /// Nothing to do, and why.
     Ignored(String),
 }
@@ -31,6 +46,10 @@ pub struct About {
     /// The effect's hash, from the tag.
     pub effect: Option<String>,
     pub message_id: String,
+    /// The flow it belongs to, from the tag.
+    pub flow: Option<String>,
+    /// When SES took it.
+    pub at: Option<Timestamp>,
     /// The hash of the address it went to, where it is one.
     pub to_hash: Option<String>,
 }
@@ -54,6 +73,7 @@ struct Record {
 #[serde(rename_all = "camelCase")]
 struct Mail {
     message_id: String,
+    timestamp: Option<String>,
     #[serde(default)]
     destination: Vec<String>,
     #[serde(default)]
@@ -99,11 +119,20 @@ impl Notice {
         };
         let Some(mail) = record.mail else { return Self::Ignored(format!("{kind} without a mail")) };
         let about = About::of(mail);
-        let failed = |why: String| Self::Failed { about: about.clone(), why };
+        let failed = |why: String| Self::Failed { about: about.clone(), why, stops: None, known: false };
         match kind.as_str() {
-            "Send" | "Delivery" => Self::Sent(about),
-            "Bounce" => bounced(record.bounce).map_or_else(Self::Ignored, failed),
-            "Complaint" => complained(record.complaint).map_or_else(Self::Ignored, failed),
+            "Send" => Self::Sent(about),
+            "Delivery" => Self::Delivered(about),
+            "Open" => Self::Opened(about),
+            "Click" => Self::Clicked(about),
+            "Bounce" => match bounced(record.bounce) {
+                Ok((why, known)) => Self::Failed { about, why, stops: Some(Suppression::Bounce), known },
+                Err(why) => Self::Ignored(why),
+            },
+            "Complaint" => match complained(record.complaint) {
+                Ok(why) => Self::Failed { about, why, stops: Some(Suppression::Complaint), known: false },
+                Err(why) => Self::Ignored(why),
+            },
             "Reject" => {
                 let reason = record.reject.and_then(|reject| reject.reason).unwrap_or_default();
                 failed(with_reason("SES took it and then would not send it", &reason))
@@ -117,6 +146,23 @@ impl Notice {
     }
 }
 
+impl Notice {
+    /// The metric that it adds to.
+    #[must_use]
+    pub fn metric(&self) -> Option<&'static str> {
+        match self {
+            Self::Sent(_) => Some("MailsSent"),
+            Self::Delivered(_) => Some("MailsDelivered"),
+            Self::Opened(_) => Some("MailsOpened"),
+            Self::Clicked(_) => Some("MailsClicked"),
+            Self::Failed { stops: Some(Suppression::Bounce), .. } => Some("MailsBounced"),
+            Self::Failed { stops: Some(Suppression::Complaint), .. } => Some("MailsComplained"),
+            Self::Failed { stops: None, .. } => Some("MailsFailed"),
+            Self::Ignored(_) => None,
+        }
+    }
+}
+
 impl About {
     fn of(mail: Mail) -> Self {
         let tag = |name: &str| mail.tags.get(name).and_then(|values| values.first()).cloned();
@@ -124,18 +170,19 @@ impl About {
             [to] => Some(address_hash(bare(to))),
             _ => None,
         };
-        Self { subject: tag(TAG_SUBJECT), effect: tag(TAG_EFFECT), message_id: mail.message_id, to_hash }
+        Self {
+            subject: tag(TAG_SUBJECT),
+            effect: tag(TAG_EFFECT),
+            flow: tag(TAG_FLOW),
+            at: mail.timestamp.as_deref().and_then(|at| at.parse().ok()),
+            message_id: mail.message_id,
+            to_hash,
+        }
     }
 
     /// Subject and effect of a mail of ours. `store` is the subject of what concerns no order.
     fn ours(&self, store: &Subject) -> Option<(Subject, &str)> {
-        let slug = self.subject.as_deref()?;
-        let subject = match OrderId::parse(slug) {
-            Some(id) => Subject::Order(id),
-            None if slug == store.slug() => store.clone(),
-            None => Subject::Contact(slug.strip_prefix("contact-")?.to_owned()),
-        };
-        Some((subject, self.effect.as_deref()?))
+        Some((subject_of(self.subject.as_deref()?, store)?, self.effect.as_deref()?))
     }
 }
 
@@ -145,17 +192,18 @@ fn bare(address: &str) -> &str {
     inner.map_or(address, |(_, address)| address).trim()
 }
 
-/// `Err` is why nothing has to be done.
-fn bounced(bounce: Option<Bounce>) -> Result<String, String> {
+/// Why, and whether SES knew before. `Err` is why nothing has to be done.
+fn bounced(bounce: Option<Bounce>) -> Result<(String, bool), String> {
     let part = |part: Option<&String>| part.map(|text| one_line(text)).unwrap_or_default();
     let kind = part(bounce.as_ref().and_then(|bounce| bounce.bounce_type.as_ref()));
     let sub_type = part(bounce.as_ref().and_then(|bounce| bounce.bounce_sub_type.as_ref()));
     match (kind.as_str(), sub_type.as_str()) {
-        ("Permanent", "OnAccountSuppressionList" | "Suppressed") => Ok(
+        ("Permanent", "OnAccountSuppressionList" | "Suppressed") => Ok((
             "it was not delivered, because the address bounced or complained before and is on SES's suppression list"
                 .to_owned(),
-        ),
-        ("Permanent", sub_type) => Ok(with_reason("it bounced, the address does not take mail", sub_type)),
+            true,
+        )),
+        ("Permanent", sub_type) => Ok((with_reason("it bounced, the address does not take mail", sub_type), false)),
         (kind, sub_type) => Err(format!("a bounce that is not permanent ({kind} {sub_type})")),
     }
 }
@@ -186,14 +234,84 @@ pub async fn take<T: Table, Q: Queue, C: Clock>(
         }
         Notice::Sent(about) => {
             let Some((subject, effect)) = about.ours(&station.store) else { return not_ours(about) };
-            let note = about.to_hash.iter().map(|hash| ("to_hash".to_owned(), hash.clone())).collect();
-            if station.ledger.witness(&subject, effect, &about.message_id, note, station.now()).await? {
-                tracing::info!(%subject, effect, mail.id = about.message_id, "SES's event settled a mail");
-            }
-            Ok(())
+            let sent = about.at.unwrap_or(station.now());
+            rates::count(station, Fate::Sent, &about.message_id, sent).await?;
+            settle(station, about, &subject, effect, sent).await
         }
-        Notice::Failed { about, why } => failed(station, about, why).await,
+        Notice::Delivered(about) => {
+            let Some((subject, effect)) = about.ours(&station.store) else { return not_ours(about) };
+            settle(station, about, &subject, effect, about.at.unwrap_or(station.now())).await?;
+            came(station, about, effect, Came::Delivered).await
+        }
+        Notice::Opened(about) | Notice::Clicked(about) => {
+            let Some((_, effect)) = about.ours(&station.store) else { return not_ours(about) };
+            let what = if matches!(notice, Notice::Opened(_)) { Came::Opened } else { Came::Clicked };
+            came(station, about, effect, what).await
+        }
+        Notice::Failed { about, why, stops, known } => {
+            if about.ours(&station.store).is_none() {
+                return not_ours(about);
+            }
+            if let Some(stops) = stops {
+                suppress(station, about, *stops).await?;
+                if !known {
+                    let fate = if *stops == Suppression::Bounce { Fate::Bounced } else { Fate::Complained };
+                    rates::count(station, fate, &about.message_id, about.at.unwrap_or(station.now())).await?;
+                }
+            }
+            failed(station, about, why).await
+        }
     }
+}
+
+/// SES's word settles a mail in doubt, and counts one of a flow that nobody could count when it went out.
+async fn settle<T: Table, Q: Queue, C: Clock>(
+    station: &Station<T, Q, C>,
+    about: &About,
+    subject: &Subject,
+    effect: &str,
+    sent: Timestamp,
+) -> Result<(), LedgerError> {
+    let note = about.to_hash.iter().map(|hash| ("to_hash".to_owned(), hash.clone())).collect();
+    if station.ledger.witness(subject, effect, &about.message_id, note, station.now()).await? {
+        tracing::info!(%subject, effect, mail.id = about.message_id, "SES's event settled a mail");
+        if let Some(flow) = &about.flow {
+            tally::sent(station, flow, effect, sent).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn came<T: Table, Q: Queue, C: Clock>(
+    station: &Station<T, Q, C>,
+    about: &About,
+    effect: &str,
+    what: Came,
+) -> Result<(), LedgerError> {
+    match &about.flow {
+        Some(flow) => tally::came(station, flow, effect, what, about.at.unwrap_or(station.now())).await,
+        None => Ok(()),
+    }
+}
+
+/// From now on no marketing goes to this address; the event says so, once for each mail that came back.
+async fn suppress<T: Table, Q: Queue, C: Clock>(
+    station: &Station<T, Q, C>,
+    about: &About,
+    why: Suppression,
+) -> Result<(), LedgerError> {
+    // A mail of ours goes to one address. Whose it was cannot be told of one that went to several.
+    let Some(contact) = &about.to_hash else { return Ok(()) };
+    let event = Event {
+        subject: Subject::Contact(contact.clone()),
+        fact: Fact::ContactSuppressed { why, message: about.message_id.clone() },
+        source: "ses".to_owned(),
+        time: station.now(),
+        order_name: None,
+    };
+    station.append_event(&event, None).await?;
+    tracing::info!(contact, why = why.as_str(), mail.id = about.message_id, "nothing more goes to this address");
+    Ok(())
 }
 
 /// Tells the owner, once per mail.
@@ -206,6 +324,11 @@ async fn failed<T: Table, Q: Queue, C: Clock>(
     let journey = station.ledger.journey(&subject).await?;
     let effect = journey.effects.iter().find(|effect| effect.key.hash(&subject) == hash);
     let kind = match effect.map(|effect| &effect.key) {
+        // Nobody waits for an advertisement: that the address takes none is enough to know.
+        Some(EffectKey::Email(MailKind::Flow { .. })) => {
+            tracing::info!(%subject, effect = hash, mail.id = about.message_id, why, "a flow's mail failed");
+            return Ok(());
+        }
         Some(EffectKey::Email(kind)) => kind,
         // An alert that bounces must not raise an alert: the alarm on bounces goes to the owner without us.
         Some(key) => {

@@ -10,6 +10,8 @@
 //! | shipped | at least once | without it nobody watches for the parcel |
 //! | delivered | at least once | it says what to do if the parcel is not there |
 //! | problem | at least once | without it nobody fetches the parcel, or answers customs |
+//! | confirm-subscription | at least once | without it nobody who asked for the store's news can say yes |
+//! | a flow's mail | at most once | nobody waits for an advertisement, and twice it is a nuisance |
 //! | in production, out for delivery, still | at most once | a word for calm, and twice it does the opposite |
 //!
 //! Sending again is counted: in the effect's note (`sent_again`) and in the log (`mail.sent_again`). After
@@ -25,7 +27,8 @@ pub const SENT_AGAIN: &str = "sent_again";
 pub fn most_sends(kind: &MailKind) -> u32 {
     match kind {
         MailKind::Confirmation | MailKind::Shipped(_) | MailKind::Delivered(_) | MailKind::Problem(..) => 3,
-        MailKind::InProduction | MailKind::OutForDelivery(_) | MailKind::Still(_) => 1,
+        MailKind::Confirm(_) => 2,
+        MailKind::InProduction | MailKind::OutForDelivery(_) | MailKind::Still(_) | MailKind::Flow { .. } => 1,
     }
 }
 

@@ -138,6 +138,8 @@ impl Alerts {
             html: Some(html),
             about,
             effect,
+            headers: Vec::new(),
+            flow: None,
         }
     }
 }

@@ -220,6 +220,7 @@ fn belongs(key: &EffectKey, layer: Layer, event: &Event) -> bool {
             Layer::Capture,
             _,
         ) => true,
+        (EffectKey::Consent { at: said, .. }, Layer::Email, Fact::ContactUnsubscribed { at, .. }) => said == at,
         (EffectKey::Email(MailKind::Confirmation), Layer::Email, Fact::OrderCleared {}) => true,
         (EffectKey::Email(MailKind::InProduction), Layer::Email, Fact::PartnerAccepted { .. }) => true,
         (EffectKey::Email(MailKind::Still(since)), Layer::Email, Fact::CustomerWaits { since: began }) => {
@@ -260,6 +261,7 @@ fn words(key: &EffectKey) -> Option<String> {
             let of = kind.parcel().map(|parcel| format!(" for parcel {parcel}")).unwrap_or_default();
             format!("The {} mail{of}", kind.name())
         }
+        EffectKey::Consent { state, .. } => format!("Telling the store that the customer is {}", state.as_str()),
         EffectKey::Hold { .. } => "The hold in the store".to_owned(),
         EffectKey::HoldRelease { .. } => "The end of the hold in the store".to_owned(),
         EffectKey::OrderRefusal { .. } => "The cancellation and refund you decided on".to_owned(),

@@ -29,7 +29,7 @@ pub(crate) fn cart(body: &[u8]) -> Result<Cart, String> {
 }
 
 /// `%C3%BC` and `+` as browsers write them; `None`: no text.
-fn decoded(text: &str) -> Option<String> {
+pub(crate) fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

@@ -4,9 +4,12 @@
 //! |---|---|
 //! | `POST checkout` | begins a checkout of the headless store |
 //! | `GET orders/<token>` | shows the order of the link that a mail brought |
+//! | `subscribe`, `unsubscribe/<token>`, `preferences/<token>` | consent to marketing mail: [`consent`] |
 
 mod checkout;
+pub mod consent;
 mod form;
+mod frame;
 pub mod http;
 pub mod order;
 mod page;
@@ -19,6 +22,7 @@ use store::ReadOrder;
 use store::headless::Headless;
 use store::headless::table::OrderTable;
 
+pub use consent::Consents;
 pub use http::{Reply, Request};
 pub use order::Pages;
 use page::Reader;
@@ -70,14 +74,25 @@ impl<T: OrderTable> Storefront<T> {
 }
 
 /// Answers one request, by its route.
-pub async fn answer<O, T, S, C>(front: &Storefront<O>, pages: &Pages<T, S, C>, request: &Request) -> Reply
+pub async fn answer<O, T, S, C>(
+    front: &Storefront<O>,
+    pages: &Pages<T, S, C>,
+    consents: &Consents<T, S, C>,
+    request: &Request,
+) -> Reply
 where
     O: OrderTable,
     T: Table,
-    S: ReadOrder,
+    S: ReadOrder + consent::People,
     C: Clock,
 {
-    if request.path.starts_with(order::PATH) { pages.answer(request).await } else { front.answer(request).await }
+    if request.path.starts_with(order::PATH) {
+        pages.answer(request).await
+    } else if consent::is_page(&request.path) {
+        consents.answer(request).await
+    } else {
+        front.answer(request).await
+    }
 }
 
 /// A browser says which site's page sends; another program does not have to.

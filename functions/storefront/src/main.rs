@@ -7,7 +7,7 @@ use lambda::{Environment, Secrets, StoreConfig, SystemClock, aws, http};
 use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
 use ledger::{Dynamo, Ledger};
 use store::Store;
-use storefront::{Pages, Storefront};
+use storefront::{Consents, Pages, Storefront};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -24,13 +24,15 @@ async fn main() -> Result<(), Error> {
         Store::Headless(headless) => Some(headless.as_ref().clone()),
     };
     let front = &Storefront::new(headless)?;
-    let ledger = Ledger::new(Dynamo::new(dynamo, Environment.table()?));
+    let ledger = Ledger::new(Dynamo::new(dynamo.clone(), Environment.table()?));
     let key = links::Key::new(secrets.all(links::KEY)?)?;
-    let pages = &Pages::new(&config, ledger, store, SystemClock, key)?;
+    let pages = &Pages::new(&config, ledger, store.clone(), SystemClock, key.clone())?;
+    let ledger = Ledger::new(Dynamo::new(dynamo, Environment.table()?));
+    let consents = &Consents::new(&config, ledger, store, SystemClock, key)?;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<LambdaFunctionUrlRequest>| async move {
         let request = storefront::http::request(event.payload);
         // Boxed: the calls below nest deeper than the compiler's limit for one future's layout.
-        Ok::<_, Error>(storefront::http::response(Box::pin(storefront::answer(front, pages, &request)).await))
+        Ok::<_, Error>(storefront::http::response(Box::pin(storefront::answer(front, pages, consents, &request)).await))
     }))
     .await
 }

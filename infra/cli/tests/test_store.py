@@ -70,6 +70,7 @@ class TheExample(Files):
     def test_everything_in_it_is_valid_for_its_platform(self) -> None:
         """The example with all comments taken away, once as a Shopify store and once as a headless one."""
         whole = uncommented()
+        (self.folder / "flows.toml").write_text((EXAMPLE.parent / "flows.toml").read_text())
         # A variant has a number or a SKU, not both.
         whole = whole.replace('sku = "LIGHTHOUSE-30x40"\n', "", 1)
         headless, machine = whole.index("# --- only with"), whole.index("# The machine.")

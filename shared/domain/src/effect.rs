@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::contact::Consent;
 use crate::parcel::{ParcelKey, Progress};
 use crate::subject::{Subject, short_hash};
 
@@ -36,6 +37,8 @@ pub enum EffectKey {
     Tracking(ParcelKey),
     /// A tracking feed follows this number: `follow#easypost#<number>`.
     Follow { feed: String, parcel: ParcelKey },
+    /// The store was told what somebody said about marketing mail: `consent#unsubscribed#<when>`.
+    Consent { state: Consent, at: String },
     /// A mail to the customer: `email#confirmation`, `email#shipped#<parcel>`.
     Email(MailKind),
     /// The owner was told of an exception, for the n-th time: `alert#<exception>#1`.
@@ -62,6 +65,15 @@ pub enum MailKind {
     Problem(Progress, ParcelKey),
     /// How things stand, after a silence that began with this event: `email#still#routed#printful#1`.
     Still(String),
+    /// A step of one of the owner's flows: `email#flow#cart#1#once`. `entry` tells one entry into the flow from another of the same
+    /// subject: `once`, or a day.
+    Flow {
+        flow: String,
+        step: u8,
+        entry: String,
+    },
+    /// Asks whether somebody wants marketing mail (double opt-in), at most once a day: `email#confirm-subscription#2026-11-22`.
+    Confirm(String),
 }
 
 impl MailKind {
@@ -76,6 +88,8 @@ impl MailKind {
             Self::Delivered(_) => "delivered",
             Self::Problem(..) => "problem",
             Self::Still(_) => "still",
+            Self::Flow { .. } => "flow",
+            Self::Confirm(_) => "confirm-subscription",
         }
     }
 
@@ -87,7 +101,7 @@ impl MailKind {
             | Self::OutForDelivery(parcel)
             | Self::Delivered(parcel)
             | Self::Problem(_, parcel) => Some(parcel),
-            Self::Confirmation | Self::InProduction | Self::Still(_) => None,
+            Self::Confirmation | Self::InProduction | Self::Still(_) | Self::Flow { .. } | Self::Confirm(_) => None,
         }
     }
 
@@ -106,6 +120,12 @@ impl MailKind {
                 Self::Problem(progress, parcel(rest))
             }
             Some(("still", since)) => Self::Still(since.to_owned()),
+            Some(("flow", rest)) => {
+                let (flow, rest) = rest.split_once('#')?;
+                let (step, entry) = rest.split_once('#')?;
+                Self::Flow { flow: flow.to_owned(), step: step.parse().ok()?, entry: entry.to_owned() }
+            }
+            Some(("confirm-subscription", day)) => Self::Confirm(day.to_owned()),
             _ => return None,
         })
     }
@@ -121,6 +141,8 @@ impl fmt::Display for MailKind {
             }
             Self::Problem(progress, parcel) => write!(f, "{name}#{}#{parcel}", progress.as_str()),
             Self::Still(since) => write!(f, "{name}#{since}"),
+            Self::Flow { flow, step, entry } => write!(f, "{name}#{flow}#{step}#{entry}"),
+            Self::Confirm(day) => write!(f, "{name}#{day}"),
         }
     }
 }
@@ -144,6 +166,7 @@ impl fmt::Display for EffectKey {
             Self::Fulfilment(parcel) => write!(f, "fulfilment#{parcel}"),
             Self::Tracking(number) => write!(f, "tracking#{number}"),
             Self::Follow { feed, parcel } => write!(f, "follow#{feed}#{parcel}"),
+            Self::Consent { state, at } => write!(f, "consent#{}#{at}", state.as_str()),
             Self::Email(kind) => write!(f, "email#{kind}"),
             Self::Alert { exception, round } => write!(f, "alert#{exception}#{round}"),
             Self::AlertOn { channel, exception, round } => write!(f, "alert-on#{channel}#{exception}#{round}"),
@@ -197,6 +220,12 @@ impl EffectKey {
             "follow" => match rest.split_once('#') {
                 Some((feed, parcel)) => Self::Follow { feed: feed.to_owned(), parcel: ParcelKey(parcel.to_owned()) },
                 None => other(),
+            },
+            "consent" => match rest.split_once('#') {
+                Some((state, at)) if Consent::of_word(state).as_str() == state => {
+                    Self::Consent { state: Consent::of_word(state), at: at.to_owned() }
+                }
+                _ => other(),
             },
             "email" => MailKind::parse(rest).map_or_else(other, Self::Email),
             "alert" => match rest.rsplit_once('#').map(|(exception, round)| (exception, round.parse())) {
@@ -297,9 +326,12 @@ mod tests {
             "partner-release-again#printful#1#2026-11-22T02:13:00Z",
             "partner-cancel#printful#1",
             "fulfilment#1Z999",
+            "consent#unsubscribed#2026-11-22T02:13:00Z",
             "email#confirmation",
             "email#shipped#1Z999",
             "email#delivered#1Z999",
+            "email#flow#cart#2#once",
+            "email#confirm-subscription#2026-11-22",
             "alert#5550004242-partner-refused-0a1b2c3d#2",
             "alert-on#webhook#5550004242-partner-refused-0a1b2c3d#2",
             "canary#webhook#1795000000",

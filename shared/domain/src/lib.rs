@@ -13,6 +13,7 @@
 //! | [`event`] | what happened, and what makes it one and the same fact |
 //! | [`external_id`] | how a partner knows our order |
 //! | [`facts`] | which facts does an order as the store has it imply |
+//! | [`flow`] | which marketing mail is due when, and whether it should still go out |
 //! | [`handoff`] | which event goes to which layer, and what it owes by when |
 //! | [`deadlines`] | when is a hand-off late, for whom |
 //! | [`health`] | do payments fail more than they should? |
@@ -24,12 +25,14 @@
 //! | [`screening`] | what speaks against it, in words |
 //! | [`plan`] | who makes which line, from which files |
 //! | [`parcel`] | which parcel is this, and which store lines are in it |
+//! | [`contact`] | who we write to, what they consented to, and whether they bought |
 //! | [`mails`] | which mails does the customer get because of this event |
 //! | [`provider`] | what a provider's no, silence or "later" means for what happens next |
 //! | [`quiet`] | which parcel is a word about, and has a whole carrier gone quiet |
 //! | [`watch`] | what the watchdog does about something that is due |
 
 pub mod address;
+pub mod contact;
 pub mod deadlines;
 pub mod decision;
 pub mod effect;
@@ -39,6 +42,7 @@ pub mod external_id;
 pub mod facts;
 #[cfg(any(test, feature = "fixture"))]
 pub mod fixture;
+pub mod flow;
 pub mod handoff;
 pub mod health;
 pub mod mails;

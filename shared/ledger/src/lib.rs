@@ -27,6 +27,7 @@ pub use due::{DueEvent, MARGIN, Walk, Watermark};
 pub use dynamo::Dynamo;
 pub use effects::{Claim, Lease, Refusal};
 pub use events::{Appended, Finished, Journey, Payload, Stored};
+pub use marks::Mark;
 pub use memory::Memory;
 pub use pace::{Ask, ITS_TURN, Rate, Turn};
 pub use row::Row;

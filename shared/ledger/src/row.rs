@@ -178,7 +178,7 @@ pub struct PauseRow {
     pub layer: String,
 }
 
-/// An order was seen with something that tells buyers apart: `pk` is `mark#<kind>#<hash>`, `sk` is `order#<number>`.
+/// Something was seen that is only counted: `pk` is `mark#<kind>#<hash>`, `sk` is `order#<number>` where it is an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MarkRow {
     pub pk: String,
@@ -186,6 +186,9 @@ pub struct MarkRow {
     /// Epoch seconds.
     pub at: i64,
     pub expires: i64,
+    /// Words of whoever made it: keys, hashes, amounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// How far a walk has come: `pk` is the store's subject, `sk` is `bookmark#<name>`.

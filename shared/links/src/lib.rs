@@ -5,6 +5,7 @@
 //! (RFC 2104) of the payload's base64url text under the secret `links/key`, compared in constant time before anything in the
 //! payload is believed. During a rotation the secret has two lines: the first signs, both open.
 
+mod contact;
 mod order;
 pub mod owner;
 
@@ -17,6 +18,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
+pub use contact::{
+    CONFIRM_LINK, PREFERENCES_LINK, Recipient, UNSUBSCRIBE_LINK, confirm_link, linked_recipient, one_click_headers,
+    preferences_link, unsubscribe_link,
+};
 pub use order::{ORDER_LINK, linked_order, order_link};
 
 /// The name of the secret.
@@ -42,6 +47,12 @@ pub enum Purpose {
     Open,
     /// The owner acknowledges a test alert; see [`owner`].
     Canary,
+    /// Somebody wants no more marketing mail; about a [`Recipient`].
+    Unsubscribe,
+    /// Somebody chooses which marketing mail they want; about a [`Recipient`].
+    Preferences,
+    /// Somebody confirms that they want the store's news; about a [`Recipient`].
+    Confirm,
 }
 
 impl Purpose {
@@ -52,6 +63,9 @@ impl Purpose {
             Self::Exception => "exception",
             Self::Open => "open",
             Self::Canary => "canary",
+            Self::Unsubscribe => "unsubscribe",
+            Self::Preferences => "preferences",
+            Self::Confirm => "confirm",
         }
     }
 }

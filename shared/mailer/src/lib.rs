@@ -18,7 +18,7 @@ pub mod words;
 pub use ses::Ses;
 
 use domain::provider::Trouble;
-use domain::subject::Subject;
+use domain::subject::{OrderId, Subject};
 
 /// One mail, ready to go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,14 +36,50 @@ pub struct Letter {
     pub about: Subject,
     /// The effect's hash: becomes the tag [`TAG_EFFECT`] and the header [`HEADER_EFFECT`].
     pub effect: String,
+    /// Further headers, a line each. Mails about an order have none.
+    pub headers: Vec<(String, String)>,
+    /// The flow it belongs to: becomes the tag [`TAG_FLOW`], and its opens and clicks may be counted. `None`: about an order.
+    pub flow: Option<String>,
 }
 
 /// The mail's tag that holds [`Subject::slug`].
 pub const TAG_SUBJECT: &str = "baton-subject";
 /// The mail's tag that holds the effect's hash.
 pub const TAG_EFFECT: &str = "baton-effect";
+/// The mail's tag that holds the flow's name.
+pub const TAG_FLOW: &str = "baton-flow";
 /// The mail's header that holds the effect's hash.
 pub const HEADER_EFFECT: &str = "X-Baton-Effect";
+
+/// How a tag names a subject: [`Subject::slug`], and a checkout by its own token, since a hash would not lead back to it. SES
+/// takes letters, digits, `_` and `-`, up to 256 of them; a token of another alphabet is hashed, and its mails have no witness.
+#[must_use]
+pub fn tag_of(subject: &Subject) -> String {
+    let fits =
+        |token: &str| token.len() <= 200 && token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    match subject {
+        Subject::Checkout(token) if fits(token) => format!("{TAG_CHECKOUT}{token}"),
+        other => other.slug(),
+    }
+}
+
+/// The subject that a tag names; `store` is the one of what concerns no order.
+#[must_use]
+pub fn subject_of(tag: &str, store: &Subject) -> Option<Subject> {
+    if let Some(id) = OrderId::parse(tag) {
+        return Some(Subject::Order(id));
+    }
+    if tag == store.slug() {
+        return Some(store.clone());
+    }
+    if let Some(token) = tag.strip_prefix(TAG_CHECKOUT) {
+        return Some(Subject::Checkout(token.to_owned()));
+    }
+    Some(Subject::Contact(tag.strip_prefix("contact-")?.to_owned()))
+}
+
+/// What a tag with a checkout's own token begins with.
+const TAG_CHECKOUT: &str = "checkout_";
 
 /// Sends mails.
 pub trait SendMail: Send + Sync {

@@ -15,7 +15,7 @@ use domain::provider::Trouble;
 use crate::address::{self, Mailbox, NotAnAddress};
 use crate::trouble::sorted;
 use crate::words::{many_lines, one_line};
-use crate::{HEADER_EFFECT, Letter, SendMail, TAG_EFFECT, TAG_SUBJECT};
+use crate::{HEADER_EFFECT, Letter, SendMail, TAG_EFFECT, TAG_FLOW, TAG_SUBJECT, tag_of};
 
 /// The longest that SES may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -25,6 +25,8 @@ const CONNECT: Duration = Duration::from_secs(2);
 pub struct Ses {
     client: Client,
     configuration_set: String,
+    /// For the mails of flows.
+    marketing_set: Option<String>,
 }
 
 impl Ses {
@@ -38,15 +40,23 @@ impl Ses {
             .connect_timeout(timeout.min(CONNECT))
             .build();
         let config = Builder::from(account).retry_config(RetryConfig::disabled()).timeout_config(timeouts).build();
-        Self { client: Client::from_conf(config), configuration_set }
+        Self { client: Client::from_conf(config), configuration_set, marketing_set: None }
+    }
+
+    /// The mails of flows go through this configuration set: there opens and clicks may be measured.
+    #[must_use]
+    pub fn with_marketing(self, configuration_set: String) -> Self {
+        Self { marketing_set: Some(configuration_set), ..self }
     }
 
     fn request(&self, letter: &Letter) -> Result<SendEmailFluentBuilder, Trouble> {
-        let tags = [(TAG_SUBJECT, letter.about.slug()), (TAG_EFFECT, letter.effect.clone())];
+        let mut tags = vec![(TAG_SUBJECT, tag_of(&letter.about)), (TAG_EFFECT, letter.effect.clone())];
+        tags.extend(letter.flow.iter().map(|flow| (TAG_FLOW, flow.clone())));
+        let marketing = self.marketing_set.as_ref().filter(|_| letter.flow.is_some());
         let mut request = self
             .client
             .send_email()
-            .configuration_set_name(&self.configuration_set)
+            .configuration_set_name(marketing.unwrap_or(&self.configuration_set))
             .from_email_address(mailbox("the sender's", &letter.from)?)
             .destination(Destination::builder().to_addresses(recipient(&letter.to)?).build())
             .content(EmailContent::builder().simple(message(letter)?).build());
@@ -87,8 +97,22 @@ fn message(letter: &Letter) -> Result<Message, Trouble> {
     if let Some(html) = &letter.html {
         body = body.html(utf8(html)?);
     }
-    let effect = MessageHeader::builder().name(HEADER_EFFECT).value(&letter.effect).build().map_err(unbuilt)?;
-    Ok(Message::builder().subject(utf8(&one_line(&letter.subject))?).body(body.build()).headers(effect).build())
+    let mut message = Message::builder().subject(utf8(&one_line(&letter.subject))?).body(body.build());
+    let effect = (HEADER_EFFECT.to_owned(), letter.effect.clone());
+    for (name, value) in [&effect].into_iter().chain(&letter.headers) {
+        message = message.headers(header(name, value)?);
+    }
+    Ok(message.build())
+}
+
+/// SES takes printable ASCII, name and value together up to 996 characters (its model of `SendEmail`). What is longer or carries
+/// a line's end is ours to have prevented.
+fn header(name: &str, value: &str) -> Result<MessageHeader, Trouble> {
+    let plain = value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && name.len() + value.len() <= 996;
+    if !plain {
+        return Err(Trouble::Broken { why: format!("the header {name} is not one plain line") });
+    }
+    MessageHeader::builder().name(name).value(value).build().map_err(unbuilt)
 }
 
 fn utf8(text: &str) -> Result<Content, Trouble> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::Timestamp;
+use domain::contact::{Bought, Checkout, Consent, Contact, ContactId, Who};
 use domain::decision::Refusal;
 use domain::order::Order;
 use domain::parcel::{Contents, Tracking};
@@ -17,9 +18,9 @@ use crate::headless::table::Dynamo;
 use crate::headless::{self, Headless};
 use crate::shopify::{self, Shopify};
 use crate::{
-    Change, ChangedOrders, Checkouts, HoldOrder, ListVariants, Page, PlacedOrder, PlacedOrders, ReadOrder, RefuseOrder,
-    ReleaseHold, ResolvePayment, Resolved, StalledCheckout, StoreVariant, Subscription, Subscriptions, TestOrder,
-    Topic, TrackFulfilment, WriteFulfilment,
+    AddContact, BoughtSince, Change, ChangedOrders, Checkouts, HoldOrder, ListVariants, Page, PlacedOrder,
+    PlacedOrders, ReadCheckout, ReadContact, ReadOrder, RefuseOrder, ReleaseHold, ResolvePayment, Resolved, SetConsent,
+    StalledCheckout, StoreVariant, Subscription, Subscriptions, TestOrder, Topic, TrackFulfilment, WriteFulfilment,
 };
 
 /// The environment variable that names the headless store's order table.
@@ -212,5 +213,45 @@ impl TestOrder for Store {
 impl ListVariants for Store {
     async fn variants(&self, after: Option<&str>) -> Result<Page<StoreVariant>, Trouble> {
         either!(self, variants(after))
+    }
+}
+
+impl ReadContact for Store {
+    async fn contact(&self, id: &ContactId) -> Result<Option<Contact>, Trouble> {
+        either!(self, contact(id))
+    }
+
+    async fn contact_by_mail(&self, mail: &str) -> Result<Option<Contact>, Trouble> {
+        either!(self, contact_by_mail(mail))
+    }
+}
+
+impl ReadCheckout for Store {
+    async fn checkout(&self, id: &str) -> Result<Option<Checkout>, Trouble> {
+        either!(self, checkout(id))
+    }
+}
+
+impl BoughtSince for Store {
+    async fn bought_since(&self, who: &Who, since: Timestamp) -> Result<Option<Bought>, Trouble> {
+        either!(self, bought_since(who, since))
+    }
+}
+
+impl SetConsent for Store {
+    async fn set_consent(&self, id: &ContactId, consent: Consent, at: Timestamp) -> Result<(), Trouble> {
+        either!(self, set_consent(id, consent, at))
+    }
+}
+
+impl AddContact for Store {
+    async fn add_contact(
+        &self,
+        mail: &str,
+        consent: Consent,
+        language: Option<&str>,
+        at: Timestamp,
+    ) -> Result<ContactId, Trouble> {
+        either!(self, add_contact(mail, consent, language, at))
     }
 }

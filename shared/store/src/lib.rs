@@ -8,6 +8,7 @@ pub mod headless;
 pub mod shopify;
 
 use domain::Timestamp;
+use domain::contact::{Bought, Checkout, Consent, Contact, ContactId, Who};
 use domain::decision::Refusal;
 use domain::event::Fact;
 use domain::order::{Order, PaymentAttempt};
@@ -74,6 +75,54 @@ pub trait ChangedOrders: Send + Sync {
         since: Timestamp,
         after: Option<&str>,
     ) -> impl Future<Output = Result<Page<Change>, Trouble>> + Send;
+}
+
+/// Reads a person, their consent included, as the store has them now.
+pub trait ReadContact: Send + Sync {
+    /// `None`: the store does not know them (any more).
+    fn contact(&self, id: &ContactId) -> impl Future<Output = Result<Option<Contact>, Trouble>> + Send;
+
+    /// The same by mail address, whatever the case of its letters.
+    fn contact_by_mail(&self, mail: &str) -> impl Future<Output = Result<Option<Contact>, Trouble>> + Send;
+}
+
+/// Reads a checkout as the store has it now.
+pub trait ReadCheckout: Send + Sync {
+    /// `id` as in the subject `checkout#…`. `None`: the store does not know it, or has forgotten it.
+    fn checkout(&self, id: &str) -> impl Future<Output = Result<Option<Checkout>, Trouble>> + Send;
+}
+
+/// Looks for a purchase.
+pub trait BoughtSince: Send + Sync {
+    /// An order placed at or after `since` by this checkout, this customer, this mail address, or to this place: whichever is
+    /// found first, in this order. Unpaid and cancelled orders count, test orders of ours do not.
+    fn bought_since(&self, who: &Who, since: Timestamp)
+    -> impl Future<Output = Result<Option<Bought>, Trouble>> + Send;
+}
+
+/// Tells the store what somebody said about marketing mail.
+pub trait SetConsent: Send + Sync {
+    /// `at` is when they said it (whole seconds). The store's own word from later than `at` stands: that is a yes, too, and so is
+    /// asking twice. Refused: the store does not know them, or `consent` is none that can be said.
+    fn set_consent(
+        &self,
+        id: &ContactId,
+        consent: Consent,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), Trouble>> + Send;
+}
+
+/// Adds a person to the store.
+pub trait AddContact: Send + Sync {
+    /// Somebody with this mail address who said this about marketing mail at that time (whole seconds). Somebody whom the store
+    /// knows already is the answer, unchanged: ask and set their consent.
+    fn add_contact(
+        &self,
+        mail: &str,
+        consent: Consent,
+        language: Option<&str>,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<ContactId, Trouble>> + Send;
 }
 
 /// One page of a list.

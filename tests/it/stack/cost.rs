@@ -134,6 +134,7 @@ async fn cost(stack: &Stack, id: u64) -> Option<(u64, u64)> {
         ("SQS requests", sends + own("sqs_requests_of_a_hop") * hops, price("sqs_request")),
         ("invocations", invocations, price("invocation") + duration),
         ("KB of logs", own("log_kilobyte"), price("log_kilobyte")),
+        ("schedules", called("scheduler/CreateSchedule"), price("schedule")),
     ];
     let dollars: u64 = parts.iter().map(|(_, count, price)| count * price).sum();
     eprintln!("AWS calls of the functions: {calls:?}");

@@ -10,6 +10,7 @@ mod deaths;
 mod decisions;
 mod door;
 mod flood;
+mod flows;
 mod headless;
 mod ledger;
 mod lost;

@@ -1,8 +1,11 @@
 //! The two stores with their providers.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::Timestamp;
+use domain::event::Fact;
 use domain::subject::OrderId;
 use jiff::SignedDuration;
 use lambda::Secrets;
@@ -79,6 +82,39 @@ impl Setting for OnShopify {
         self.control("POST", "checkouts?deliver=0", checkout).await;
     }
 
+    async fn leave(&self, mail: &str, street: &str) -> String {
+        let number = self.number.fetch_add(1, Ordering::SeqCst);
+        let consent = json!({ "state": "subscribed", "opt_in_level": "single_opt_in" });
+        self.control("POST", "customers?deliver=0", json!({ "email": mail, "email_marketing_consent": consent })).await;
+        let mut checkout = world::payload(number);
+        for gone in ["name", "customer", "financial_status", "admin_graphql_api_id"] {
+            checkout.as_object_mut().unwrap().remove(gone);
+        }
+        checkout["token"] = json!(format!("left-{number}"));
+        checkout["email"] = json!(mail);
+        checkout["customer_locale"] = json!("de");
+        checkout["created_at"] = json!("2026-11-22T03:00:00Z");
+        checkout["updated_at"] = json!("2026-11-22T03:05:00Z");
+        checkout["shipping_address"]["address1"] = json!(street);
+        let answer = self.control("POST", "checkouts?deliver=0", checkout).await;
+        answer["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn buy(&self, checkout: Option<&str>, mail: &str, street: &str) -> OrderId {
+        let number = self.number.fetch_add(1, Ordering::SeqCst);
+        let customer = self.control("POST", "customers?deliver=0", json!({ "email": mail })).await;
+        let mut order = world::payload(number);
+        order["created_at"] = json!("2026-11-22T04:00:00Z");
+        order["email"] = json!(mail);
+        order["customer"] = json!({ "id": customer["id"].as_str().unwrap().parse::<u64>().unwrap(), "email": mail });
+        order["shipping_address"]["address1"] = json!(street);
+        if let Some(checkout) = checkout {
+            order["checkout_id"] = json!(checkout.parse::<u64>().unwrap());
+        }
+        self.control("POST", "orders?deliver=0", order).await;
+        OrderId(number)
+    }
+
     fn door(&self) -> (String, &'static [Topic]) {
         (format!("{}webhooks/shopify", self.door), store::shopify::topics::TOPICS)
     }
@@ -97,6 +133,13 @@ pub struct OnOurOwn<T> {
     pub shop: Shop<T>,
     door: String,
     carts: AtomicU64,
+    /// The cart of each checkout that was left.
+    left: Mutex<BTreeMap<String, String>>,
+}
+
+fn details(mail: &str, street: &str) -> Value {
+    let address = json!({ "line1": street, "city": "Exampleton", "postal_code": "10115", "country": "DE" });
+    json!({ "email": mail, "promotions": "opt_in", "shipping": { "name": "Bo Example", "address": address } })
 }
 
 impl<T: OrderTable + Clone> OnOurOwn<T> {
@@ -104,7 +147,7 @@ impl<T: OrderTable + Clone> OnOurOwn<T> {
         let shop = Shop::over(table).await;
         let door = support::Door::default().start().await;
         shop.sandbox.set_intake_url(&door);
-        Self { shop, door, carts: 1.into() }
+        Self { shop, door, carts: 1.into(), left: Mutex::default() }
     }
 
     fn cart(&self) -> String {
@@ -140,6 +183,25 @@ impl<T: OrderTable + Clone> Setting for OnOurOwn<T> {
 
     async fn stall(&self) {
         self.shop.begun(&self.cart()).await;
+    }
+
+    async fn leave(&self, mail: &str, street: &str) -> String {
+        let cart = self.cart();
+        let session = self.shop.begun(&cart).await;
+        self.shop.at_stripe(&format!("sessions/{session}/fail"), details(mail, street)).await;
+        self.shop.at_stripe(&format!("sessions/{session}/expire"), json!({})).await;
+        let (order, facts) = self.shop.resolve(&session).await;
+        assert!(facts.iter().any(|fact| matches!(fact, Fact::CheckoutStarted { .. })), "{facts:?}");
+        self.left.lock().unwrap().insert(order.to_string(), cart);
+        order.to_string()
+    }
+
+    async fn buy(&self, checkout: Option<&str>, mail: &str, street: &str) -> OrderId {
+        let left = checkout.map(|checkout| self.left.lock().unwrap()[checkout].clone());
+        let fresh = self.cart();
+        let session = self.shop.begun(&left.unwrap_or(fresh)).await;
+        self.shop.at_stripe(&format!("sessions/{session}/pay"), details(mail, street)).await;
+        self.shop.resolve(&session).await.0
     }
 
     fn door(&self) -> (String, &'static [Topic]) {

@@ -13,6 +13,7 @@ mod post;
 mod queue;
 pub mod shop;
 mod sweep;
+mod timers;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +41,7 @@ pub use crash::Crash;
 pub use operate::NothingDead;
 pub use post::{Fate, Post};
 pub use queue::SimQueue;
+pub use timers::SimTimers;
 
 use crate::support;
 
@@ -58,6 +60,7 @@ pub struct World {
     pub clock: SimClock,
     pub queue: SimQueue,
     pub post: Post,
+    pub timers: SimTimers,
     pub crash: Crash,
     pub door: door::Door,
     stations: [SimStation; 4],
@@ -151,6 +154,7 @@ impl World {
             files: routing::Files::new(1).unwrap(),
             random: fastrand::Rng::with_seed(seed),
             post: Post::new(crash.clone()),
+            timers: SimTimers::default(),
             dead: Vec::new(),
             deaths: 0,
             sandbox,
@@ -238,7 +242,10 @@ impl World {
                 self.delivered().await;
                 continue;
             }
-            match self.queue.next_visible() {
+            if self.fire(now).await {
+                continue;
+            }
+            match self.queue.next_visible().into_iter().chain(self.timers.next()).min() {
                 Some(next) if next <= until => self.clock.set(next.max(now)),
                 _ => return,
             }
@@ -257,6 +264,23 @@ impl World {
         for row in self.table.drain_stream() {
             relay::pass_on_row(&self.queue, &row).await.unwrap();
         }
+    }
+
+    /// A schedule that is due invokes the email function. `false`: there is none.
+    async fn fire(&mut self, now: Timestamp) -> bool {
+        let Some(timer) = self.timers.fire(now) else { return false };
+        let (store, mailer, sender) = (self.store(), self.post.clone(), self.sender());
+        let (station, flows, timers) = (&self.stations[3], self.config.flows.clone(), self.timers.clone());
+        let email = Email { station, store, mailer, sender, flows, timers };
+        let answer = email::incoming::answer(&email, "baton", json!({ "timer": timer })).await;
+        assert!(answer.is_ok(), "{answer:?}");
+        true
+    }
+
+    /// Who the mails come from; with pages, since marketing has a way out.
+    fn sender(&self) -> Sender {
+        let key = links::Key::new(vec!["k".repeat(40).into()]).unwrap();
+        Sender::new(&self.config, Some(email::Pages { base: "https://pages.example.com".to_owned(), key })).unwrap()
     }
 
     /// One message in one process. `false`: it was not finished, or the process died.
@@ -281,8 +305,9 @@ impl World {
                     shipping.take(&work, key).await
                 }
                 Layer::Email => {
-                    let sender = Sender::new(&self.config, None).unwrap();
-                    let work = Email { station: email, store: shopify(), mailer: self.post.clone(), sender };
+                    let (flows, timers) = (self.config.flows.clone(), self.timers.clone());
+                    let (mailer, sender) = (self.post.clone(), self.sender());
+                    let work = Email { station: email, store: shopify(), mailer, sender, flows, timers };
                     email.take(&work, key).await
                 }
                 // What the owner hears has tests of its own; here it is enough that it was raised.

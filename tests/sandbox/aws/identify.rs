@@ -24,6 +24,15 @@ pub(crate) fn identify(method: &Method, path: &str, headers: &HeaderMap, body: &
         let name = ses.operation(method.as_str(), path).map_or_else(|| format!("{method} {path}"), str::to_owned);
         return Operation { service: "ses".to_owned(), name };
     }
+    if path.starts_with("/schedules/") {
+        let name = match *method {
+            Method::POST => "CreateSchedule",
+            Method::DELETE => "DeleteSchedule",
+            Method::PUT => "UpdateSchedule",
+            _ => "GetSchedule",
+        };
+        return Operation { service: "scheduler".to_owned(), name: name.to_owned() };
+    }
     // Smithy's RPC protocol: /service/<shape>/operation/<name>.
     if let Some((_, name)) = path.strip_prefix("/service/").and_then(|rest| rest.split_once("/operation/")) {
         return Operation { service: service(scope.unwrap_or("aws")).to_owned(), name: name.to_owned() };

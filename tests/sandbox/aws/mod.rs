@@ -41,9 +41,11 @@ pub const OPERATIONS: &[(&str, &str)] = &[
     ("ssm", "GetParameters"),
     ("ssm", "GetParametersByPath"),
     ("sns", "Publish"),
+    ("scheduler", "CreateSchedule"),
+    ("scheduler", "DeleteSchedule"),
 ];
 /// Providers whose every operation can meet a fault.
-pub const PROVIDERS: &[&str] = &["ses", "dynamodb", "sqs", "ssm", "sns"];
+pub const PROVIDERS: &[&str] = &["ses", "dynamodb", "sqs", "ssm", "sns", "scheduler"];
 
 /// How often the emulator is asked for mails, in milliseconds.
 const LOOK: u64 = 300;

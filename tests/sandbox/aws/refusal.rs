@@ -10,7 +10,7 @@ pub(crate) fn error(service: &str, status: u16, code: &str, message: &str) -> Re
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     match service {
         // REST with JSON: the name travels in a header.
-        "ses" => {
+        "ses" | "scheduler" => {
             let mut response = (status, json!({"message": message}).to_string()).into_response();
             let headers = response.headers_mut();
             headers.insert("content-type", HeaderValue::from_static("application/json"));

@@ -4,13 +4,15 @@
 //!   is known `checkouts/update`; 201 `{"id","token","delivered"}`, or 400 `{"error"}` naming the field.
 //! * `GET /_sandbox/shopify/checkouts`: all of them.
 //!
-//! An order that names a checkout's token (`checkout_token`) or number (`checkout_id`) finishes it.
+//! An order that names a checkout's token (`checkout_token`) or number (`checkout_id`) finishes it. Whoever gave an address to a checkout is a
+//! customer ([`super::customers`]).
 
 use super::money::Currencies;
 use super::order::{Order, gid};
 use super::page::keyed;
+use super::rest::unit_price;
 use super::view::attributes;
-use super::view_parts::{address, customer, instant, number};
+use super::view_parts::{address, instant, number};
 use super::{Shopify, Store};
 use crate::control::refuse;
 use crate::lock;
@@ -30,6 +32,8 @@ pub struct Checkout {
     pub id: u64,
     /// The payload as the store has it now.
     pub rest: Map<String, Value>,
+    /// The number of its buyer, once there is an address.
+    pub customer: Option<u64>,
 }
 
 pub(super) fn router() -> Router<Shopify> {
@@ -89,7 +93,8 @@ fn accept(shopify: &Shopify, body: &[u8]) -> Result<Checkout, String> {
             Some(other) => return Err(format!("{key} is not a moment in RFC 3339: {other}")),
         }
     }
-    Ok(Checkout { id, rest })
+    let customer = lock(&shopify.store).meet(&rest, || shopify.ctx.next_id(), &now);
+    Ok(Checkout { id, rest, customer })
 }
 
 impl Store {
@@ -99,14 +104,14 @@ impl Store {
         self.checkouts.values().find(is).map(|checkout| checkout.id)
     }
 
-    /// An order finishes the checkout it came from.
-    pub fn finish_checkout(&mut self, order: &Order, now: &str) {
+    /// An order finishes the checkout it came from, whose number this answers.
+    pub fn finish_checkout(&mut self, order: &Order, now: &str) -> Option<u64> {
         let by_token = order.text("checkout_token").and_then(|token| self.checkout_of(token));
         let id = by_token.or_else(|| number(order.rest.get("checkout_id")));
-        if let Some(checkout) = id.and_then(|id| self.checkouts.get_mut(&id)) {
-            checkout.rest.insert("completed_at".to_owned(), json!(now));
-            checkout.rest.insert("updated_at".to_owned(), json!(now));
-        }
+        let checkout = self.checkouts.get_mut(&id?)?;
+        checkout.rest.insert("completed_at".to_owned(), json!(now));
+        checkout.rest.insert("updated_at".to_owned(), json!(now));
+        Some(checkout.id)
     }
 }
 
@@ -136,6 +141,8 @@ impl Checkout {
                     "quantity": line.get("quantity"),
                     "sku": line.get("sku"),
                     "variantTitle": line.get("variant_title"),
+                    "discountedUnitPriceSet": line.as_object().map_or_else(|| currencies.zero(), |line| unit_price(rest, line)).graphql(),
+                    "image": null,
                     "customAttributes": attributes(line.get("properties")),
                     "variant": variant.map(|id| json!({"__ref": gid("ProductVariant", id)})),
                 })
@@ -156,7 +163,7 @@ impl Checkout {
             "createdAt": instant(rest.get("created_at")),
             "updatedAt": instant(rest.get("updated_at")),
             "completedAt": instant(rest.get("completed_at")),
-            "customer": customer(rest, 0),
+            "customer": self.customer.map(|id| json!({"__ref": gid("Customer", id)})),
             "billingAddress": place("billing_address"),
             "shippingAddress": place("shipping_address"),
             "customAttributes": attributes(rest.get("note_attributes")),

@@ -10,7 +10,8 @@
 //! * `GET /_sandbox/shopify/subscriptions[/<topic>]`: `[{"id","topic","uri","standing","failures"}]`; `DELETE`: they are gone, as
 //!   when Shopify ends them; 404 where there was none.
 //! * `POST /_sandbox/shopify/drop`: `{"percent","seed"?}`, the share of deliveries that never leave.
-//! * `/_sandbox/shopify/checkouts`: [`super::checkouts`].
+//! * `/_sandbox/shopify/checkouts`: [`super::checkouts`]. `/_sandbox/shopify/customers`: [`super::customers`].
+//! * An order with the number or token of a checkout that was begun finishes it: `checkouts/delete` goes out as well.
 //!
 //! `<id>` is the order's number, the number of its gid, or its name (`#1001` as `%231001`).
 
@@ -18,7 +19,7 @@ use super::happen::{Change, apply};
 use super::order::{Order, gid};
 use super::risk::RiskLevel;
 use super::webhooks::DOOR;
-use super::{Shopify, checkouts, payload, rest};
+use super::{Shopify, checkouts, customers, payload, rest};
 use crate::control::refuse;
 use crate::lock;
 use axum::extract::{Path, Query, State};
@@ -37,6 +38,7 @@ pub(crate) fn router(shopify: Shopify) -> Router {
         .route("/_sandbox/shopify/subscriptions/{*topic}", get(subscription).delete(unsubscribe))
         .route("/_sandbox/shopify/drop", post(drop_some))
         .merge(checkouts::router())
+        .merge(customers::router())
         .with_state(shopify)
 }
 
@@ -64,15 +66,24 @@ async fn place(State(shopify): State<Shopify>, Query(options): Query<Options>, b
     let answer =
         json!({"id": order.id.to_string(), "gid": gid("Order", order.id), "name": order.name(), "delivered": times});
     let paid = matches!(order.text("financial_status"), Some("paid" | "partially_refunded" | "refunded"));
-    {
+    let finished = {
         let mut store = lock(&shopify.store);
-        store.finish_checkout(&order, &shopify.ctx.store_now());
+        let now = shopify.ctx.store_now();
+        let finished = store.finish_checkout(&order, &now);
+        // A guest's order has no customer, and brings none along.
+        if order.customer().is_some() {
+            store.meet(&order.rest, || shopify.ctx.next_id(), &now);
+        }
         store.keep(order);
-    }
+        finished
+    };
     if options.created.unwrap_or(0) == 0 {
         shopify.tell("orders/paid", &body, times);
     } else {
-        create_then_pay(shopify, body, times, paid);
+        create_then_pay(shopify.clone(), body, times, paid);
+    }
+    if let Some(id) = finished {
+        shopify.tell("checkouts/delete", &Bytes::from(json!({"id": id}).to_string()), times);
     }
     (StatusCode::CREATED, Json(answer)).into_response()
 }

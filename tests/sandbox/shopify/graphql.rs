@@ -153,12 +153,15 @@ impl World {
         if let Some(number) = gid_number(gid, "ProductVariant") {
             return store.variants().get(&number).map(Variant::graphql);
         }
+        if let Some(number) = gid_number(gid, "Customer") {
+            return store.customer_view(number);
+        }
         let Some(number) = gid_number(gid, "Order") else {
             return store.orders.values().find_map(|order| view::lookup(order, gid));
         };
         let by_alias = || store.orders.values().find(|order| order.alias == Some(number));
         let order = store.orders.get(&number).or_else(by_alias)?;
-        let others = order.customer().and_then(|customer| store.customers.get(&customer)).copied().unwrap_or_default();
+        let others = order.customer().and_then(|customer| store.orders_of.get(&customer)).copied().unwrap_or_default();
         Some(view::order(order, number, &self.shopify.ctx.config.shopify.shop, others))
     }
 }

@@ -1,6 +1,6 @@
 //! Shopify: a store with its orders, its Admin GraphQL and its webhooks.
 //!
-//! * [`payload`] judges an order payload, [`order`], [`payments`], [`risk`], [`checkouts`] and [`catalog`] are what the store
+//! * [`payload`] judges an order payload, [`order`], [`payments`], [`risk`], [`checkouts`], [`customers`] and [`catalog`] are what the store
 //!   keeps;
 //! * [`graphql`] executes against the published schema ([`queries`], [`mutations`]; [`view`] shows objects);
 //! * [`moves`] and [`changes`] are what can happen, [`rest`] and [`webhooks`] how the world hears of it, [`subscriptions`] who
@@ -17,6 +17,7 @@ mod changes;
 mod checkouts;
 pub mod control;
 mod cost;
+mod customers;
 mod documents;
 pub mod graphql;
 mod happen;
@@ -57,6 +58,8 @@ pub const OPERATIONS: &[&str] = &[
     "shop",
     "webhookSubscriptions",
     "abandonedCheckouts",
+    "customer",
+    "customerByIdentifier",
     "productVariant",
     "productVariants",
     "fulfillmentCreate",
@@ -71,6 +74,8 @@ pub const OPERATIONS: &[&str] = &[
     "metafieldsSet",
     "webhookSubscriptionCreate",
     "webhookSubscriptionDelete",
+    "customerCreate",
+    "customerEmailMarketingConsentUpdate",
 ];
 
 /// The store. Cloning is cheap; all clones are the same store.
@@ -87,8 +92,9 @@ pub struct Shopify {
 pub(crate) struct Store {
     orders: BTreeMap<u64, order::Order>,
     /// How many orders each customer has.
-    customers: BTreeMap<u64, u64>,
+    orders_of: BTreeMap<u64, u64>,
     checkouts: BTreeMap<u64, checkouts::Checkout>,
+    customers: BTreeMap<u64, customers::Customer>,
     /// Topics of the standing subscription.
     standing: BTreeSet<String>,
     /// What was subscribed through the Admin API.
@@ -134,10 +140,10 @@ impl Store {
     /// Takes an order in, instead of one with the same number.
     fn keep(&mut self, order: order::Order) {
         if let Some(customer) = order.customer() {
-            *self.customers.entry(customer).or_default() += 1;
+            *self.orders_of.entry(customer).or_default() += 1;
         }
         let before = self.orders.insert(order.id, order);
-        if let Some(orders) = before.and_then(|before| before.customer()).and_then(|id| self.customers.get_mut(&id)) {
+        if let Some(orders) = before.and_then(|before| before.customer()).and_then(|id| self.orders_of.get_mut(&id)) {
             *orders = orders.saturating_sub(1);
         }
     }

@@ -7,7 +7,7 @@ use super::order::{Metafield, Order, gid, gid_number};
 use super::subscriptions::Subscription;
 use super::view::{self, reference};
 use super::webhooks::enum_of;
-use super::{changes, mutations_fulfillment, order_create};
+use super::{changes, customers, mutations_fulfillment, order_create};
 use crate::{clock, lock};
 use apollo_compiler::resolvers::FieldError;
 use serde_json::{Map, Value, json};
@@ -40,6 +40,8 @@ pub fn run(world: &World, field: &str, arguments: &Arguments) -> Result<Value, F
             "metafieldsSet" => metafields_set(world, arguments),
             "webhookSubscriptionCreate" => subscription_create(world, arguments)?,
             "webhookSubscriptionDelete" => subscription_delete(world, arguments),
+            "customerCreate" => customers::create(world, arguments),
+            "customerEmailMarketingConsentUpdate" => customers::consent_update(world, arguments),
             other => return Err(world.unexpected(other, &format!("the sandbox does not play Mutation.{other}"))),
         }
     };
@@ -68,6 +70,7 @@ fn empty(field: &str) -> Arguments {
         "fulfillmentCreate" | "fulfillmentTrackingInfoUpdate" => &["fulfillment"],
         "orderCancel" => &["job"],
         "orderCreate" => &["order"],
+        "customerCreate" | "customerEmailMarketingConsentUpdate" => &["customer"],
         "tagsAdd" | "tagsRemove" => &["node"],
         "metafieldsSet" => &["metafields"],
         "webhookSubscriptionCreate" => &["webhookSubscription"],

@@ -2,6 +2,7 @@
 
 use super::catalog::Variant;
 use super::checkouts::Checkout;
+use super::customers;
 use super::graphql::{World, field_error};
 use super::order::{Order, gid, gid_number};
 use super::page::keyed;
@@ -24,6 +25,10 @@ pub fn run(world: &World, field: &str, arguments: &Arguments) -> Result<Value, F
         "order" => by_id(world, field, arguments, "Order"),
         "fulfillment" => by_id(world, field, arguments, "Fulfillment"),
         "fulfillmentOrder" => by_id(world, field, arguments, "FulfillmentOrder"),
+        "customer" => by_id(world, field, arguments, "Customer"),
+        "customerByIdentifier" => {
+            customers::by_identifier(world, arguments).map_err(|why| world.unexpected(field, &why))
+        }
         "node" => node(world, id_argument(world, field, arguments, "id")?),
         "nodes" => {
             let ids = arguments.get("ids").and_then(Value::as_array).into_iter().flatten();
@@ -80,6 +85,11 @@ fn node(world: &World, id: &str) -> Result<Value, FieldError> {
         || gid_number(id, "LineItem").or(gid_number(id, "ProductVariant")).is_some()
     {
         return Ok(world.lookup(id).unwrap_or_default());
+    }
+    if let Some(number) = gid_number(id, "AbandonedCheckout") {
+        let shop = &world.shopify.ctx.config.shopify.shop;
+        let store = lock(&world.shopify.store);
+        return Ok(store.checkouts.get(&number).map(|checkout| checkout.graphql(shop, false)).unwrap_or_default());
     }
     Err(world.unexpected("node", &format!("the sandbox does not play node(id: \"{id}\")")))
 }

@@ -80,6 +80,8 @@ pub fn write(kind: &MailKind, order: &Order, events: &[Event], look: Look<'_>) -
         MailKind::Delivered(parcel) => parcels::delivered(about(parcel)),
         MailKind::Problem(progress, parcel) => parcels::problem(about(parcel), *progress),
         MailKind::Still(_) => order::still(order, events, speech, brand),
+        // What goes only to people who asked for it is written by `marketing::write`, from other things than an order.
+        MailKind::Flow { .. } | MailKind::Confirm(_) => return Err(Unwritten::Words),
     };
     let page = look.page.map(|page| Block::Link(Link::new(&speech.words.frame.order_page, page)));
     content.blocks.extend(page);

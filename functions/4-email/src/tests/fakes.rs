@@ -1,12 +1,14 @@
 //! A clock that stands still, a queue that remembers, a store and a mailer that answer as told, and the world they make.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use domain::Timestamp;
+use domain::contact::{Bought, Checkout, Consent, Contact, ContactId, Who};
 use domain::effect::{Effect, EffectKey, MailKind};
 use domain::event::{Event, Fact};
 use domain::exception::{Exception, Life};
+use domain::flow::{Flows, Timer};
 use domain::handoff::Layer;
 use domain::order::Order;
 use domain::provider::Trouble;
@@ -16,10 +18,11 @@ use lambda::queue::QueueError;
 use lambda::{Clock, Key, Queue, Station, StoreConfig};
 use ledger::{Ledger, Memory, Stored};
 use mailer::{Letter, SendMail};
-use store::ReadOrder;
+use store::{BoughtSince, ReadCheckout, ReadContact, ReadOrder, SetConsent};
 use tokio::sync::Notify;
 
 use super::orders;
+use crate::timers::Timers;
 use crate::{Email, Sender};
 
 pub const LEASE: i64 = 30;
@@ -41,6 +44,13 @@ pub struct FakeQueue {
     messages: Mutex<Vec<(Timestamp, Key)>>,
 }
 
+impl FakeQueue {
+    /// When the next message after `now` may be read.
+    pub fn next(&self, now: Timestamp) -> Option<Timestamp> {
+        self.messages.lock().unwrap().iter().map(|(due, _)| *due).filter(|due| *due > now).min()
+    }
+}
+
 impl Queue for FakeQueue {
     async fn send(&self, layer: Layer, key: &Key, delay: SignedDuration) -> Result<(), QueueError> {
         assert_eq!(layer, Layer::Email, "email knows no other queue");
@@ -55,6 +65,73 @@ pub struct FakeStore {
     pub order: Mutex<Option<Order>>,
     pub trouble: Mutex<VecDeque<Trouble>>,
     pub reads: Mutex<u32>,
+    pub contact: Mutex<Option<Contact>>,
+    pub checkout: Mutex<Option<Checkout>>,
+    pub bought: Mutex<Option<Bought>>,
+    /// Whose purchases were asked for, and since when.
+    pub asked: Mutex<Vec<(Who, Timestamp)>>,
+    pub consents: Mutex<Vec<(ContactId, Consent, Timestamp)>>,
+}
+
+impl FakeStore {
+    fn answer<A>(&self, answer: impl FnOnce() -> A) -> Result<A, Trouble> {
+        *self.reads.lock().unwrap() += 1;
+        match self.trouble.lock().unwrap().pop_front() {
+            Some(trouble) => Err(trouble),
+            None => Ok(answer()),
+        }
+    }
+}
+
+impl ReadContact for &FakeStore {
+    async fn contact(&self, id: &ContactId) -> Result<Option<Contact>, Trouble> {
+        self.answer(|| self.contact.lock().unwrap().clone().filter(|contact| contact.id == *id))
+    }
+
+    async fn contact_by_mail(&self, mail: &str) -> Result<Option<Contact>, Trouble> {
+        self.answer(|| self.contact.lock().unwrap().clone().filter(|contact| contact.email.as_deref() == Some(mail)))
+    }
+}
+
+impl ReadCheckout for &FakeStore {
+    async fn checkout(&self, id: &str) -> Result<Option<Checkout>, Trouble> {
+        self.answer(|| self.checkout.lock().unwrap().clone().filter(|checkout| checkout.id == id))
+    }
+}
+
+impl BoughtSince for &FakeStore {
+    async fn bought_since(&self, who: &Who, since: Timestamp) -> Result<Option<Bought>, Trouble> {
+        self.asked.lock().unwrap().push((who.clone(), since));
+        self.answer(|| self.bought.lock().unwrap().clone())
+    }
+}
+
+impl SetConsent for &FakeStore {
+    async fn set_consent(&self, id: &ContactId, consent: Consent, at: Timestamp) -> Result<(), Trouble> {
+        self.answer(|| self.consents.lock().unwrap().push((id.clone(), consent, at)))
+    }
+}
+
+/// Schedules in memory: one of each name, gone once it was taken.
+#[derive(Debug, Default)]
+pub struct FakeTimers {
+    pub armed: Mutex<BTreeMap<String, (Timestamp, Timer)>>,
+    pub trouble: Mutex<VecDeque<Trouble>>,
+}
+
+impl Timers for &FakeTimers {
+    async fn arm(&self, timer: &Timer, at: Timestamp) -> Result<(), Trouble> {
+        if let Some(trouble) = self.trouble.lock().unwrap().pop_front() {
+            return Err(trouble);
+        }
+        self.armed.lock().unwrap().entry(timer.name()).or_insert((at, timer.clone()));
+        Ok(())
+    }
+
+    async fn disarm(&self, name: &str) -> Result<(), Trouble> {
+        self.armed.lock().unwrap().remove(name);
+        Ok(())
+    }
 }
 
 impl ReadOrder for &FakeStore {
@@ -132,6 +209,8 @@ pub struct World {
     pub store: FakeStore,
     pub mailer: FakeMailer,
     pub sender: Sender,
+    pub flows: Flows,
+    pub timers: FakeTimers,
 }
 
 pub fn config() -> StoreConfig {
@@ -162,9 +241,16 @@ impl World {
                 order: Mutex::new(Some(orders::order())),
                 trouble: Mutex::default(),
                 reads: Mutex::default(),
+                contact: Mutex::default(),
+                checkout: Mutex::default(),
+                bought: Mutex::default(),
+                asked: Mutex::default(),
+                consents: Mutex::default(),
             },
             mailer: FakeMailer::default(),
             sender: Sender::new(&config, None).unwrap(),
+            flows: Flows::default(),
+            timers: FakeTimers::default(),
         }
     }
 
@@ -174,8 +260,15 @@ impl World {
         world
     }
 
-    pub fn email(&self) -> Email<'_, Memory, FakeQueue, FakeClock, &FakeStore, &FakeMailer> {
-        Email { station: &self.station, store: &self.store, mailer: &self.mailer, sender: self.sender.clone() }
+    pub fn email(&self) -> Email<'_, Memory, FakeQueue, FakeClock, &FakeStore, &FakeMailer, &FakeTimers> {
+        Email {
+            station: &self.station,
+            store: &self.store,
+            mailer: &self.mailer,
+            sender: self.sender.clone(),
+            flows: self.flows.clone(),
+            timers: &self.timers,
+        }
     }
 
     pub fn advance(&self, seconds: i64) {

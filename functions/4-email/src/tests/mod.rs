@@ -3,6 +3,7 @@
 mod doubt;
 mod fakes;
 mod flow;
+mod flows;
 mod letters;
 mod notices;
 mod orders;

@@ -15,7 +15,8 @@ use crate::notices::{self, Notice};
 /// `sent`, `failed` or `ignored`.
 fn outcome(notice: &Notice) -> &'static str {
     match notice {
-        Notice::Sent(_) => "sent",
+        Notice::Sent(_) | Notice::Delivered(_) => "sent",
+        Notice::Opened(_) | Notice::Clicked(_) => "looked at",
         Notice::Failed { .. } => "failed",
         Notice::Ignored(_) => "ignored",
     }
@@ -48,6 +49,7 @@ fn every_sample_is_decided() {
                 "sent"
             }
             name if ["bounce", "complaint", "reject", "rendering"].iter().any(|word| name.contains(word)) => "failed",
+            name if name.contains("open") || name.contains("click") => "looked at",
             _ => "ignored",
         };
         assert_eq!(outcome(&notice), expected, "{name}: {notice:?}");
@@ -115,7 +117,7 @@ async fn what_passes_by_itself_or_is_none_of_ours_changes_nothing() {
     for ignored in [
         record("Bounce", &hash, "5412078913", transient),
         record("Complaint", &hash, "5412078913", wanted),
-        record("Open", &hash, "5412078913", json!({})),
+        record("DeliveryDelay", &hash, "5412078913", json!({})),
         "Successfully validated SNS topic for Amazon SES event publishing.".to_owned(),
         "{}".to_owned(),
         "[1]".to_owned(),
@@ -149,7 +151,7 @@ async fn both_callers_are_told_apart_and_answered() {
     let message = |id: &str, body: &str| json!({"messageId": id, "body": body, "eventSource": "aws:sqs", "attributes": {}, "messageAttributes": {}});
     let good = serde_json::to_string(&key).unwrap();
     let batch = json!({"Records": [message("a", &good), message("b", "not a key")]});
-    let answer = incoming::answer(&world.email(), batch).await.unwrap();
+    let answer = incoming::answer(&world.email(), "baton", batch).await.unwrap();
     assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "b"}]}));
     assert_eq!(world.mails(), ["confirmation"]);
 
@@ -162,8 +164,8 @@ async fn both_callers_are_told_apart_and_answered() {
             "SignatureVersion": "1", "Signature": "x", "SigningCertUrl": "x", "UnsubscribeUrl": "x", "MessageAttributes": {},
         },
     }]});
-    assert_eq!(incoming::answer(&world.email(), sns).await.unwrap(), Value::Null);
+    assert_eq!(incoming::answer(&world.email(), "baton", sns).await.unwrap(), Value::Null);
     // An empty batch is a call to see whether the function starts.
     assert!(matches!(Incoming::read(json!({"Records": []})), Ok(Incoming::Queue(event)) if event.records.is_empty()));
-    assert!(incoming::answer(&world.email(), json!({"time": "2026-11-22T03:00:00Z"})).await.is_err());
+    assert!(incoming::answer(&world.email(), "baton", json!({"time": "2026-11-22T03:00:00Z"})).await.is_err());
 }

@@ -100,7 +100,7 @@ async fn a_redacted_customers_bodies_go_and_nobody_elses() {
     });
     let changed = Event {
         subject: Subject::Contact("00ff".into()),
-        ..store_event(Fact::ContactChanged { at: "2026-11-22T02:13:00Z".into() })
+        ..store_event(Fact::ContactChanged { at: "2026-11-22T02:13:00Z".into(), customer: None })
     };
     for (event, body) in [
         (&small, b"{}".to_vec()),

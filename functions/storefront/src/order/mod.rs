@@ -9,7 +9,7 @@
 //! | `parcels` | each parcel |
 //! | `bought` | lines and sums |
 //! | `view` | what the page says, in one language |
-//! | `page` | HTML, policy and headers |
+//! | `page` | HTML |
 
 mod bought;
 mod page;
@@ -27,11 +27,11 @@ use ledger::{Ledger, Table};
 use links::{LinkError, linked_order};
 use store::ReadOrder;
 
+use crate::frame::{Frame, Notice};
 use crate::http::{Reply, Request};
 use crate::words::{Dates, Dictionary, WordsError};
 use brand::Brand;
 use jiff::SignedDuration;
-use page::{Frame, Notice};
 use view::{OrderView, Shop};
 
 /// Where the pages lie, below the storefront's own address.
@@ -122,6 +122,10 @@ impl<T: Table, S: ReadOrder, C: Clock> Pages<T, S, C> {
     fn notice(&self, request: &Request, notice: Notice) -> Reply {
         let language = self.dictionary.language(None, request.header("accept-language"));
         let Some(words) = self.dictionary.words(language) else { return Reply { status: 500, ..Reply::default() } };
-        self.frame.notice(language, words, notice)
+        let mut reply = self.frame.notice(language, &words.notice, notice);
+        if notice == Notice::Method {
+            reply.headers.push(("allow", "GET, HEAD".to_owned()));
+        }
+        reply
     }
 }

@@ -1,6 +1,6 @@
 //! What the page of one order says: cleaned text in one language, from the order as the store has it now and from what happened.
 
-use brand::text::{mail_address, shown};
+use brand::text::shown;
 use brand::{Brand, Support};
 use domain::Timestamp;
 use domain::event::{Event, Fact};
@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use super::bought::Bought;
 use super::parcels::{self, ParcelView, Promise};
 use super::stage::{self, Stage, Step};
+use crate::frame;
 use crate::words::{Dates, Day, Words, fill};
 
 /// What is shown of the shop beside its brand, and what the owner chose.
@@ -28,8 +29,7 @@ impl Shop {
     /// `reply_to` is where answers to mails go, if not to the brand's support.
     #[must_use]
     pub fn new(brand: Brand, reply_to: Option<&str>, dates: Dates, window: SignedDuration) -> Self {
-        let contact =
-            reply_to.and_then(mail_address).map_or_else(|| brand.support.clone(), |address| Support::new(&address));
+        let contact = frame::contact(&brand, reply_to);
         Self { brand, contact, dates, window }
     }
 }

@@ -39,6 +39,8 @@ pub struct Words {
     pub change: ChangeWords,
     pub help: HelpWords,
     pub notice: NoticeWords,
+    pub consent: ConsentWords,
+    pub consent_notice: NoticeWords,
 }
 
 section! {
@@ -90,6 +92,15 @@ section! {
 section! {
     /// How the shop is reached.
     HelpWords { wrong, contact, contact_other, subject }
+}
+section! {
+    /// The pages about marketing mail.
+    ConsentWords {
+        sign_up_title, sign_up, address_label, trap_label, sign_up_button, no_address, sent_title, sent, subscribed_title, subscribed,
+        confirm_title, confirm, confirm_button, unsubscribe_title, unsubscribe, unsubscribe_button, unsubscribed_title, unsubscribed,
+        preferences_title, preferences, wishes_legend, wish_news, wish_reminders, wish_reviews, wishes_none, save_button, saved_title,
+        saved, nothing_title, nothing, unclear_title, unclear, too_many_title, too_many,
+    }
 }
 section! {
     /// Instead of the page.

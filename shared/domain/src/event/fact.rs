@@ -1,8 +1,10 @@
 //! The facts, and what makes two deliveries the same fact.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::EventId;
+use crate::contact::Wishes;
 use crate::decision::Choice;
 use crate::parcel::{ParcelKey, Progress, Tracking, normalised};
 use crate::subject::OrderId;
@@ -47,16 +49,69 @@ pub enum Fact {
     },
     /// A checkout was begun, or changed (`at` tells the changes apart).
     #[serde(rename = "checkout.started")]
-    CheckoutStarted { at: String },
+    CheckoutStarted {
+        at: String,
+        /// The store's number of the customer, where it names one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        customer: Option<String>,
+    },
     /// A checkout is gone: bought, deleted or expired.
     #[serde(rename = "checkout.ended")]
     CheckoutEnded { how: CheckoutEnd },
+    /// A step of one of the owner's flows is due (see `flow::Timer`, whose words these are). About what the flow is about.
+    #[serde(rename = "flow.due")]
+    FlowDue {
+        flow: String,
+        step: u8,
+        entry: String,
+        since: Timestamp,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again: Option<Timestamp>,
+    },
     /// A customer's record changed.
     #[serde(rename = "contact.changed")]
-    ContactChanged { at: String },
+    ContactChanged {
+        at: String,
+        /// The store's id of the person: how they are found again, since the subject is only the hash of the address.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        customer: Option<String>,
+    },
     /// A customer gave or withdrew consent to marketing mail, in the store's word (`subscribed`, `unsubscribed`, …).
     #[serde(rename = "contact.consent_changed")]
-    ConsentChanged { state: String, at: String },
+    ConsentChanged {
+        state: String,
+        at: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        customer: Option<String>,
+    },
+    /// Somebody asked on our page for the store's news and has to confirm it (double opt-in). At most once a day for a person.
+    #[serde(rename = "contact.signed_up")]
+    ContactSignedUp { customer: String, day: String },
+    /// Somebody said yes to marketing mail on our page; the store knows it already. `at` is since when.
+    #[serde(rename = "contact.subscribed")]
+    ContactSubscribed { how: OptIn, customer: String, at: String },
+    /// Somebody said no to marketing mail by a link of ours; holds from now on, whether the store knows it yet or not. `mail` is the
+    /// effect hash of the mail that brought the link.
+    #[serde(rename = "contact.unsubscribed")]
+    ContactUnsubscribed {
+        how: OptOut,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        customer: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mail: Option<String>,
+        at: String,
+    },
+    /// Somebody chose on our page which kinds of marketing mail they want.
+    #[serde(rename = "contact.wished")]
+    ContactWished {
+        wishes: Wishes,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        customer: Option<String>,
+        at: String,
+    },
+    /// A mail to this address came back for good, or was reported as spam. `message` is the mail provider's id of that mail.
+    #[serde(rename = "contact.suppressed")]
+    ContactSuppressed { why: Suppression, message: String },
     /// The store has a fulfilment, ours or another's.
     #[serde(rename = "store.fulfilment_written")]
     FulfilmentWritten { fulfilment: String, at: String },
@@ -220,6 +275,47 @@ fn first_round() -> u32 {
     1
 }
 
+/// How somebody said yes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OptIn {
+    /// By the page's form alone (single opt-in).
+    Form,
+    /// By the link in the mail that asked them to confirm (double opt-in).
+    Confirmed,
+}
+
+/// How somebody said no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OptOut {
+    /// Their mail program did it for them (RFC 8058).
+    OneClick,
+    /// By the button on our page.
+    Page,
+}
+
+/// Why nothing is to be sent to an address any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Suppression {
+    /// No such mailbox, or one that takes nothing from us: no mail at all.
+    Bounce,
+    /// Reported as spam: no marketing mail.
+    Complaint,
+}
+
+impl Suppression {
+    /// The word in fact-ids and in a trace.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bounce => "bounce",
+            Self::Complaint => "complaint",
+        }
+    }
+}
+
 /// How a checkout ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -311,13 +407,22 @@ impl Fact {
                 let repeat = repeat.as_ref().map(|repeat| format!("#{repeat}")).unwrap_or_default();
                 format!("payment#{provider}#{topic}#{object}{repeat}")
             }
-            Self::CheckoutStarted { at } => format!("checkout#{at}"),
+            Self::CheckoutStarted { at, .. } => format!("checkout#{at}"),
             Self::CheckoutEnded { how } => match how {
                 CheckoutEnd::Deleted => "checkout-deleted".to_owned(),
                 CheckoutEnd::Expired => "checkout-expired".to_owned(),
             },
-            Self::ContactChanged { at } => format!("changed#{at}"),
-            Self::ConsentChanged { state, at } => format!("consent#{state}#{at}"),
+            Self::FlowDue { flow, step, entry, again, .. } => {
+                let again = again.map(|at| format!("#{at}")).unwrap_or_default();
+                format!("flow#{flow}#{step}#{entry}{again}")
+            }
+            Self::ContactChanged { at, .. } => format!("changed#{at}"),
+            Self::ConsentChanged { state, at, .. } => format!("consent#{state}#{at}"),
+            Self::ContactSignedUp { day, .. } => format!("signed-up#{day}"),
+            Self::ContactSubscribed { at, .. } => format!("subscribed#{at}"),
+            Self::ContactUnsubscribed { at, .. } => format!("unsubscribed#{at}"),
+            Self::ContactWished { at, .. } => format!("wished#{at}"),
+            Self::ContactSuppressed { why, message } => format!("suppressed#{}#{message}", why.as_str()),
             Self::FulfilmentWritten { fulfilment, at } => format!("fulfilment#{fulfilment}#{at}"),
             Self::PartnerTold { partner, partner_order, topic, at } => {
                 format!("told#{partner}#{partner_order}#{topic}#{at}")

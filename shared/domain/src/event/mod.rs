@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::subject::Subject;
 
-pub use fact::{CheckoutEnd, Fact, ParcelRef, PartnerStop};
+pub use fact::{CheckoutEnd, Fact, OptIn, OptOut, ParcelRef, PartnerStop, Suppression};
 pub use kind::EventType;
 
 /// An event's id within its subject, e.g. `paid` or `refund#5556667778`.
@@ -74,6 +74,19 @@ mod tests {
         let stored = serde_json::to_value(&fact).unwrap();
         assert_eq!(stored["type"], fact.event_type().as_str());
         assert_eq!(serde_json::from_value::<Fact>(stored).unwrap(), fact);
+    }
+
+    #[test]
+    fn events_of_before_they_named_a_customer_stay_readable() {
+        for (stored, id) in [
+            (r#"{"type":"checkout.started","data":{"at":"t"}}"#, "checkout#t"),
+            (r#"{"type":"contact.changed","data":{"at":"t"}}"#, "changed#t"),
+            (r#"{"type":"contact.consent_changed","data":{"state":"subscribed","at":"t"}}"#, "consent#subscribed#t"),
+        ] {
+            let fact: Fact = serde_json::from_str(stored).unwrap();
+            assert_eq!(fact.id().0, id);
+            assert_eq!(serde_json::to_string(&fact).unwrap(), stored, "and are written as they were");
+        }
     }
 
     #[test]

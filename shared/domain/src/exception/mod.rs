@@ -92,6 +92,12 @@ pub enum What {
     NoMailAddress { mail: String },
     /// The mail provider said no.
     MailRefused { mail: String, why: String },
+    /// Too many of our mails come back, or are reported as spam: so many of so many in a week.
+    MailUnwelcome { complaints: bool, bad: u64, sent: u64 },
+    /// Nobody has entered a flow for so many days, while orders came.
+    FlowStarves { flow: String, days: i64 },
+    /// Somebody said no to marketing mail, and the store did not take that.
+    ConsentRefused { why: String },
     /// A parcel came back.
     Returned { why: Option<String> },
     /// A provider answered in a way this version cannot read, or refuses us.
@@ -187,6 +193,9 @@ impl What {
             Self::FulfilmentRefused { .. } => "fulfilment-refused",
             Self::NoMailAddress { .. } => "no-mail-address",
             Self::MailRefused { .. } => "mail-refused",
+            Self::MailUnwelcome { .. } => "mail-unwelcome",
+            Self::FlowStarves { .. } => "flow-starves",
+            Self::ConsentRefused { .. } => "consent-refused",
             Self::Returned { .. } => "returned",
             Self::ProviderBroken { .. } => "provider-broken",
             Self::DeadLetter { .. } => "dead-letter",
@@ -276,7 +285,12 @@ impl What {
             | Self::Drift { .. }
             | Self::FulfilmentRefused { .. }
             | Self::Returned { .. } => Layer::Shipping,
-            Self::Late(Wait::CustomerInformed) | Self::NoMailAddress { .. } | Self::MailRefused { .. } => Layer::Email,
+            Self::Late(Wait::CustomerInformed)
+            | Self::NoMailAddress { .. }
+            | Self::MailRefused { .. }
+            | Self::MailUnwelcome { .. }
+            | Self::FlowStarves { .. }
+            | Self::ConsentRefused { .. } => Layer::Email,
             Self::StreamDeadLetter
             | Self::Unreadable { .. }
             | Self::AppUninstalled
@@ -304,6 +318,8 @@ impl What {
                 | Self::PaymentsFail { .. }
                 | Self::CheckoutsStall { .. }
                 | Self::NoOrders { .. }
+                | Self::MailUnwelcome { .. }
+                | Self::FlowStarves { .. }
                 | Self::TestOrderFailed { .. }
                 | Self::AddressChangedAtPartner { .. }
                 | Self::EditedAfterRouting { .. }

@@ -172,6 +172,20 @@ impl fmt::Display for What {
             Self::NoMailAddress { mail } => {
                 write!(f, "The order has no mail address, so the {mail} mail cannot be sent.")
             }
+            Self::MailUnwelcome { complaints, bad, sent } => {
+                let what = if *complaints { "reported as spam" } else { "returned for good" };
+                let were = if *bad == 1 { "was" } else { "were" };
+                write!(
+                    f,
+                    "Of the last week's {sent} mails {bad} {were} {what}: Amazon stops an account for more of that."
+                )
+            }
+            Self::FlowStarves { flow, days } => {
+                write!(f, "Nobody has entered the flow \"{flow}\" for {days} days, and orders come all the same.")
+            }
+            Self::ConsentRefused { why } => {
+                write!(f, "A customer said no to marketing mail, and the store did not take that: {why}.")
+            }
             Self::MailRefused { mail, why } => write!(f, "The {mail} mail was refused: {why}."),
             Self::Returned { why } => {
                 f.write_str("The parcel is on its way back")?;

@@ -12,6 +12,7 @@ mod tracking;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use domain::flow::Flows;
 use domain::handoff::Deadlines;
 use domain::plan::Catalog;
 use domain::provider::Pace;
@@ -84,6 +85,9 @@ pub struct StoreConfig {
     pub timing: TimingSection,
     #[serde(default)]
     pub retention: RetentionSection,
+    /// The owner's flows (`flows.toml`), each with who sends it; none: no marketing.
+    #[serde(default)]
+    pub flows: Flows,
 }
 
 /// The store platform.
@@ -133,6 +137,9 @@ pub struct MailSection {
     pub from: String,
     #[serde(default)]
     pub reply_to: Option<String>,
+    /// Whoever signs up for the store's news confirms it by a link in a mail first.
+    #[serde(default)]
+    pub double_opt_in: bool,
 }
 
 /// The drill: an order placed to see one go all the way.

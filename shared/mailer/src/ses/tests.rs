@@ -19,6 +19,8 @@ fn letter() -> Letter {
         html: Some("<p>one</p>".into()),
         about: Subject::Order(OrderId(5_412_078_913)),
         effect: "0123456789abcdef01234567".into(),
+        headers: Vec::new(),
+        flow: None,
     }
 }
 

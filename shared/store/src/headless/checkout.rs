@@ -100,6 +100,7 @@ impl<T: OrderTable> Headless<T> {
             link: None,
             payment: None,
             bill: None,
+            left: None,
             attempts: BTreeMap::new(),
             refunds: BTreeMap::new(),
             disputes: BTreeMap::new(),

@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use domain::Timestamp;
 use domain::provider::Trouble;
 
+use super::person::ContactRow;
 use super::row::OrderRow;
 use super::table::{BEFORE_FIRST, OrderTable};
 
@@ -75,6 +76,10 @@ fn number(value: impl ToString) -> AttributeValue {
 
 fn order_key(number: u64) -> String {
     format!("order#{number}")
+}
+
+fn contact_key(id: &str) -> String {
+    format!("contact#{id}")
 }
 
 fn to_item(row: &OrderRow) -> Result<Item, Trouble> {
@@ -153,5 +158,44 @@ impl OrderTable for Dynamo {
     async fn newest_paid(&self) -> Result<Option<Timestamp>, Trouble> {
         let newest = self.item(COUNTER).await?.and_then(|item| item.get("newest")?.as_n().ok()?.parse().ok());
         Ok(newest.and_then(|second| Timestamp::from_second(second).ok()))
+    }
+
+    async fn contact(&self, id: &str) -> Result<Option<ContactRow>, Trouble> {
+        let Some(item) = self.item(&contact_key(id)).await? else { return Ok(None) };
+        serde_dynamo::from_item(item).map(Some).map_err(|_| unreadable("a contact"))
+    }
+
+    async fn put_contact(&self, row: &ContactRow, before: Option<u64>) -> Result<bool, Trouble> {
+        let mut item: Item = serde_dynamo::to_item(row).map_err(|_| unreadable("a contact"))?;
+        item.insert("pk".to_owned(), text(contact_key(&row.id)));
+        let condition = if before.is_some() { "rev = :before" } else { "attribute_not_exists(pk)" };
+        self.put(item, condition, before).await
+    }
+
+    async fn note_at(&self, place: &str, order: u64, at: Timestamp) -> Result<(), Trouble> {
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", text(place))
+            .update_expression("SET #order = :order, bought = :at")
+            .condition_expression("attribute_not_exists(bought) OR bought < :at")
+            .expression_attribute_names("#order", "order")
+            .expression_attribute_values(":order", number(order))
+            .expression_attribute_values(":at", number(at.as_second()));
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(unwritten()),
+            },
+        }
+    }
+
+    async fn newest_at(&self, place: &str) -> Result<Option<(u64, Timestamp)>, Trouble> {
+        let Some(item) = self.item(place).await? else { return Ok(None) };
+        let at = item.get("bought").and_then(|at| at.as_n().ok()?.parse().ok());
+        let at = at.and_then(|second| Timestamp::from_second(second).ok());
+        whole(&item, "order").zip(at).map(Some).ok_or_else(|| unreadable("a place"))
     }
 }

@@ -7,6 +7,7 @@
 //! | [`row`], [`status`] | an order there, and how what Stripe says enters it: forward only |
 //! | [`cart`], [`checkout`] | a cart becomes an order row and a checkout session |
 //! | `resolve` | what Stripe told us becomes what is true |
+//! | [`person`], `contacts` | people, their consent, their carts, and whether they bought |
 //! | `writes` | holds, parcels, refusals |
 //! | `changed`, `health`, `subscriptions`, `trial` | the sweep, payment health, the webhook endpoint, the test order |
 //! | `observe`, `translate`, `stripe` | Stripe's objects → one look → a row → the order every layer reads |
@@ -14,9 +15,11 @@
 pub mod cart;
 mod changed;
 pub mod checkout;
+mod contacts;
 mod dynamo;
 mod health;
 mod observe;
+pub mod person;
 mod resolve;
 pub mod row;
 pub mod status;

@@ -4,7 +4,7 @@ use domain::Timestamp;
 use domain::money::Money;
 use domain::provider::Trouble;
 
-use super::row::{Attempt, Bill, Observed, RowAddress, RowDispute, RowRefund};
+use super::row::{Attempt, Bill, Left, Observed, RowAddress, RowDispute, RowRefund};
 use super::status::{AttemptStatus, DisputeStatus, RefundStatus, Status};
 use super::stripe::minor::from_stripe;
 use super::stripe::wire;
@@ -31,6 +31,7 @@ pub(super) fn session(session: &wire::Session, intent: Option<&wire::Intent>) ->
         payment: intent.map(|intent| intent.id.clone()),
         status: Some(status),
         bill: if status.is_order() { Some(bill(session, status)?) } else { None },
+        left: if status == Status::Expired { left(session)? } else { None },
         ..Observed::default()
     })
 }
@@ -49,14 +50,36 @@ pub(super) fn progress(session: &wire::Session, intent: Option<&str>) -> Status 
     }
 }
 
+/// Whether the buyer agreed to news and offers.
+fn agreed(session: &wire::Session) -> bool {
+    session.consent.as_ref().is_some_and(|consent| consent.promotions.as_deref() == Some("opt_in"))
+}
+
+/// A buyer who left, gave an address, and agreed to be written to.
+fn left(session: &wire::Session) -> Result<Option<Left>, Trouble> {
+    let customer = session.customer_details.as_ref().and_then(|customer| customer.email.clone());
+    let email = customer.or_else(|| session.customer_email.clone()).filter(|email| email.contains('@'));
+    let Some(email) = email.filter(|_| agreed(session)) else { return Ok(None) };
+    let recovery = session.after_expiration.as_ref().and_then(|after| after.recovery.as_ref());
+    let recover = match recovery.and_then(|recovery| recovery.url.clone().zip(recovery.expires_at)) {
+        Some((url, until)) => Some((url, moment(Some(until))?)),
+        None => None,
+    };
+    Ok(Some(Left {
+        at: moment(session.created)?,
+        session: session.id.clone(),
+        email,
+        recover,
+        address: ship_to(session),
+    }))
+}
+
 fn bill(session: &wire::Session, status: Status) -> Result<Bill, Trouble> {
     let currency = session.currency.as_deref();
     let part = |amount: Option<i64>| money(Some(amount.unwrap_or(0)), currency);
     let details = session.total_details.as_ref();
     let shipping = session.shipping_cost.as_ref().and_then(|cost| cost.amount_subtotal);
     let customer = session.customer_details.as_ref();
-    let collected = session.collected_information.as_ref().and_then(|info| info.shipping_details.as_ref());
-    let phone = customer.and_then(|customer| customer.phone.as_deref());
     let email = customer.and_then(|customer| customer.email.clone());
     Ok(Bill {
         status,
@@ -66,13 +89,21 @@ fn bill(session: &wire::Session, status: Status) -> Result<Bill, Trouble> {
         tax: part(details.and_then(|details| details.amount_tax))?,
         total: money(session.amount_total, currency)?,
         email: email.or_else(|| session.customer_email.clone()),
-        ship_to: collected.or(session.shipping_details.as_ref()).and_then(|to| recipient(to, phone)),
+        ship_to: ship_to(session),
         bill_to: customer.and_then(|customer| {
             address(customer.name.as_deref(), customer.address.as_ref()?, customer.phone.as_deref())
         }),
         customer: session.customer.clone(),
+        agreed: agreed(session),
         tax_exempt: matches!(customer.and_then(|c| c.tax_exempt.as_deref()), Some("exempt" | "reverse")),
     })
+}
+
+/// Where a parcel goes: Stripe moved it from one field to another.
+fn ship_to(session: &wire::Session) -> Option<RowAddress> {
+    let collected = session.collected_information.as_ref().and_then(|info| info.shipping_details.as_ref());
+    let phone = session.customer_details.as_ref().and_then(|customer| customer.phone.as_deref());
+    recipient(collected.or(session.shipping_details.as_ref())?, phone)
 }
 
 fn recipient(to: &wire::Recipient, phone: Option<&str>) -> Option<RowAddress> {
@@ -113,6 +144,7 @@ pub(super) fn payment(intent: &wire::Intent) -> Result<Observed, Trouble> {
         ship_to: intent.shipping.as_ref().and_then(|to| recipient(to, None)),
         bill_to: None,
         customer: None,
+        agreed: false,
         tax_exempt: false,
     };
     Ok(Observed {

@@ -240,7 +240,10 @@ impl<T: OrderTable> Headless<T> {
             Ok(())
         });
         match changed.await? {
-            Some((row, ())) => Ok(row),
+            Some((row, ())) => {
+                self.remember(&row).await?;
+                Ok(row)
+            }
             None => Err(Trouble::Broken { why: format!("order {} is gone from the order table", row.name()) }),
         }
     }

@@ -48,6 +48,9 @@ pub struct OrderRow {
     /// What was charged and to whom, from the completed checkout.
     #[serde(default)]
     pub bill: Option<Bill>,
+    /// The buyer left, and agreed to hear of it.
+    #[serde(default)]
+    pub left: Option<Left>,
     /// By charge.
     #[serde(default)]
     pub attempts: BTreeMap<String, Attempt>,
@@ -107,6 +110,23 @@ pub struct Bill {
     /// Stripe's customer; guests have none.
     pub customer: Option<String>,
     pub tax_exempt: bool,
+    /// The buyer ticked the box of Stripe's page that asks for news and offers.
+    #[serde(default)]
+    pub agreed: bool,
+}
+
+/// A checkout that ran out, by a buyer who gave an address and ticked the box that asks for news and offers. Whoever did not is not
+/// kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Left {
+    /// When that checkout was begun: the last one begun counts.
+    pub at: Timestamp,
+    pub session: String,
+    pub email: String,
+    /// Stripe's page that brings it back, and until when.
+    pub recover: Option<(String, Timestamp)>,
+    /// Where it was to go, as far as they had said.
+    pub address: Option<RowAddress>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -193,6 +213,7 @@ pub struct Observed {
     pub payment: Option<String>,
     pub status: Option<Status>,
     pub bill: Option<Bill>,
+    pub left: Option<Left>,
     pub attempts: Vec<(String, Attempt)>,
     pub refunds: Vec<(String, RowRefund)>,
     pub disputes: Vec<(String, RowDispute)>,
@@ -223,6 +244,10 @@ impl OrderRow {
             if attempt > known {
                 known.clone_from(attempt);
             }
+        }
+        let newness = |left: &Option<Left>| left.as_ref().map(|left| (left.at, left.session.clone()));
+        if newness(&seen.left) > newness(&self.left) {
+            self.left.clone_from(&seen.left);
         }
         if self.is_paid_otherwise(seen.payment.as_deref()) {
             return;
@@ -255,6 +280,14 @@ impl OrderRow {
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.refusal.is_some() || self.status == Status::Failed
+    }
+
+    /// When it was bought: the last attempt to pay that did not fail, since a checkout may be begun days before it is finished.
+    #[must_use]
+    pub fn bought_at(&self) -> Option<Timestamp> {
+        let bill = self.bill.as_ref().filter(|_| self.status.is_order())?;
+        let paid = self.attempts.values().filter(|attempt| attempt.status != AttemptStatus::Failed);
+        Some(paid.map(|attempt| attempt.at).fold(bill.placed, Timestamp::max))
     }
 
     /// Pieces of this line (counted from 1) that no parcel holds yet.

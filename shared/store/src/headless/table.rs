@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `order#1001` | an order, as [`OrderRow`] |
 //! | `cart#<hash>`, `payment#<intent>`, `test#<tag>` | a pointer: whose order that is |
+//! | `contact#<hash of the address>` | a contact, as [`ContactRow`] |
+//! | `place#<hash>` | the newest order that went to that place, and when it was bought |
 //! | `counter` | the last number given out, and when the newest order was paid |
 
 use std::collections::BTreeMap;
@@ -12,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::Timestamp;
 use domain::provider::Trouble;
 
+use super::person::ContactRow;
 use super::row::OrderRow;
 
 pub use super::dynamo::Dynamo;
@@ -49,6 +52,18 @@ pub trait OrderTable: Send + Sync {
 
     /// When the newest order was paid.
     fn newest_paid(&self) -> impl Future<Output = Result<Option<Timestamp>, Trouble>> + Send;
+
+    /// The contact of that id.
+    fn contact(&self, id: &str) -> impl Future<Output = Result<Option<ContactRow>, Trouble>> + Send;
+
+    /// Stores a contact that must not exist yet (`before` is `None`), or that still has revision `before`. `false`: not so.
+    fn put_contact(&self, row: &ContactRow, before: Option<u64>) -> impl Future<Output = Result<bool, Trouble>> + Send;
+
+    /// Notes that an order was bought at that time for the place of this key; an earlier time changes nothing.
+    fn note_at(&self, place: &str, order: u64, at: Timestamp) -> impl Future<Output = Result<(), Trouble>> + Send;
+
+    /// The newest order for that place, and when it was bought.
+    fn newest_at(&self, place: &str) -> impl Future<Output = Result<Option<(u64, Timestamp)>, Trouble>> + Send;
 }
 
 /// Orders in memory, for tests.
@@ -63,6 +78,8 @@ struct Inner {
     pointers: BTreeMap<String, u64>,
     given: u64,
     newest: Option<Timestamp>,
+    contacts: BTreeMap<String, ContactRow>,
+    places: BTreeMap<String, (u64, Timestamp)>,
 }
 
 impl Memory {
@@ -121,6 +138,32 @@ impl OrderTable for Memory {
     async fn newest_paid(&self) -> Result<Option<Timestamp>, Trouble> {
         Ok(self.lock().newest)
     }
+
+    async fn contact(&self, id: &str) -> Result<Option<ContactRow>, Trouble> {
+        Ok(self.lock().contacts.get(id).cloned())
+    }
+
+    async fn put_contact(&self, row: &ContactRow, before: Option<u64>) -> Result<bool, Trouble> {
+        let mut inner = self.lock();
+        if inner.contacts.get(&row.id).map(|known| known.rev) != before {
+            return Ok(false);
+        }
+        inner.contacts.insert(row.id.clone(), row.clone());
+        Ok(true)
+    }
+
+    async fn note_at(&self, place: &str, order: u64, at: Timestamp) -> Result<(), Trouble> {
+        let mut inner = self.lock();
+        let known = inner.places.entry(place.to_owned()).or_insert((order, at));
+        if known.1 < at {
+            *known = (order, at);
+        }
+        Ok(())
+    }
+
+    async fn newest_at(&self, place: &str) -> Result<Option<(u64, Timestamp)>, Trouble> {
+        Ok(self.lock().places.get(place).copied())
+    }
 }
 
 impl<T: OrderTable> OrderTable for Arc<T> {
@@ -158,5 +201,21 @@ impl<T: OrderTable> OrderTable for Arc<T> {
 
     async fn newest_paid(&self) -> Result<Option<Timestamp>, Trouble> {
         T::newest_paid(self).await
+    }
+
+    async fn contact(&self, id: &str) -> Result<Option<ContactRow>, Trouble> {
+        T::contact(self, id).await
+    }
+
+    async fn put_contact(&self, row: &ContactRow, before: Option<u64>) -> Result<bool, Trouble> {
+        T::put_contact(self, row, before).await
+    }
+
+    async fn note_at(&self, place: &str, order: u64, at: Timestamp) -> Result<(), Trouble> {
+        T::note_at(self, place, order, at).await
+    }
+
+    async fn newest_at(&self, place: &str) -> Result<Option<(u64, Timestamp)>, Trouble> {
+        T::newest_at(self, place).await
     }
 }

@@ -49,6 +49,7 @@ fn open() -> OrderRow {
         link: None,
         payment: None,
         bill: None,
+        left: None,
         attempts: BTreeMap::new(),
         refunds: BTreeMap::new(),
         disputes: BTreeMap::new(),
@@ -78,6 +79,7 @@ fn bill(status: Status) -> Bill {
         ship_to: Some(home.clone()),
         bill_to: Some(home),
         customer: None,
+        agreed: false,
         tax_exempt: false,
     }
 }

@@ -10,6 +10,7 @@ use domain::order::{
 use domain::provider::Trouble;
 use domain::subject::OrderId;
 
+use super::person::id_of;
 use super::row::{Attempt, OrderRow, RowAddress, RowLine};
 use super::status::{AttemptStatus, RefundStatus, Status};
 
@@ -80,8 +81,7 @@ fn fulfilment(parcel: &super::row::RowFulfilment) -> Fulfilment {
     Fulfilment { id: parcel.id.clone(), cancelled: false, tracking: parcel.tracking.clone() }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]
-fn broken(error: MoneyError) -> Trouble {
+pub(super) fn broken(error: impl std::fmt::Display) -> Trouble {
     Trouble::Broken { why: format!("its order does not add up: {error}") }
 }
 
@@ -194,7 +194,7 @@ fn attempts(row: &OrderRow) -> Vec<PaymentAttempt> {
         .collect()
 }
 
-fn address(address: &RowAddress) -> Address {
+pub(super) fn address(address: &RowAddress) -> Address {
     Address {
         name: address.name.clone(),
         company: None,
@@ -232,7 +232,14 @@ fn fulfilment_order(row: &OrderRow) -> Option<FulfilmentOrder> {
 pub(super) fn facts(row: &OrderRow, order: &Order) -> Vec<Fact> {
     match row.status {
         Status::Open => return Vec::new(),
-        Status::Expired => return vec![Fact::CheckoutEnded { how: CheckoutEnd::Expired }],
+        Status::Expired => {
+            // Stripe names a buyer only now: whoever left a cart behind is reminded from here on.
+            let left = row
+                .left
+                .as_ref()
+                .map(|left| Fact::CheckoutStarted { at: left.at.to_string(), customer: Some(id_of(&left.email).0) });
+            return std::iter::once(Fact::CheckoutEnded { how: CheckoutEnd::Expired }).chain(left).collect();
+        }
         Status::Awaiting | Status::Failed | Status::Paid => {}
     }
     let mut facts = facts::of_order(order);

@@ -8,12 +8,15 @@
 //! | [`read`], [`order`], [`money`], [`risk`], [`payment`] | the order, from Shopify's words to ours |
 //! | [`fulfil`], [`track`] | a parcel written to the store, and its further numbers |
 //! | [`hold`], [`refuse`] | an order kept from being fulfilled, let go, or cancelled |
+//! | [`contacts`], [`bought`] | people and their consent; checkouts, and who bought since |
 //! | [`changed`] | what changed, for the sweep |
 //! | [`health`] | checkouts and payments, for payment health |
 //! | [`topics`], [`subscriptions`] | which webhooks we want, and which we have |
 //! | [`trial`], [`variants`] | the test order, and what the store sells |
 
+mod bought;
 mod changed;
+mod contacts;
 mod documents;
 mod fulfil;
 mod graphql;
@@ -33,6 +36,7 @@ mod variants;
 mod wire;
 
 use domain::Timestamp;
+use domain::contact::{Bought, Checkout, Consent, Contact, ContactId, Who};
 use domain::decision::Refusal;
 use domain::order::Order;
 use domain::parcel::{Contents, Tracking};
@@ -42,9 +46,9 @@ use lambda::config::StoreSection;
 use lambda::{Secrets, secrets::SecretsError};
 
 use crate::{
-    Change, ChangedOrders, Checkouts, HoldOrder, ListVariants, Page, PlacedOrder, PlacedOrders, ReadOrder, RefuseOrder,
-    ReleaseHold, ResolvePayment, Resolved, StalledCheckout, StoreVariant, Subscription, Subscriptions, TestOrder,
-    TrackFulfilment, WriteFulfilment,
+    AddContact, BoughtSince, Change, ChangedOrders, Checkouts, HoldOrder, ListVariants, Page, PlacedOrder,
+    PlacedOrders, ReadCheckout, ReadContact, ReadOrder, RefuseOrder, ReleaseHold, ResolvePayment, Resolved, SetConsent,
+    StalledCheckout, StoreVariant, Subscription, Subscriptions, TestOrder, TrackFulfilment, WriteFulfilment,
 };
 use graphql::Graphql;
 
@@ -177,6 +181,46 @@ impl TestOrder for Shopify {
 impl ListVariants for Shopify {
     async fn variants(&self, after: Option<&str>) -> Result<Page<StoreVariant>, Trouble> {
         variants::variants(&self.graphql, after).await
+    }
+}
+
+impl ReadContact for Shopify {
+    async fn contact(&self, id: &ContactId) -> Result<Option<Contact>, Trouble> {
+        contacts::contact(&self.graphql, id).await
+    }
+
+    async fn contact_by_mail(&self, mail: &str) -> Result<Option<Contact>, Trouble> {
+        contacts::by_mail(&self.graphql, mail).await
+    }
+}
+
+impl ReadCheckout for Shopify {
+    async fn checkout(&self, id: &str) -> Result<Option<Checkout>, Trouble> {
+        bought::checkout(&self.graphql, id).await
+    }
+}
+
+impl BoughtSince for Shopify {
+    async fn bought_since(&self, who: &Who, since: Timestamp) -> Result<Option<Bought>, Trouble> {
+        bought::bought(&self.graphql, who, since).await
+    }
+}
+
+impl SetConsent for Shopify {
+    async fn set_consent(&self, id: &ContactId, consent: Consent, at: Timestamp) -> Result<(), Trouble> {
+        contacts::set_consent(&self.graphql, id, consent, at).await
+    }
+}
+
+impl AddContact for Shopify {
+    async fn add_contact(
+        &self,
+        mail: &str,
+        consent: Consent,
+        language: Option<&str>,
+        at: Timestamp,
+    ) -> Result<ContactId, Trouble> {
+        contacts::add(&self.graphql, mail, consent, language, at).await
     }
 }
 

@@ -78,7 +78,7 @@ fn text(value: Option<String>) -> Option<String> {
 }
 
 /// An address of which nothing says where it is counts as none.
-fn address(address: wire::Address) -> Option<Address> {
+pub(super) fn address(address: wire::Address) -> Option<Address> {
     Some(Address {
         name: text(address.name).unwrap_or_default(),
         company: text(address.company),

@@ -10,7 +10,8 @@ use super::{Delivery, about};
 pub(super) fn started(delivery: &Delivery<'_>) -> Result<Translated, Unreadable> {
     let mut checkout: Checkout = read(delivery.body)?;
     let at = delivery.moment(checkout.updated_at.take());
-    Ok(about(checkout.subject()?, Fact::CheckoutStarted { at }))
+    let customer = checkout.customer.take().and_then(|customer| customer.id).map(|id| id.0);
+    Ok(about(checkout.subject()?, Fact::CheckoutStarted { at, customer }))
 }
 
 /// Shopify deletes a checkout when it is bought, and when it is too old.
@@ -25,6 +26,13 @@ struct Checkout {
     name: Option<String>,
     token: Option<AnyId>,
     updated_at: Option<String>,
+    #[serde(default)]
+    customer: Option<Customer>,
+}
+
+#[derive(Deserialize)]
+struct Customer {
+    id: Option<AnyId>,
 }
 
 impl Checkout {

@@ -10,15 +10,17 @@ use super::{Delivery, about, word};
 pub(super) fn changed(delivery: &Delivery<'_>) -> Result<Translated, Unreadable> {
     let customer: Customer = read(delivery.body)?;
     let at = delivery.moment(customer.updated_at);
-    Ok(about(contact(customer.email.as_deref(), &customer.id), Fact::ContactChanged { at }))
+    let subject = contact(customer.email.as_deref(), &customer.id);
+    Ok(about(subject, Fact::ContactChanged { at, customer: Some(customer.id.0) }))
 }
 
 pub(super) fn consented(delivery: &Delivery<'_>) -> Result<Translated, Unreadable> {
     let body: Consented = read(delivery.body)?;
     let (state, updated) = body.email_marketing_consent.map_or((None, None), |it| (it.state, it.consent_updated_at));
     let state = word(state.unwrap_or_else(|| "unknown".to_owned()).to_lowercase());
-    let fact = Fact::ConsentChanged { state, at: delivery.moment(updated) };
-    Ok(about(contact(body.email_address.as_deref(), &body.customer_id), fact))
+    let subject = contact(body.email_address.as_deref(), &body.customer_id);
+    let fact = Fact::ConsentChanged { state, at: delivery.moment(updated), customer: Some(body.customer_id.0) };
+    Ok(about(subject, fact))
 }
 
 /// The one place that says which contact a customer is: the hash of the address, under which mails and the headless store know

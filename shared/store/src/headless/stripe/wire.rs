@@ -93,10 +93,30 @@ pub(crate) struct Session {
     pub(crate) customer: Option<String>,
     pub(crate) customer_details: Option<CustomerDetails>,
     pub(crate) customer_email: Option<String>,
+    pub(crate) consent: Option<Consent>,
+    pub(crate) after_expiration: Option<AfterExpiration>,
     /// Since 2025-03-31.basil.
     pub(crate) collected_information: Option<Collected>,
     /// Before that.
     pub(crate) shipping_details: Option<Recipient>,
+}
+
+/// What the buyer ticked on Stripe's page.
+#[derive(Deserialize)]
+pub(crate) struct Consent {
+    /// `opt_in`, `opt_out`
+    pub(crate) promotions: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct AfterExpiration {
+    pub(crate) recovery: Option<Recovery>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Recovery {
+    pub(crate) url: Option<String>,
+    pub(crate) expires_at: Option<i64>,
 }
 
 #[derive(Deserialize)]
