@@ -32,7 +32,7 @@ pub(crate) struct Draft {
 
 /// How a claim may go on.
 pub(crate) enum Held {
-    Ours(Lease),
+    Ours(Box<Lease>),
     Done(String),
     /// It was refused for a reason that is nobody's fault, and is not done now.
     Stays,
@@ -66,7 +66,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
         match self.claimed(stored, &at.release_key(), at.name(), &BTreeMap::new()).await? {
             Held::Done(_) => {}
             Held::Stays => return Ok(Outcome::done()),
-            Held::Ours(lease) => self.release_unless_changed(stored, lease, at, order, part, &draft).await?,
+            Held::Ours(lease) => self.release_unless_changed(stored, *lease, at, order, part, &draft).await?,
         }
         self.routed(stored, (at.name(), at.split), &draft.id, draft.cost.as_deref(), false).await?;
         Ok(Outcome::done())
@@ -97,7 +97,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
         let lease = match self.claimed(stored, &key, at.name(), &note).await? {
             Held::Done(id) => return Ok(Some(Draft { id, cost: here.noted(COST).map(str::to_owned) })),
             Held::Stays => return Ok(None),
-            Held::Ours(lease) => lease,
+            Held::Ours(lease) => *lease,
         };
         let Some(since) = lease.doubt_since() else {
             return self.place(stored, lease, at, order, part).await.map(Some);
@@ -132,7 +132,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
         let subject = &stored.event.subject;
         let claim = station.ledger.claim_noting(subject, key, note, station.now(), station.lease).await?;
         Err(match claim {
-            Claim::Ours(lease) => return Ok(Held::Ours(lease)),
+            Claim::Ours(lease) => return Ok(Held::Ours(Box::new(lease))),
             Claim::Done { reference } => return Ok(Held::Done(reference)),
             Claim::Refused { reason } if stays(&reason) => return Ok(Held::Stays),
             // Raised again in case the attempt that was refused died before it could say so; the same cause is told once.

@@ -41,7 +41,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
         let key = EffectKey::PartnerReleaseAgain { partner: name.to_owned(), split, at: at.to_owned() };
         match self.claimed(stored, &key, name, &BTreeMap::new()).await? {
             Held::Done(_) | Held::Stays => {}
-            Held::Ours(lease) => self.release(stored, lease, here, &order.id).await?,
+            Held::Ours(lease) => self.release(stored, *lease, here, &order.id).await?,
         }
         Ok(Outcome::done())
     }

@@ -5,10 +5,10 @@ use domain::contact::{Bought, Checkout, CheckoutLine, Consent, Contact, ContactI
 use domain::effect::{Effect, EffectKey, MailKind, State};
 use domain::event::{CheckoutEnd, Event, Fact, OptIn, OptOut, Suppression};
 use domain::flow::Flows;
+use domain::handoff::Layer;
 use domain::money::{CustomerMoney, Money};
 use domain::provider::Trouble;
 use domain::subject::{Subject, address_hash};
-use jiff::SignedDuration;
 use lambda::Key;
 use serde_json::json;
 
