@@ -116,8 +116,9 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
     async fn put_off(&self, exception: &Exception, lease: Lease, trouble: Trouble) -> Result<Told, Failure> {
         let now = self.station.now();
         tracing::warn!(exception.id = exception.id, why = %trouble, "the owner could not be told");
-        let since = LayerWait { since: exception.raised, until: now, reason: WaitReason::Pace(String::new()) };
-        let paced = self.station.pace.wait("ses", &trouble, Some(&since), now).map(|wait| wait.until);
+        let reason = WaitReason::Outage { provider: "ses".to_owned(), why: trouble.to_string() };
+        let since = LayerWait { since: exception.raised, until: now, reason };
+        let paced = self.station.pace.wait("ses", &trouble, &exception.id, Some(&since), now).map(|wait| wait.until);
         let at = paced.unwrap_or_else(|| later(now, self.station.pace.longest));
         let reason = trouble.to_string();
         if matches!(trouble, Trouble::NoAnswer { .. }) {
