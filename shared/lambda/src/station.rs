@@ -190,6 +190,8 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
         let (since, reason) = match stored.waits.get(&layer) {
             // A second message must not make the owner's clock forget that a provider is out of reach.
             Some(LayerWait { since, reason: outage @ WaitReason::Outage { .. }, .. }) => (*since, outage.clone()),
+            // Too early: it waits for what it waited for.
+            Some(wait) if wait.until > now => (wait.since, wait.reason.clone()),
             Some(wait) => (wait.since, WaitReason::Pace(reason.to_owned())),
             None => (now, WaitReason::Pace(reason.to_owned())),
         };
@@ -231,7 +233,9 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
                 self.ledger.acknowledge(stored, &[Owed::Layer(layer)]).await?;
             }
             Outcome::Wait(wait) => {
-                let seconds = wait.until.duration_since(self.now()).as_secs().max(1);
+                // A part of a second counts whole: who is back a moment too early has to come once more.
+                let left = wait.until.duration_since(self.now());
+                let seconds = left.as_secs().saturating_add(i64::from(left.subsec_nanos() > 0)).max(1);
                 // Words of ours; what a provider says of itself may name a person.
                 let (provider, pace) = match &wait.reason {
                     WaitReason::Outage { provider, .. } => (provider.as_str(), ""),
