@@ -194,7 +194,6 @@ mod tests {
         assert!(came[60..].iter().all(|here| *here <= fair * 2 / 3), "{:?}", came.iter().skip(60).max());
         // Serving them takes 500 seconds at best.
         let tries = came.iter().sum::<u32>();
-        eprintln!("1,000 are served after {} s in {tries} tries, at most {most} each", came.len());
         assert!(came.len() < 1_000 && tries < 12_000 && most <= 20, "{} s, {tries} tries, {most}", came.len());
     }
 

@@ -36,7 +36,8 @@ fn of(request: &Request, shown: Option<&Value>) -> u32 {
     };
     let counting = Counting { document: &request.document, variables: &request.variables };
     let points = counting.set(&operation.selection_set, shown);
-    let changes = if request.is_mutation { 9 * operation.selection_set.fields().count() as u64 } else { 0 };
+    // A change costs ten, of which its answer's own point is one.
+    let changes: u64 = operation.selection_set.fields().map(|_| if request.is_mutation { 9 } else { 0 }).sum();
     u32::try_from(points + changes).unwrap_or(u32::MAX)
 }
 
@@ -80,7 +81,7 @@ impl Counting<'_> {
             // Of another type than the one that has this field.
             Some(None) => return 0,
         };
-        let own = if field.name == "userErrors" { 0 } else { 1 };
+        let own = u64::from(field.name != "userErrors");
         match shown {
             Some(Value::Null) => own,
             _ if field.ty().inner_named_type().as_str().ends_with("Connection") => 2 + self.nodes(field, shown),
