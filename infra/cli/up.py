@@ -159,7 +159,10 @@ def sandbox_config(choices: Choices, rendered: Rendered) -> dict[str, Any]:
         "autopilot": {"on": True, "accept_after_ms": 300, "ship_after_ms": 600, "deliver_after_ms": 900},
     }
     if shop["platform"] == "shopify":
-        config["shopify"] = {"shop": shop["shop"], "api_version": shop["api_version"]}
+        # A store of the plan Plus gets 1,000 points a second: in a flood of orders the partner's limit is what they wait for then. The
+        # smallest plan's 100 are some fifteen orders a minute.
+        points = {"cost_maximum": 20_000, "cost_restore_per_second": 1_000}
+        config["shopify"] = {"shop": shop["shop"], "api_version": shop["api_version"], **points}
     sections = rendered.store["partners"]
     manifests = {name: partners.of_section(name, section) for name, section in sections.items()}
     # A partner with an address of its own is somebody's real server.

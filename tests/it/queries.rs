@@ -2,9 +2,12 @@
 
 use apollo_compiler::ExecutableDocument;
 use apollo_compiler::executable::{Selection, SelectionSet};
+use sandbox::Sandbox;
 use sandbox::shopify::graphql;
+use serde_json::{Value, json};
 
-use crate::support::specs;
+use crate::sandbox_shopify;
+use crate::support::{control, specs};
 
 /// Deeper than this no document of ours goes. Shopify publishes no limit of depth, but each level of a connection multiplies the
 /// cost, and the lines of an order lie at this depth.
@@ -35,6 +38,33 @@ fn every_document_is_valid_shallow_and_affordable() {
         eprintln!("{name}: at most {cost} points");
         assert!(cost <= MOST_POINTS, "{name} costs up to {cost} points");
     }
+}
+
+/// Every step of an order reads it whole. What a read may cost at most is what the store's bucket has to hold before it is answered, and
+/// what it does cost is how many a second the store answers (100 points come back in one).
+#[tokio::test]
+async fn reading_a_small_order_costs_little() {
+    let Some(specs) = specs() else { return };
+    let sandbox = Sandbox::start(sandbox::Config { specs: Some(specs), ..Default::default() }).await.unwrap();
+    let mut order: Value = serde_json::from_str(sandbox_shopify::SMALL).unwrap();
+    order["line_items"].as_array_mut().unwrap().truncate(2);
+    let (status, answer) = control(&sandbox, "POST", "/_sandbox/shopify/orders?deliver=0", order.to_string()).await;
+    assert_eq!(status, 201, "{answer}");
+    let text = |name: &str| store::shopify::QUERIES.iter().find(|(query, _)| *query == name).unwrap().1;
+    let cost = async |name: &str, variables: Value| {
+        let answer = sandbox_shopify::graphql(&sandbox, text(name), variables).await;
+        assert_eq!(answer["errors"], Value::Null, "{name}");
+        let cost = &answer["extensions"]["cost"];
+        let points = |what: &str| cost[what].as_u64().unwrap();
+        let costs = (points("requestedQueryCost"), points("actualQueryCost"));
+        eprintln!("{name}: {} points requested, {} used", costs.0, costs.1);
+        (costs, cost["throttleStatus"]["currentlyAvailable"].as_u64().unwrap())
+    };
+    let ((requested, used), left) = cost("order", json!({ "id": "gid://shopify/Order/1001" })).await;
+    assert!(requested <= 200 && used <= 80, "{requested} points requested, {used} used");
+    assert_eq!(left, 2_000 - used, "what was requested and not used is given back");
+    // An object that is not there costs its own point and nothing below it.
+    assert_eq!(cost("order", json!({ "id": "gid://shopify/Order/1" })).await.0, (requested, 1));
 }
 
 /// Names are files' names, and every file is listed: a query nobody checks would be sent unchecked.

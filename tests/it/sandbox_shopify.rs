@@ -239,14 +239,36 @@ async fn an_empty_bucket_throttles() {
     let config = sandbox::config::ShopifyConfig { cost_maximum: 12, cost_restore_per_second: 20, ..Default::default() };
     let sandbox =
         Sandbox::start(sandbox::Config { shopify: config, specs: specs(), ..Default::default() }).await.unwrap();
+    place(&sandbox, "deliver=0").await;
     let query = "{ orders(first: 1) { nodes { totalPriceSet { shopMoney { amount } presentmentMoney { amount } } customer { id } } } shop { name } }";
-    assert_eq!(graphql(&sandbox, query, json!({})).await["errors"], Value::Null);
+    assert_eq!(graphql(&sandbox, query, json!({})).await["extensions"]["cost"]["actualQueryCost"], 8);
     let throttled = graphql(&sandbox, query, json!({})).await;
     assert_eq!(throttled["errors"][0]["extensions"]["code"], "THROTTLED");
     let cost = &throttled["extensions"]["cost"];
     assert_eq!((&cost["actualQueryCost"], &cost["throttleStatus"]["restoreRate"]), (&Value::Null, &json!(20)));
     tokio::time::sleep(Duration::from_millis(600)).await;
     assert_eq!(graphql(&sandbox, query, json!({})).await["errors"], Value::Null);
+}
+
+#[tokio::test]
+async fn points_that_were_requested_and_not_used_come_back() {
+    let config = sandbox::config::ShopifyConfig { cost_maximum: 60, cost_restore_per_second: 0, ..Default::default() };
+    let sandbox =
+        Sandbox::start(sandbox::Config { shopify: config, specs: specs(), ..Default::default() }).await.unwrap();
+    place(&sandbox, "deliver=0").await;
+    let query = "query($n:Int!){ orders(first: $n) { edges { node { ...Whose lineItems(first: 5) { nodes { id } } } } pageInfo { hasNextPage } } } fragment Whose on Order { customer { id } }";
+    let mut left = 60;
+    for _ in 0..3 {
+        let cost = graphql(&sandbox, query, json!({"n": 4})).await["extensions"]["cost"].clone();
+        // Two for the page; for each order itself, its customer, and its lines, two and each its own. There is one, of three lines.
+        assert_eq!((&cost["requestedQueryCost"], &cost["actualQueryCost"]), (&json!(2 + 4 * 9), &json!(2 + 7)));
+        left -= 9;
+        assert_eq!(cost["throttleStatus"]["currentlyAvailable"], left);
+    }
+    // 33 are left: enough for a page of three, not for one of four, though four would not be returned.
+    let four = graphql(&sandbox, query, json!({"n": 4})).await;
+    assert_eq!(four["errors"][0]["extensions"]["code"], "THROTTLED", "{four}");
+    assert_eq!(graphql(&sandbox, query, json!({"n": 3})).await["errors"], Value::Null);
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn advice(trouble: &Trouble, tag: &str) -> String {
         Trouble::NoAnswer { why } => {
             format!("{why}: it may have been placed; ask again with TAG={tag}, and none is placed twice")
         }
-        Trouble::Unavailable { .. } | Trouble::RateLimited { .. } => {
+        Trouble::Unavailable { .. } | Trouble::RateLimited { .. } | Trouble::Slot { .. } => {
             format!("the store: {trouble}; nothing was placed, try again in a minute")
         }
     }

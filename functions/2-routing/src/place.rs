@@ -213,7 +213,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
     /// The same where an earlier attempt was asked about: whatever the trouble is, that attempt stays in doubt.
     pub(crate) async fn in_doubt(&self, stored: &Stored, lease: Lease, partner: &Partner, trouble: Trouble) -> Stop {
         match self.slowed(partner, trouble).await {
-            Ok(later @ Trouble::RateLimited { .. }) if lease.doubt_since().is_some() => {
+            Ok(later @ Trouble::Slot { .. }) if lease.doubt_since().is_some() => {
                 self.settled(stored, lease, partner.name(), later).await
             }
             Ok(trouble) => self.settled(stored, lease, partner.name(), trouble.still_in_doubt()).await,

@@ -70,7 +70,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
             Turn::Now => until,
             Turn::At(then) | Turn::AskAgain(then) => then.max(until),
         };
-        Ok(Trouble::RateLimited { retry_after: Some(then.duration_since(now)) })
+        Ok(Trouble::Slot { at: then })
     }
 }
 

@@ -108,7 +108,7 @@ mod tests {
         assert!(ups.url.is_some_and(|url| url.contains("1Z999AA10123456784")));
         let said = Tracking { carrier: Some("Harbour Post".to_owned()), ..bare("1Z999AA10123456784") };
         assert_eq!(recognised(said.clone(), Some("US")), said);
-        let nobodys = bare("SBX100000003");
+        let nobodys = bare("PARCEL-7");
         assert_eq!(recognised(nobodys.clone(), None), nobodys);
     }
 }

@@ -128,7 +128,7 @@ where
                     .await?;
                 Ok(Turn::End(outcome))
             }
-            Err(trouble @ (Trouble::RateLimited { .. } | Trouble::Unavailable { .. })) => {
+            Err(trouble @ (Trouble::RateLimited { .. } | Trouble::Slot { .. } | Trouble::Unavailable { .. })) => {
                 let why = trouble.to_string();
                 let outcome = self.station.wait_or_raise(stored, Layer::Email, MAILER, trouble);
                 self.put_off(lease, &outcome, &why).await?;

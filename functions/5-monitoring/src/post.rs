@@ -104,8 +104,10 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
     async fn put_off(&self, post: &Post<'_>, lease: Lease, trouble: Trouble) -> Result<Sent, Failure> {
         let now = self.station.now();
         tracing::warn!(effect.key = %post.key, channel = %post.channel, why = %trouble, "the owner could not be told");
-        let since = LayerWait { since: post.since, until: now, reason: WaitReason::Pace(String::new()) };
-        let paced = self.station.pace.wait(post.channel.name(), &trouble, Some(&since), now).map(|wait| wait.until);
+        let (channel, key) = (post.channel.name(), post.key.to_string());
+        let reason = WaitReason::Outage { provider: channel.to_owned(), why: trouble.to_string() };
+        let since = LayerWait { since: post.since, until: now, reason };
+        let paced = self.station.pace.wait(channel, &trouble, &key, Some(&since), now).map(|wait| wait.until);
         let at = paced.unwrap_or_else(|| later(now, self.station.pace.longest));
         let reason = trouble.to_string();
         if matches!(trouble, Trouble::NoAnswer { .. }) {

@@ -71,7 +71,7 @@ fn reason(error: &CartError) -> &'static str {
 fn refused(reader: Reader, trouble: &Trouble) -> Reply {
     let why = trouble.to_string();
     match trouble {
-        Trouble::Unavailable { .. } | Trouble::RateLimited { .. } | Trouble::NoAnswer { .. } => {
+        Trouble::Unavailable { .. } | Trouble::RateLimited { .. } | Trouble::Slot { .. } | Trouble::NoAnswer { .. } => {
             tracing::warn!(why, "a checkout could not be opened now");
             let words = "The checkout does not answer just now. Nothing was charged: try again in a minute.";
             let mut reply = reader.refusal(503, "later", words);

@@ -137,12 +137,17 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
 
     /// The wait that `trouble` asks for, or the exception it is.
     pub fn wait_or_raise(&self, stored: &Stored, layer: Layer, provider: &str, trouble: Trouble) -> Outcome {
-        match self.pace.wait(provider, &trouble, stored.waits.get(&layer), self.now()) {
+        match self.paced(stored, layer, provider, &trouble) {
             Some(wait) => Outcome::Wait(wait),
             None => {
                 Outcome::raise(What::ProviderBroken { layer, provider: provider.to_owned(), why: trouble.to_string() })
             }
         }
+    }
+
+    fn paced(&self, stored: &Stored, layer: Layer, provider: &str, trouble: &Trouble) -> Option<LayerWait> {
+        let what = format!("{} {} {layer}", stored.event.subject, stored.event.fact.id());
+        self.pace.wait(provider, trouble, &what, stored.waits.get(&layer), self.now())
     }
 
     /// Settles an effect whose provider did not say yes, and says how the layer goes on: a wait for what passes by itself, doubt
@@ -157,7 +162,7 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
         refused: impl FnOnce(String) -> What,
     ) -> Result<Outcome, Failure> {
         let now = self.now();
-        let wait = self.pace.wait(provider, &trouble, stored.waits.get(&layer), now);
+        let wait = self.paced(stored, layer, provider, &trouble);
         let why = trouble.to_string();
         let (state, hold_until, outcome) = match (trouble, wait) {
             (Trouble::NoAnswer { why }, Some(mut wait)) => {
@@ -197,6 +202,8 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
         let (since, reason) = match stored.waits.get(&layer) {
             // A second message must not make the owner's clock forget that a provider is out of reach.
             Some(LayerWait { since, reason: outage @ WaitReason::Outage { .. }, .. }) => (*since, outage.clone()),
+            // Too early: it waits for what it waited for.
+            Some(wait) if wait.until > now => (wait.since, wait.reason.clone()),
             Some(wait) => (wait.since, WaitReason::Pace(reason.to_owned())),
             None => (now, WaitReason::Pace(reason.to_owned())),
         };
@@ -239,16 +246,20 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
                 self.acknowledge(layer, stored, Vec::new(), stuck(stored, &whats)).await?;
             }
             Outcome::Wait(wait) => {
-                let seconds = wait.until.duration_since(self.now()).as_secs().max(1);
-                let provider = match &wait.reason {
-                    WaitReason::Outage { provider, .. } => provider.as_str(),
-                    WaitReason::Pace(_) => "",
+                // A part of a second counts whole: who is back a moment too early has to come once more.
+                let left = wait.until.duration_since(self.now());
+                let seconds = left.as_secs().saturating_add(i64::from(left.subsec_nanos() > 0)).max(1);
+                // Words of ours; what a provider says of itself may name a person.
+                let (provider, pace) = match &wait.reason {
+                    WaitReason::Outage { provider, .. } => (provider.as_str(), ""),
+                    WaitReason::Pace(reason) => ("", reason.as_str()),
                 };
                 tracing::info!(
                     subject = key.pk,
                     event = key.sk,
                     wait.seconds = seconds,
                     wait.provider = provider,
+                    wait.pace = pace,
                     "waits"
                 );
                 let due = self.deadlines.due(Owed::Layer(layer), wait.until);

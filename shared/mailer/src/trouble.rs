@@ -117,7 +117,7 @@ mod tests {
     fn name(trouble: &Trouble) -> &'static str {
         match trouble {
             Trouble::Unavailable { .. } => "unavailable",
-            Trouble::RateLimited { .. } => "rate-limited",
+            Trouble::RateLimited { .. } | Trouble::Slot { .. } => "rate-limited",
             Trouble::NoAnswer { .. } => "no-answer",
             Trouble::Refused { .. } => "refused",
             Trouble::Broken { .. } => "broken",

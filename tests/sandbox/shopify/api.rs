@@ -23,7 +23,8 @@ pub(crate) struct Bucket {
 }
 
 impl Bucket {
-    /// Takes `cost` points at `now`; `Err` with the points available where they do not suffice.
+    /// Takes `cost` points at `now`, those that are [given back](Self::give_back) after the execution too; `Err` with the points
+    /// available where they do not suffice.
     fn take(&mut self, now: i64, cost: u32, maximum: u32, restore: u32) -> Result<u32, u32> {
         let passed = u64::try_from(now - self.at).unwrap_or(0);
         self.spent = self.spent.saturating_sub(passed.saturating_mul(u64::from(restore)));
@@ -35,6 +36,11 @@ impl Bucket {
         }
         self.spent += u64::from(cost) * 1_000;
         Ok(available(left - u64::from(cost) * 1_000))
+    }
+
+    /// What was requested and not used.
+    fn give_back(&mut self, points: u32) {
+        self.spent = self.spent.saturating_sub(u64::from(points) * 1_000);
     }
 }
 
@@ -82,7 +88,7 @@ fn refused(shopify: &Shopify, request: Option<&graphql::Request>, refusal: Refus
             (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"errors": "Service Unavailable"}))).into_response()
         }
         (Refusal::TooMany, request) => {
-            let cost = request.map_or(10, cost::of);
+            let cost = request.map_or(10, cost::requested);
             let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(throttled(shopify, cost, 0))).into_response();
             response.headers_mut().insert("retry-after", HeaderValue::from_static("2.0"));
             response
@@ -146,7 +152,7 @@ fn answer(
             json!({"errors": errors})
         }
         Ok(request) => {
-            let cost = cost::of(&request);
+            let cost = cost::requested(&request);
             // A test in simulated time has its limits in that time too.
             let now = shopify.ctx.store_time().as_millisecond();
             let (maximum, restore) = (config.cost_maximum, config.cost_restore_per_second);
@@ -155,7 +161,9 @@ fn answer(
                 Err(available) => throttled(shopify, cost, available),
                 Ok(available) => {
                     let mut answer = graphql::execute(shopify, &request, false);
-                    let report = cost_report(shopify, cost, Some(cost), available);
+                    let actual = cost::actual(&request, answer.get("data").unwrap_or(&Value::Null));
+                    lock(&shopify.store).bucket.give_back(cost - actual);
+                    let report = cost_report(shopify, cost, Some(actual), available + cost - actual);
                     answer.insert("extensions".to_owned(), json!({"cost": report}));
                     Value::Object(answer)
                 }

@@ -143,6 +143,19 @@ async fn a_rate_limit_is_waited_for_as_long_as_it_says() {
 }
 
 #[tokio::test]
+async fn a_message_that_comes_too_early_does_not_make_a_limit_look_new() {
+    let limit = Trouble::RateLimited { retry_after: Some(SignedDuration::from_secs(7)) };
+    let world = World::answering([Answer::Trouble(limit)]);
+    let key = world.append(Fact::OrderCleared {}).await;
+    world.take(&key).await;
+    let waits = async || world.stored(&event(Fact::OrderCleared {})).await.waits;
+    let before = waits().await;
+    world.advance(3);
+    world.take(&key).await;
+    assert_eq!(waits().await, before);
+}
+
+#[tokio::test]
 async fn an_outage_is_waited_out_and_stays_the_reason_under_duplicates() {
     let down = || Answer::Trouble(Trouble::Unavailable { why: "no connection".into() });
     let world = World::answering([down(), down(), down()]);

@@ -192,7 +192,7 @@ pub fn config() -> StoreConfig {
         "store": {"name": "Example Prints", "mode": "test", "shop": "example-prints.myshopify.com", "base_url": "http://store.example.com"},
         "mail": {"from": "orders@example.com"},
         "brand": {"name": "Example Prints", "address": "1 Example Street", "support": "help@example.com"},
-        "alerts": {"to": "owner@example.com"},
+        "alerts": {"to": "owner@example.com", "gather": 0, "storm": 0},
     });
     StoreConfig::parse(&config.to_string()).unwrap()
 }
