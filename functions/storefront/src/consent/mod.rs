@@ -15,7 +15,7 @@
 //! | `fields` | what a form or a mail program sends |
 //! | `page` | HTML |
 //!
-//! An unsubscription is an event and holds once that is durable; the shipping layer tells the store under the ledger, so that a
+//! An unsubscription is an event and holds once that is durable; the email layer tells the store under the ledger, so that a
 //! store that is down does not lose it. A sign-up is told to the store first: it alone may keep the address.
 
 mod brake;
