@@ -85,6 +85,8 @@ async fn each_order_of_a_flood_is_made_exactly_once_by_the_deployed_stack() {
     assert_eq!(stack.look_at("unexpected").await, json!([]));
     stack.sandbox(Method::DELETE, "faults", Value::Null).await;
     stack.autopilot(true).await;
+    // All of them are sent and arrive now; the next test begins when that is over.
+    stack.until("the sandbox to be quiet", patience, async || stack.quiet().await.then_some(())).await;
 }
 
 /// One answer in twenty is lost, and over one order in fifty the process is killed, before the release or after it.
