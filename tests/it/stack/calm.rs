@@ -1,4 +1,5 @@
-//! The deployed watchdog, as of any moment.
+//! The deployed watchdog, as of any moment. Named so that it runs before the tests that leave thousands of events behind: a round reads
+//! them one by one, and comes to what is due only after them.
 
 use domain::event::EventType;
 use jiff::SignedDuration;
