@@ -93,13 +93,14 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
     /// Every announced parcel of the orders that owe something, with its order's name; and whether that is all of them.
     async fn on_their_way(&self, round: &Round) -> Result<(Vec<(String, OnItsWay)>, bool), LedgerError> {
         let ledger = &self.station.ledger;
+        let until = round.share(self.station.now(), 1);
         let of_a_parcel = |id: &EventId| OF_PARCELS.iter().any(|prefix| id.0.starts_with(prefix));
         let owing = ledger.owing(&self.station.store).await?;
         let orders: BTreeSet<Subject> =
             owing.into_iter().filter(|key| of_a_parcel(&key.id)).map(|key| key.subject).collect();
         let mut found = Vec::new();
         for (n, subject) in orders.iter().enumerate() {
-            if n >= MOST || self.station.now() >= round.tenths(3) {
+            if n >= MOST || self.station.now() >= until {
                 tracing::warn!(orders = orders.len(), read = n, "the walk over parcels on their way ended early");
                 return Ok((found, false));
             }

@@ -44,8 +44,9 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         round.totals.untold = Some(self.tell_the_untold(round, &open).await);
         self.watch_failures(round, &open).await?;
         let mut oldest = SignedDuration::ZERO;
+        let until = round.share(self.station.now(), 1);
         for exception in &open {
-            if self.station.now() >= round.tenths(5) {
+            if self.station.now() >= until {
                 break;
             }
             match self.find(round, exception).await {
@@ -86,9 +87,10 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             groups.entry(group).or_default().push(exception);
         }
         let mut told = BTreeSet::new();
+        let until = round.share(self.station.now(), 1);
         for members in groups.values() {
             let Some(first) = members.first() else { continue };
-            if self.station.now() >= round.tenths(5) {
+            if self.station.now() >= until {
                 break;
             }
             match self.tell_on(channel, first, round.now).await {

@@ -15,7 +15,7 @@ use domain::subject::Subject;
 use domain::watch::{Action, Case, look};
 use jiff::SignedDuration;
 use lambda::{Clock, Failure, Key, Queue, batch};
-use ledger::{DueEvent, Journey, LedgerError, Stored, Table, Watermark};
+use ledger::{DueEvent, Journey, LedgerError, MOST_AT_ONCE, Stored, Table, Watermark};
 use mailer::SendMail;
 use serde::Serialize;
 
@@ -29,6 +29,8 @@ use crate::{Error, Monitoring};
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 /// Keys read at a time from each shard of the index.
 const PAGE: u16 = 200;
+/// No part goes on beyond so many tenths of a round's time: the totals have to be published.
+const MOST_TENTHS: i64 = 8;
 /// What the watermark left behind is looked at before anything else.
 const LEFT_BEHIND: i64 = i64::MIN;
 
@@ -83,11 +85,13 @@ impl Round {
         }
     }
 
-    /// When so many tenths of the time that Lambda gives us are used up. What is left then waits for the next round.
-    pub(crate) fn tenths(&self, tenths: i64) -> Timestamp {
+    /// Until when a part of the round that begins now may take: so many tenths of the time that Lambda gives us, however long the parts
+    /// before it took, or a slow day would leave it nothing round after round. What is left then waits for the next round.
+    pub(crate) fn share(&self, now: Timestamp, tenths: i64) -> Timestamp {
         let all = self.deadline.duration_since(self.started).as_millis();
-        let millis = i64::try_from(all.max(0)).unwrap_or(i64::MAX).saturating_div(10).saturating_mul(tenths);
-        later(self.started, SignedDuration::from_millis(millis))
+        let tenth = i64::try_from(all.max(0)).unwrap_or(i64::MAX).saturating_div(10);
+        let after = |from, tenths| later(from, SignedDuration::from_millis(tenth.saturating_mul(tenths)));
+        after(now, tenths).min(after(self.started, MOST_TENTHS))
     }
 
     /// One thing failed: the log says which, and the round goes on with the next.
@@ -178,6 +182,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             // would seem to be owed later, and be forgotten.
             return Ok(());
         }
+        let until = round.share(self.station.now(), 3);
         let mut limit = Watermark::limit(round.now, self.station.now());
         let mut walk = watermark.walk(round.now);
         let mut last = LastSubject::default();
@@ -187,17 +192,21 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         if entries.is_empty() {
             entries = ledger.next_due(&mut walk, PAGE).await?;
         }
+        let mut owing = BTreeSet::new();
         'round: while !entries.is_empty() {
             for (n, due) in entries.iter().enumerate() {
-                if self.station.now() >= round.tenths(4) {
+                if n % MOST_AT_ONCE == 0 {
+                    owing = self.may_owe(&entries[n..entries.len().min(n + MOST_AT_ONCE)]).await;
+                }
+                if self.station.now() >= until {
                     // The next round goes on here, and with what was left behind before.
                     limit = limit.min(due.at).min(walk.reached());
                     failed.extend(entries[n..].iter().filter(|due| due.at == LEFT_BEHIND).cloned());
                     break 'round;
                 }
-                let left = match self.settled.knows(due) {
-                    true => Ok(Left::Nothing),
-                    false => self.look_at(round, dead, &mut last, &due.key).await,
+                let left = match owing.contains(&due.key) {
+                    false => Ok(Left::Nothing),
+                    true => self.look_at(round, dead, &mut last, &due.key).await,
                 };
                 match left {
                     Ok(Left::Nothing) if due.at == LEFT_BEHIND => {}
@@ -219,6 +228,17 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             self.settled.forget_before(limit);
         }
         Ok(())
+    }
+
+    /// Those of the entries that are worth a look: most stand in the index only because nobody takes out what has been dealt with.
+    async fn may_owe(&self, entries: &[DueEvent]) -> BTreeSet<EventKey> {
+        let keys = entries.iter().filter(|due| !self.settled.knows(due)).map(|due| due.key.clone());
+        let keys: Vec<EventKey> = keys.collect();
+        match self.station.ledger.owing_of(&keys).await {
+            Ok(owing) => owing,
+            // One of them cannot be read, or the table is busy: each is looked at by itself, and the log says which it was.
+            Err(_) => keys.into_iter().collect(),
+        }
     }
 
     async fn look_at(

@@ -31,7 +31,7 @@ pub use marks::Mark;
 pub use memory::Memory;
 pub use pace::{Ask, ITS_TURN, Rate, Turn};
 pub use row::Row;
-pub use table::{Due, Place, Table, TableError};
+pub use table::{Due, MOST_AT_ONCE, Place, Table, TableError};
 
 /// The verbs of the ledger over some table.
 pub struct Ledger<T> {

@@ -7,7 +7,6 @@
 mod calm;
 mod cost;
 mod crashes;
-mod deaths;
 mod decisions;
 mod door;
 mod flood;
@@ -82,8 +81,8 @@ pub async fn stack() -> Option<Stack> {
     stack.sandbox(Method::DELETE, "faults", Value::Null).await;
     stack.autopilot(true).await;
     stack.sandbox(Method::POST, "catalog", json!({ "any_variant": true })).await;
-    for layer in Layer::ALL {
-        stack.switch(layer.as_str(), true).await;
+    for function in Layer::ALL.map(Layer::as_str).into_iter().chain(["relay"]) {
+        stack.switch(function, true).await;
     }
     stack.until("the sandbox to be quiet", 60, async || stack.quiet().await.then_some(())).await;
     Some(stack)
@@ -113,13 +112,6 @@ impl Stack {
     /// The name of a deployed function.
     pub fn function(&self, name: &str) -> &str {
         self.facts["functions"][name].as_str().unwrap()
-    }
-
-    /// Where the functions' AWS calls may go: the emulator, or the sandbox's proxy in front of it.
-    pub fn addresses(&self) -> Vec<String> {
-        let (sandbox, port) = self.fact("sandbox_url").rsplit_once(':').unwrap();
-        let proxy = port.parse::<u16>().unwrap() + 1;
-        vec![self.fact("endpoint").to_owned(), format!("{sandbox}:{proxy}")]
     }
 
     /// One request, JSON both ways; null where there is no body.
