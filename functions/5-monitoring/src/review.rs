@@ -41,6 +41,9 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         let mut open = self.station.ledger.open_exceptions().await?;
         open.sort_by_cached_key(|exception| (exception.raised, exception.id.clone()));
         round.totals.open = u64::try_from(open.len()).ok();
+        if !open.is_empty() {
+            self.take_stock(round).await;
+        }
         round.totals.untold = Some(self.tell_the_untold(round, &open).await);
         self.watch_failures(round, &open).await?;
         let mut oldest = SignedDuration::ZERO;
