@@ -93,7 +93,7 @@ def _store_json(values: dict[str, Any], base_urls: dict[str, str]) -> dict[str, 
         return section | {"base_url": (section.get("base_url") or base_urls[name]).rstrip("/")}
 
     shopify = values["store"]["platform"] == "shopify"
-    left_out = {"store", "partners", "tracking", "mail", "alerts", "stripe", "aws"}
+    left_out = {"store", "partners", "tracking", "mail", "alerts", "klaviyo", "stripe", "aws"}
     mail = values["mail"]
     return _without_nothing(
         {
@@ -102,6 +102,7 @@ def _store_json(values: dict[str, Any], base_urls: dict[str, str]) -> dict[str, 
             "tracking": {name: with_base(name, section) for name, section in values["tracking"].items()},
             "mail": {key: mail[key] for key in ("from", "reply_to")},
             "alerts": _alerts(values["alerts"], base_urls.get("alerts")),
+            **({"klaviyo": with_base("klaviyo", values["klaviyo"])} if values["klaviyo"] else {}),
             **({} if shopify else {"stripe": with_base("stripe", values["stripe"])}),
             **{name: section for name, section in values.items() if name not in left_out},
         }

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 
 /// Operations that faults can be armed for, by their path.
 pub const OPERATIONS: &[&str] = &["create_event", "bulk_subscribe_profiles", "bulk_unsubscribe_profiles"];
@@ -110,7 +111,7 @@ impl Klaviyo {
     fn answer(&self, operation: &str, call: &Call) -> Result<(), Refusal> {
         let (config, spec) = (&self.0.ctx.config.klaviyo, &self.0.spec);
         let key = call.header("authorization").strip_prefix("Klaviyo-API-Key ").unwrap_or_default();
-        if !same(key, &config.api_key) {
+        if !same(key, &config.api_key) || self.0.revoked.load(Ordering::SeqCst) {
             return Err(refusal(401, "authentication_failed", "Incorrect authentication credentials.", ""));
         }
         if !is_revision(call.header("revision")) {

@@ -25,6 +25,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 pub use api::OPERATIONS;
@@ -42,13 +43,14 @@ struct Inner {
     spec: spec::Spec,
     book: Mutex<book::Book>,
     windows: Mutex<BTreeMap<(&'static str, i64), Window>>,
+    revoked: AtomicBool,
 }
 
 impl Klaviyo {
     /// Errors: a specification that is there but cannot be read.
     pub(crate) fn new(ctx: Ctx) -> anyhow::Result<Self> {
         let spec = spec::Spec::load(ctx.config.specs.as_deref())?;
-        Ok(Self(Arc::new(Inner { ctx, spec, book: Mutex::default(), windows: Mutex::default() })))
+        Ok(Self(Arc::new(Inner { ctx, spec, book: Mutex::default(), windows: Mutex::default(), revoked: AtomicBool::default() })))
     }
 
     /// Its API, to be nested below its name.
@@ -66,6 +68,7 @@ impl Klaviyo {
     pub(crate) fn reset(&self) {
         *crate::lock(&self.0.book) = book::Book::default();
         crate::lock(&self.0.windows).clear();
+        self.0.revoked.store(false, Ordering::SeqCst);
     }
 
     /// The events it keeps, in the order in which they came.
@@ -84,6 +87,11 @@ impl Klaviyo {
     #[must_use]
     pub fn profile(&self, address: &str) -> Option<Profile> {
         crate::lock(&self.0.book).profiles.get(&address.to_lowercase()).cloned()
+    }
+
+    /// The owner of the account takes the key away: no request is let in until a reset.
+    pub fn revoke(&self) {
+        self.0.revoked.store(true, Ordering::SeqCst);
     }
 
     /// Somebody does something there: see the control routes.

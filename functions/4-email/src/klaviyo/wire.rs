@@ -287,3 +287,26 @@ pub fn subscribe<'a>(email: &'a str, list: Option<&'a str>) -> Subscribe<'a> {
 pub fn unsubscribe(email: &str) -> impl Serialize {
     data("profile-subscription-bulk-delete-job", one(email, "UNSUBSCRIBED"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_numbers_of_just_these_digits() {
+        for (amount, currency) in [("598.94", "USD"), ("0.10", "EUR"), ("800", "JPY"), ("1.250", "KWD"), ("-0.05", "EUR")] {
+            let money = Money::parse(amount, currency).unwrap();
+            assert_eq!(exact(money).unwrap().get(), amount);
+        }
+        // More digits than a float has.
+        let much = Money::from_minor(9_007_199_254_740_993_01, "USD").unwrap();
+        assert_eq!(exact(much).unwrap().get(), "9007199254740993.01");
+    }
+
+    #[test]
+    fn nobody_is_subscribed_without_being_named_and_a_list_only_where_it_is_wanted() {
+        let body = |list| serde_json::to_value(subscribe("ada@example.com", list)).unwrap();
+        assert!(body(None)["data"].get("relationships").is_none());
+        insta::assert_json_snapshot!([body(Some("AbC123")), serde_json::to_value(unsubscribe("ada@example.com")).unwrap()]);
+    }
+}
