@@ -21,7 +21,8 @@ async fn account(change: impl FnOnce(&mut KlaviyoConfig)) -> Sandbox {
 /// A request that is right but for what `change` changes of its headers.
 async fn post(sandbox: &Sandbox, path: &str, body: &Value, change: &[(&str, &str)]) -> Response {
     let key = format!("Klaviyo-API-Key {}", sandbox.ctx.config.klaviyo.api_key);
-    let right = [("authorization", key.as_str()), ("revision", "2026-07-15"), ("content-type", "application/vnd.api+json")];
+    let right =
+        [("authorization", key.as_str()), ("revision", "2026-07-15"), ("content-type", "application/vnd.api+json")];
     let mut request = support::client().post(format!("{}/klaviyo/api/{path}", sandbox.url()));
     for (name, value) in right {
         let value = change.iter().find(|(changed, _)| *changed == name).map_or(value, |(_, value)| *value);

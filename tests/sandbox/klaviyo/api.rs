@@ -43,7 +43,8 @@ fn invalid(pointer: &str, detail: &str) -> Refusal {
 }
 
 fn too_many(seconds: u64) -> Refusal {
-    let said = refusal(429, "throttled", &format!("Request was throttled. Expected available in {seconds} seconds."), "");
+    let said =
+        refusal(429, "throttled", &format!("Request was throttled. Expected available in {seconds} seconds."), "");
     Refusal { business: true, retry_after: Some(seconds), ..said }
 }
 
@@ -128,9 +129,12 @@ impl Klaviyo {
         match operation {
             "create_event" => self.event(call),
             "bulk_subscribe_profiles" => {
-                self.job(call, &spec.subscribe, MOST_TO_SUBSCRIBE, |book, mail, list, asks| book.subscribe(mail, list, asks))
+                self.job(call, &spec.subscribe, MOST_TO_SUBSCRIBE, |book, mail, list, asks| {
+                    book.subscribe(mail, list, asks)
+                })
             }
-            _ => self.job(call, &spec.unsubscribe, MOST_TO_UNSUBSCRIBE, |book, mail, list, _| book.unsubscribe(mail, list)),
+            _ => self
+                .job(call, &spec.unsubscribe, MOST_TO_UNSUBSCRIBE, |book, mail, list, _| book.unsubscribe(mail, list)),
         }
     }
 
@@ -202,7 +206,12 @@ impl Klaviyo {
         let attributes = &body["data"]["attributes"];
         let list = body["data"]["relationships"]["list"]["data"]["id"].as_str();
         if list.is_some_and(|list| !config.lists.iter().any(|known| known == list)) {
-            return Err(refusal(404, "not_found", "A list with this id does not exist.", "/data/relationships/list/data/id"));
+            return Err(refusal(
+                404,
+                "not_found",
+                "A list with this id does not exist.",
+                "/data/relationships/list/data/id",
+            ));
         }
         let profiles = attributes["profiles"]["data"].as_array().cloned().unwrap_or_default();
         let place = "/data/attributes/profiles/data";
@@ -233,7 +242,8 @@ impl Klaviyo {
 }
 
 fn read(call: &Call, schema: &Schema) -> Result<Value, Refusal> {
-    let body: Value = serde_json::from_slice(&call.body).map_err(|error| invalid("", &format!("Malformed JSON: {error}")))?;
+    let body: Value =
+        serde_json::from_slice(&call.body).map_err(|error| invalid("", &format!("Malformed JSON: {error}")))?;
     schema.check(&body).map_err(|(place, why)| invalid(&place, &why))?;
     Ok(body)
 }

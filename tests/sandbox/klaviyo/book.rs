@@ -10,6 +10,8 @@ pub struct Profile {
     pub email: String,
     pub external_id: Option<String>,
     pub first_name: Option<String>,
+    /// The account's own.
+    pub properties: BTreeMap<String, Value>,
     /// `SUBSCRIBED`, `UNSUBSCRIBED`, or never asked.
     pub consent: Option<String>,
     /// `UNSUBSCRIBE`, `SPAM_REPORT`, `USER_SUPPRESSED`, `HARD_BOUNCE`.
@@ -61,6 +63,8 @@ impl Book {
                 *kept = Some(text.to_owned());
             }
         }
+        let own = attributes["properties"].as_object().cloned().unwrap_or_default();
+        told.properties.extend(own);
         event.unique_id.get_or_insert_with(|| event.time.clone().unwrap_or_else(|| now.to_owned()));
         let same = |kept: &Taken| {
             kept.metric == event.metric

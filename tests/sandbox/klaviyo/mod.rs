@@ -50,7 +50,13 @@ impl Klaviyo {
     /// Errors: a specification that is there but cannot be read.
     pub(crate) fn new(ctx: Ctx) -> anyhow::Result<Self> {
         let spec = spec::Spec::load(ctx.config.specs.as_deref())?;
-        Ok(Self(Arc::new(Inner { ctx, spec, book: Mutex::default(), windows: Mutex::default(), revoked: AtomicBool::default() })))
+        Ok(Self(Arc::new(Inner {
+            ctx,
+            spec,
+            book: Mutex::default(),
+            windows: Mutex::default(),
+            revoked: AtomicBool::default(),
+        })))
     }
 
     /// Its API, to be nested below its name.

@@ -75,7 +75,8 @@ fn rewrite(value: &mut Value) {
     match value {
         Value::Object(object) => {
             nullable(object);
-            let named = object.get("properties").is_some_and(|fields| fields.as_object().is_some_and(is_schema_of_fields));
+            let named =
+                object.get("properties").is_some_and(|fields| fields.as_object().is_some_and(is_schema_of_fields));
             if named && object.get("type") == Some(&json!("object")) {
                 object.entry("additionalProperties").or_insert(Value::Bool(false));
             }

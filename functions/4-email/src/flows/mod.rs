@@ -22,8 +22,8 @@ pub(crate) use seen::over;
 
 use std::fmt;
 
-use domain::event::{Event, Fact};
 use domain::Timestamp;
+use domain::event::{Event, Fact};
 use domain::flow::{By, Flow, Flows, Mistake, Repeat, Step, Timer, Trigger};
 use domain::subject::Subject;
 use lambda::StoreConfig;

@@ -2,6 +2,7 @@
 
 use domain::contact::{self, Consent, Contact, ContactId, Who, Wishes};
 use domain::event::{Event, Fact, Suppression};
+use domain::flow::{Flow, Step, Trigger};
 use domain::provider::Trouble;
 use domain::subject::address_hash;
 use ledger::Table;
@@ -32,6 +33,15 @@ impl Word {
             suppressed: suppressed(told),
         }
     }
+
+    /// Whether they still want mails like this one.
+    pub fn wants(&self, flow: &Flow, step: &Step) -> bool {
+        match (flow.trigger, step.mail.as_str()) {
+            (Trigger::CheckoutStarted, _) => self.wishes.reminders,
+            (_, "review") => self.wishes.reviews,
+            _ => self.wishes.news,
+        }
+    }
 }
 
 impl<T: Table, Q, C, S: Shop, M, W> Email<'_, T, Q, C, S, M, W> {
@@ -43,7 +53,9 @@ impl<T: Table, Q, C, S: Shop, M, W> Email<'_, T, Q, C, S, M, W> {
         };
         // Consent belongs to an address: a customer who left another one here said nothing about it.
         match &who.mail {
-            Some(mail) if !contact.as_ref().and_then(|it| it.email.as_deref()).is_some_and(|own| same_mail(own, mail)) => {
+            Some(mail)
+                if !contact.as_ref().and_then(|it| it.email.as_deref()).is_some_and(|own| same_mail(own, mail)) =>
+            {
                 self.store.contact_by_mail(mail).await
             }
             _ => Ok(contact),

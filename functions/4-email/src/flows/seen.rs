@@ -157,12 +157,6 @@ where
         if let Some(person) = &seen.person {
             let told = self.station.ledger.journey(&Subject::Contact(person.hash.clone())).await?.events;
             let word = Word::of(contact.as_ref(), &told);
-            let wishes = word.wishes;
-            let wanted = match (flow.trigger, step.mail.as_str()) {
-                (Trigger::CheckoutStarted, _) => wishes.reminders,
-                (_, "review") => wishes.reviews,
-                _ => wishes.news,
-            };
             let entered_before = match (effect, flow.repeat) {
                 (_, Repeat::After(again)) if again.is_zero() => false,
                 (None, _) => false,
@@ -173,7 +167,7 @@ where
             let zones = self.zones_of(&seen);
             let mailed_today = tally::mailed_today(self.station, &person.hash, effect, &zones, now).await?;
             seen.consent = word.consent;
-            seen.wanted = wanted;
+            seen.wanted = word.wants(flow, step);
             seen.suppressed = word.suppressed;
             seen.entered_before = entered_before;
             seen.mailed_today = mailed_today;

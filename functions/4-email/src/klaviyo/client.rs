@@ -30,7 +30,8 @@ const A_SECOND: SignedDuration = SignedDuration::from_secs(1);
 /// Klaviyo takes 350 events a second and 3,500 a minute: whoever keeps to a sixtieth of the second keeps to both.
 pub(crate) const EVENTS: Line<'static> = Line { name: NAME, rate: Rate { calls: 3_500 / 60, per: A_SECOND } };
 /// The same of calls about consent: 75 a second, 750 a minute.
-pub(crate) const CONSENTS: Line<'static> = Line { name: "klaviyo-consent", rate: Rate { calls: 750 / 60, per: A_SECOND } };
+pub(crate) const CONSENTS: Line<'static> =
+    Line { name: "klaviyo-consent", rate: Rate { calls: 750 / 60, per: A_SECOND } };
 
 /// One Klaviyo account.
 #[derive(Debug, Clone)]
@@ -106,7 +107,9 @@ impl Klaviyo {
             StatusCode::NOT_FOUND => Err(broken("its address is not found; check base_url below [klaviyo]")),
             status => {
                 let body = response.bytes().await.map_err(|error| no_answer(&error))?;
-                Err(Trouble::Refused { why: reason(&body).unwrap_or_else(|| format!("it answers {}", status.as_u16())) })
+                Err(Trouble::Refused {
+                    why: reason(&body).unwrap_or_else(|| format!("it answers {}", status.as_u16())),
+                })
             }
         }
     }

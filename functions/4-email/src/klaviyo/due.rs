@@ -16,7 +16,7 @@ use ledger::{Journey, Stored, Table};
 use mailer::SendMail;
 
 use super::client::{CONSENTS, Call, EVENTS};
-use super::wire::{About, Profile, wanted};
+use super::wire::{About, Profile, Wants, wanted};
 use crate::flows::{Word, customer_of, entry, over};
 use crate::post::SKIP;
 use crate::timers::Timers;
@@ -77,7 +77,8 @@ where
 
     /// Tells Klaviyo what is still true of it.
     pub(crate) async fn klaviyo_due(&self, stored: &Stored) -> Result<Outcome, Failure> {
-        let (Some(klaviyo), Fact::KlaviyoDue { what, about, flows, since }) = (&self.klaviyo, &stored.event.fact) else {
+        let (Some(klaviyo), Fact::KlaviyoDue { what, about, flows, since }) = (&self.klaviyo, &stored.event.fact)
+        else {
             tracing::info!(subject = %stored.event.subject, "store.toml has no [klaviyo] any more");
             return Ok(Outcome::done());
         };
@@ -123,7 +124,7 @@ where
             Ok(None) => return Ok(Skip::NoAddress.into()),
             Err(trouble) => return Ok(Found::NoAnswer(trouble)),
         };
-        if let Some(skip) = self.speaks_against(due, &to, to.word.wishes.reminders, journey) {
+        if let Some(skip) = self.speaks_against(due, &to, journey) {
             return Ok(skip.into());
         }
         // Told after the purchase it would begin a flow that the purchase no longer ends.
@@ -165,7 +166,7 @@ where
             Ok(None) => return Ok(Skip::NoAddress.into()),
             Err(trouble) => return Ok(Found::NoAnswer(trouble)),
         };
-        if let Some(skip) = self.speaks_against(due, &to, true, journey) {
+        if let Some(skip) = self.speaks_against(due, &to, journey) {
             return Ok(skip.into());
         }
         let placed = due.what == Telling::PlacedOrder;
@@ -210,7 +211,7 @@ where
             return Ok(skip.into());
         }
         // Being added to the list begins Klaviyo's welcome.
-        let welcomed = self.still_theirs(due, hash, journey).is_ok() && !due.flows.is_empty();
+        let welcomed = self.still_theirs(due, hash, &word, journey).is_ok() && !due.flows.is_empty();
         let list = self.klaviyo.as_ref().and_then(|klaviyo| klaviyo.list.clone()).filter(|_| welcomed);
         Ok(Found::Tell(vec![(due.key(), Call::Subscribe { mail, list })]))
     }
@@ -230,15 +231,17 @@ where
         let word = Word::of(contact.as_ref(), &told);
         let external_id = contact.as_ref().map(|contact| contact.id.0.clone());
         let first_name = contact.and_then(|contact| contact.first_name);
-        Ok(Ok(Some(Addressee { profile: Profile { email, external_id, first_name }, hash, word })))
+        let profile = Profile { email, external_id, first_name, properties: Wants::from(word.wishes) };
+        Ok(Ok(Some(Addressee { profile, hash, word })))
     }
 
     /// Why Klaviyo hears nothing of it.
-    fn speaks_against(&self, due: Due<'_>, to: &Addressee, wanted: bool, journey: &Journey) -> Option<Skip> {
-        unwelcome(to.word.suppressed, to.word.consent, wanted)
-            .or_else(|| self.still_theirs(due, &to.hash, journey).err())
-            // A purchase is told however late: it ends what has begun.
-            .or_else(|| self.too_late(due.since).filter(|_| due.what != Telling::PlacedOrder))
+    fn speaks_against(&self, due: Due<'_>, to: &Addressee, journey: &Journey) -> Option<Skip> {
+        // A purchase is told however late, and whatever became of our own mail: it ends what Klaviyo has begun.
+        let begins = due.what != Telling::PlacedOrder;
+        unwelcome(to.word.suppressed.filter(|_| begins), to.word.consent, true)
+            .or_else(|| self.still_theirs(due, &to.hash, &to.word, journey).err())
+            .or_else(|| self.too_late(due.since).filter(|_| begins))
     }
 
     fn too_late(&self, since: Timestamp) -> Option<Skip> {
@@ -246,14 +249,17 @@ where
     }
 
     /// Whether any of the flows that this begins is Klaviyo's for this person: not one of which we have sent a mail already (then
-    /// the entry is ours), nor one that they are held out of. What begins none is told in any case.
-    fn still_theirs(&self, due: Due<'_>, contact: &str, journey: &Journey) -> Result<(), Skip> {
+    /// the entry is ours), nor one of mails that they do not want, or that they are held out of. What begins none is told in any case.
+    fn still_theirs(&self, due: Due<'_>, contact: &str, word: &Word, journey: &Journey) -> Result<(), Skip> {
         let mut why = None;
         for name in due.flows {
+            let flow = self.flows.get(name);
             if held_out(name, contact, self.flows.limits.hold_out_percent) {
                 why.get_or_insert(Skip::HeldOut);
-            } else if self.flows.get(name).is_some_and(|flow| is_ours(flow, due, journey)) {
+            } else if flow.is_some_and(|flow| is_ours(flow, due, journey)) {
                 why = Some(Skip::ByAnother);
+            } else if flow.is_some_and(|flow| !flow.steps.iter().any(|step| word.wants(flow, step))) {
+                why = Some(Skip::NotWanted);
             } else {
                 return Ok(());
             }

@@ -21,7 +21,8 @@
 //! again within the limits of a fresh yes, and only while the store still says yes.
 //!
 //! **People**: only those who agreed to marketing mail, since nobody else could get any. Address, name and consent are read from
-//! the store at that moment, and kept nowhere here.
+//! the store at that moment, and kept nowhere here. What they chose on the preference page goes along as properties of the profile,
+//! `wants_news`, `wants_reminders`, `wants_reviews`.
 //!
 //! | module | job |
 //! |---|---|

@@ -2,7 +2,7 @@
 //! number here was ever a float.
 
 use domain::Timestamp;
-use domain::contact::{Checkout, CheckoutLine};
+use domain::contact::{Checkout, CheckoutLine, Wishes};
 use domain::money::Money;
 use domain::order::{Line, Order};
 use serde::Serialize;
@@ -56,6 +56,22 @@ pub struct Profile {
     pub external_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
+    pub properties: Wants,
+}
+
+/// What they chose on our preference page, for the filters of Klaviyo's flows.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the owner reads them among the profile's other properties")]
+pub struct Wants {
+    wants_news: bool,
+    wants_reminders: bool,
+    wants_reviews: bool,
+}
+
+impl From<Wishes> for Wants {
+    fn from(wishes: Wishes) -> Self {
+        Self { wants_news: wishes.news, wants_reminders: wishes.reminders, wants_reviews: wishes.reviews }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -271,7 +287,9 @@ struct Word {
 
 fn one<'a>(email: &'a str, consent: &'static str) -> Profiles<'a> {
     let subscriptions = Subscriptions { email: Channel { marketing: Word { consent } } };
-    Profiles { profiles: Data { data: [Resource { kind: "profile", attributes: Consenting { email, subscriptions } }] } }
+    Profiles {
+        profiles: Data { data: [Resource { kind: "profile", attributes: Consenting { email, subscriptions } }] },
+    }
 }
 
 /// Subscribes this address, and adds it to the list where one is named.
@@ -294,7 +312,9 @@ mod tests {
 
     #[test]
     fn amounts_are_numbers_of_just_these_digits() {
-        for (amount, currency) in [("598.94", "USD"), ("0.10", "EUR"), ("800", "JPY"), ("1.250", "KWD"), ("-0.05", "EUR")] {
+        for (amount, currency) in
+            [("598.94", "USD"), ("0.10", "EUR"), ("800", "JPY"), ("1.250", "KWD"), ("-0.05", "EUR")]
+        {
             let money = Money::parse(amount, currency).unwrap();
             assert_eq!(exact(money).unwrap().get(), amount);
         }
@@ -307,6 +327,9 @@ mod tests {
     fn nobody_is_subscribed_without_being_named_and_a_list_only_where_it_is_wanted() {
         let body = |list| serde_json::to_value(subscribe("ada@example.com", list)).unwrap();
         assert!(body(None)["data"].get("relationships").is_none());
-        insta::assert_json_snapshot!([body(Some("AbC123")), serde_json::to_value(unsubscribe("ada@example.com")).unwrap()]);
+        insta::assert_json_snapshot!([
+            body(Some("AbC123")),
+            serde_json::to_value(unsubscribe("ada@example.com")).unwrap()
+        ]);
     }
 }

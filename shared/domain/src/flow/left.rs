@@ -131,10 +131,8 @@ mod tests {
     #[test]
     fn nothing_is_told_that_begins_a_flow_which_is_not_left() {
         let started = || Fact::CheckoutStarted { at: AT.into(), customer: None };
-        let delivered = || Fact::ParcelDelivered {
-            source: "test".into(),
-            parcel: ParcelRef::Number(ParcelKey("1Z999".into())),
-        };
+        let delivered =
+            || Fact::ParcelDelivered { source: "test".into(), parcel: ParcelRef::Number(ParcelKey("1Z999".into())) };
         let yes = || Fact::ContactSubscribed { how: OptIn::Form, customer: "7".into(), at: AT.into() };
         let no = || Fact::ContactUnsubscribed { how: OptOut::Page, customer: None, mail: None, at: AT.into() };
         let changed = |state: &str| Fact::ConsentChanged { state: state.into(), at: AT.into(), customer: None };
@@ -142,7 +140,11 @@ mod tests {
         assert_eq!(told(started(), &cart), Some((Telling::StartedCheckout, vec!["cart".into()])));
         assert_eq!(told(Fact::OrderCleared {}, &cart), Some((Telling::PlacedOrder, vec![])));
         assert_eq!(told(delivered(), &cart), None);
-        assert_eq!(told(yes(), &cart), Some((Telling::Subscribed, vec![])), "it may write to them, and does not welcome them");
+        assert_eq!(
+            told(yes(), &cart),
+            Some((Telling::Subscribed, vec![])),
+            "it may write to them, and does not welcome them"
+        );
         let review = flows(&[("review", "parcel.delivered"), ("welcome", "contact.subscribed")]);
         assert_eq!(told(started(), &review), None);
         assert_eq!(told(delivered(), &review), Some((Telling::DeliveredOrder, vec!["review".into()])));
