@@ -93,8 +93,8 @@ build: ## the functions and the sandbox, for this machine
 RUST_TESTS = $$(if cargo nextest --version >/dev/null 2>&1; then echo cargo nextest run; else echo cargo test; fi)
 test: $(VENV)/.ready ## every test: units, in-process, CLI, and those on a stack of their own
 	cd infra && PYTHONDONTWRITEBYTECODE=1 ../$(VENV)/bin/python -m unittest discover -q -s cli/tests -t .
-	@STORE=infra/local/headless.toml $(CLI) with-stack $(RUST_TESTS) --locked --workspace stack::headless
-	@UPSTREAM=sandbox $(CLI) with-stack $(RUST_TESTS) --locked --workspace
+	@WHOLE=1 STORE=infra/local/headless.toml $(CLI) with-stack $(RUST_TESTS) --locked --workspace stack::headless
+	@WHOLE=1 UPSTREAM=sandbox $(CLI) with-stack $(RUST_TESTS) --locked --workspace
 
 check: lint $(VENV)/.ready pages ## lint, the template's linter and rules, the CLI, the customer's pages and mails in a browser
 	$(VENV)/bin/cfn-lint infra/template.yaml
