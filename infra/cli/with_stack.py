@@ -36,7 +36,9 @@ def with_stack(command: list[str] | None = None) -> int:
             code = subprocess.run(command, cwd=places.ROOT, env=environment, check=False).returncode
             if code:
                 note(f"the emulator's last lines:\n{emulator_program().tail(40)}")
-            return code or look_behind(Target.load(), places.flag("WHOLE"))
+            # Whatever came of the command: what it left behind is looked at all the same.
+            amiss = look_behind(Target.load(), places.flag("WHOLE"))
+            return code or amiss
         finally:
             down()
 
