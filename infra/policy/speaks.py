@@ -3,8 +3,8 @@ against the template, the catalogue of exceptions, the deadlines and the tests. 
 
 from __future__ import annotations
 
-import re
 import json
+import re
 from pathlib import Path
 
 from alarms import truth

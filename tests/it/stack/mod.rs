@@ -18,6 +18,7 @@ mod lost;
 mod many;
 mod order_page;
 mod orderings;
+mod rights;
 mod store;
 
 use std::collections::BTreeMap;
