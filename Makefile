@@ -8,12 +8,13 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .local/venv
 BROWSER := .local/browser
+LOCALSTACK := .local/localstack
 CLI := CALLED_FROM="$(CURDIR)" PYTHONPATH=infra PYTHONDONTWRITEBYTECODE=1 $(VENV)/bin/python -m cli
 SAMPLES ?= $(abspath ../shared/samples)
 SPECS ?= $(abspath ../shared/specs)
 
 export SAMPLES SPECS PORT STORE UPSTREAM STACK ORDER EXCEPTION YES LAYER DELIVERY PAUSE TIMEOUT ARCH DRY_RUN AWS IAM LOCAL \
-	BINARIES VARIANT TAG KIND SINCE ALL PREVIEW YESTERDAY DAYS
+	BINARIES VARIANT TAG KIND SINCE ALL PREVIEW YESTERDAY DAYS RECORD
 export JSON FORCE TABLES CONFIRM
 
 .PHONY: help
@@ -83,7 +84,7 @@ destroy: $(VENV)/.ready ## take the deployed stack down; its tables stay unless 
 
 # --- building and checking ------------------------------------------------------------------------------------------
 
-.PHONY: build test check fmt lint pages mails
+.PHONY: build test check alarms fmt lint pages mails
 build: ## the functions and the sandbox, for this machine
 	cargo build --locked --workspace --bins
 
@@ -93,10 +94,10 @@ build: ## the functions and the sandbox, for this machine
 RUST_TESTS = $$(if cargo nextest --version >/dev/null 2>&1; then echo cargo nextest run; else echo cargo test; fi)
 test: $(VENV)/.ready ## every test: units, in-process, CLI, and those on a stack of their own
 	cd infra && PYTHONDONTWRITEBYTECODE=1 ../$(VENV)/bin/python -m unittest discover -q -s cli/tests -t .
-	@STORE=infra/local/headless.toml $(CLI) with-stack $(RUST_TESTS) --locked --workspace stack::headless
-	@UPSTREAM=sandbox $(CLI) with-stack $(RUST_TESTS) --locked --workspace
+	@WHOLE=1 STORE=infra/local/headless.toml $(CLI) with-stack $(RUST_TESTS) --locked --workspace stack::headless
+	@WHOLE=1 UPSTREAM=sandbox $(CLI) with-stack $(RUST_TESTS) --locked --workspace
 
-check: lint $(VENV)/.ready pages ## lint, the template's linter and rules, the CLI, the customer's pages and mails in a browser
+check: lint $(VENV)/.ready pages alarms ## lint, the template's linter and rules, its alarms, the CLI, the customer's pages and mails in a browser
 	$(VENV)/bin/cfn-lint infra/template.yaml
 	cd infra && PYTHONDONTWRITEBYTECODE=1 ../$(VENV)/bin/python -m unittest discover -q -s policy -t .
 	$(VENV)/bin/python -W error -c "import ast, pathlib; [ast.parse(p.read_text(), str(p)) for p in pathlib.Path('infra').rglob('*.py')]"
@@ -108,6 +109,9 @@ pages: $(BROWSER)/.ready ## what customers see, in a real Chromium: axe, phone a
 	@cp tests/browser/*.mjs $(BROWSER)/
 	$(VENV)/bin/node $(BROWSER)/check.mjs "$(WRITTEN)/order-pages" $(BROWSER)/pictures
 	$(VENV)/bin/node $(BROWSER)/mails.mjs "$(WRITTEN)/mails" $(BROWSER)/pictures/mails
+
+alarms: $(VENV)/.ready $(LOCALSTACK)/.ready ## every row of infra/alarms/truth.toml that names an alarm, judged by LocalStack's CloudWatch
+	@CALLED_FROM="$(CURDIR)" PYTHONPATH=infra PYTHONDONTWRITEBYTECODE=1 $(VENV)/bin/python -m alarms.judge
 
 mails: ## every mail with sample data, in every language, to look at in a browser
 	cargo test --locked --workspace --test it -- every_mail_is_written
@@ -130,6 +134,12 @@ $(VENV)/bin/python:
 $(VENV)/.ready: infra/local/requirements.txt | $(VENV)/bin/python
 	@echo "installing the emulator and the linters into $(VENV) (once, about half a minute)" >&2
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r infra/local/requirements.txt
+	@touch $@
+
+$(LOCALSTACK)/.ready: infra/alarms/requirements.txt
+	@echo "installing LocalStack's CloudWatch into $(LOCALSTACK) (once, about half a minute)" >&2
+	@$(PYTHON) -m venv $(LOCALSTACK)
+	@$(LOCALSTACK)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
 	@touch $@
 
 $(BROWSER)/.ready: tests/browser/requirements.txt tests/browser/package-lock.json | $(VENV)/bin/python

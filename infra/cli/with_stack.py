@@ -1,7 +1,8 @@
 """`with-stack <command…>`: a stack of its own on free ports, the command, and the stack is gone again.
 
 The command finds the stack in BATON_STACK_JSON and the state folder in LOCAL; its exit code is passed on. It runs beside
-a developer's own stack, and beside other runs of itself.
+a developer's own stack, and beside other runs of itself. When the command is over, what it left behind is looked at: every call was
+granted, nobody is named in a log; and, with WHOLE=1, every grant was needed (`make test` runs all there is).
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from . import places
+from . import grants, places, strangers
 from .processes import port_is_free
 from .say import Failure, note
+from .target import Target
 from .up import down, emulator_program, up
 
 
@@ -34,9 +36,28 @@ def with_stack(command: list[str] | None = None) -> int:
             code = subprocess.run(command, cwd=places.ROOT, env=environment, check=False).returncode
             if code:
                 note(f"the emulator's last lines:\n{emulator_program().tail(40)}")
-            return code
+            # Whatever came of the command: what it left behind is looked at all the same.
+            amiss = look_behind(Target.load(), places.flag("WHOLE"))
+            return code or amiss
         finally:
             down()
+
+
+def look_behind(target: Target, whole: bool) -> int:
+    """What a run left behind: its calls against the grants, its logs against the people in it. 1 where something is amiss."""
+    granted, asked = grants.granted(target), grants.asked(target)
+    lines, wrong = strangers.in_logs(target)
+    wrong += grants.not_granted(granted, asked)
+    if whole:
+        # A store of our own plays its own tests only: of its grants those on its orders are judged there, all others in the run
+        # for a store of Shopify's.
+        ours = target.facts["orders_table"] is not None
+        judged = [one for one in granted if grants.of_the_store(one, target.facts) or not ours]
+        wrong += grants.not_used(judged, asked, grants.reasons()) + strangers.not_met(target)
+    for line in wrong:
+        note(line)
+    note(f"{lines:,} lines of logs and {len(asked)} kinds of calls against {len(granted)} grants: {len(wrong) or 'nothing'} amiss")
+    return 1 if wrong else 0
 
 
 @contextmanager

@@ -7,6 +7,8 @@ What it changes about MiniStack, all of it here:
   not, and signatures are not compared, since proxies in front of the emulator (UPSTREAM) change the host they cover.
 - Two resources that MiniStack's judgement does not name yet: the parameters of ssm:GetParameters, and the identity and
   the From address of ses:SendEmail.
+- What it judged is remembered: `GET /_baton/judged` lists each role with each action on each resource, once, and whether it was
+  allowed. infra/cli/grants.py holds that against the template when a run ends.
 - The pages that people open (console, storefront) have function URLs that a browser on this machine reaches, so that the link
   in an alert is one to click. MiniStack's own form needs a name server that knows it.
 
@@ -15,6 +17,7 @@ Run by the CLI; the port comes in GATEWAY_PORT.
 
 import json
 import os
+from contextvars import ContextVar
 from email.utils import parseaddr
 
 import ministack.app as emulator
@@ -27,19 +30,29 @@ _resource_arn = iam_actions.extract_resource_arn
 _enforce_ses_v2 = emulator._enforce_ses_v2
 _create_function_url = lambda_svc._create_function_url_config
 _function_url_id = lambda_svc._function_url_id
+_evaluate, _enforce = iam_evaluator.evaluate, iam_evaluator.enforce
+# Role, action, resource, allowed.
+_judged: set[tuple[str, str, str, bool]] = set()
+# Who is being judged, and what a call names beside the resource that it is judged by.
+_caller: ContextVar[str] = ContextVar("caller", default="")
+_beside: ContextVar[tuple[str, ...]] = ContextVar("beside", default=())
 # Where MiniStack serves function URLs by path.
 BY_PATH = "/_aws/lambda-url/"
 
 
 async def app(scope, receive, send):
-    """MiniStack's application, with the one route in front."""
-    wanted = scope["type"] == "http" and scope["path"] == "/_ministack/ses/messages" and scope["method"] == "DELETE"
-    if not wanted:
+    """MiniStack's application, with two routes in front."""
+    asked = (scope.get("method"), scope["path"]) if scope["type"] == "http" else None
+    if asked == ("DELETE", "/_ministack/ses/messages"):
+        emulator._get_module("ses")._sent_emails.clear()
+        status, body = 204, b""
+    elif asked == ("GET", "/_baton/judged"):
+        status, body = 200, json.dumps(sorted(_judged)).encode()
+    else:
         await _inner(scope, receive, send)
         return
-    emulator._get_module("ses")._sent_emails.clear()
-    await send({"type": "http.response.start", "status": 204, "headers": []})
-    await send({"type": "http.response.body", "body": b""})
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"application/json")]})
+    await send({"type": "http.response.body", "body": body})
 
 
 def is_not_a_function(access_key_id):
@@ -47,12 +60,32 @@ def is_not_a_function(access_key_id):
     return not (access_key_id or "").startswith("ASIA")
 
 
+def evaluate(context, policies, *limits):
+    """As MiniStack's; notes whose role it is."""
+    _caller.set(context.principal_arn)
+    return _evaluate(context, policies, *limits)
+
+
+def enforce(access_key_id, iam_action, service, region, resource_arn="*", service_context=None):
+    """As MiniStack's; what a role asked for is remembered."""
+    _caller.set("")
+    refusal = _enforce(access_key_id, iam_action, service, region, resource_arn, service_context)
+    caller = _caller.get()
+    if ":assumed-role/" in caller:
+        for resource in (resource_arn, *_beside.get()):
+            _judged.add((caller.split("/")[1], iam_action, resource, refusal is None))
+    return refusal
+
+
 def resource_arn(service, method, path, headers, body, query_params, region, account_id):
-    """As MiniStack's; of several parameters the first stands for all (they are granted one by one in the template)."""
+    """As MiniStack's; of several parameters the first stands for all here, and grants.py looks at each."""
+    _beside.set(())
     if service == "ssm" and headers.get("x-amz-target", "").endswith(".GetParameters"):
         names = _json(body).get("Names") or []
         if names:
-            return f"arn:aws:ssm:{region}:{account_id}:parameter/{names[0].lstrip('/')}"
+            first, *more = (f"arn:aws:ssm:{region}:{account_id}:parameter/{name.lstrip('/')}" for name in names)
+            _beside.set(tuple(more))
+            return first
     return _resource_arn(service, method, path, headers, body, query_params, region, account_id)
 
 
@@ -108,6 +141,7 @@ def _json(body):
 
 
 iam_evaluator.is_root_access_key = is_not_a_function
+iam_evaluator.evaluate, iam_evaluator.enforce = evaluate, enforce
 iam_evaluator._served_unsigned = lambda service, action: True
 sigv4.header_signature_failure = lambda *request, **more: None
 iam_actions.extract_resource_arn = resource_arn

@@ -40,6 +40,16 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def granted_on(statement: dict[str, Any]) -> list[Any]:
+    """What a statement is about; of a choice by a condition, both."""
+    resources = as_list(statement.get("Resource", "*"))
+    return [
+        one
+        for resource in resources
+        for one in (resource["Fn::If"][1:] if isinstance(resource, dict) and "Fn::If" in resource else [resource])
+    ]
+
+
 def points_to(value: Any) -> str | None:
     """The logical name in {"Ref": x} or {"Fn::GetAtt": [x, …]}."""
     if isinstance(value, dict):
@@ -103,7 +113,7 @@ def nothing_is_granted_wholesale(template: Template) -> list[str]:
         wrong += [f"{where} grants {action}" for action in actions if "*" in action]
         if "NotResource" in statement:
             wrong.append(f"{where} grants on all resources but some")
-        for resource in as_list(statement.get("Resource", "*")):
+        for resource in granted_on(statement):
             text = (
                 resource
                 if isinstance(resource, str)
@@ -135,7 +145,7 @@ def layers_have_only_their_own_queue(template: Template) -> list[str]:
     for role, statement in statements(template):
         layer = role.removesuffix("Role")
         if layer in LAYERS[:4] and statement["Action"].startswith("sqs:"):
-            others = {points_to(resource) for resource in as_list(statement["Resource"])} - {
+            others = {points_to(resource) for resource in granted_on(statement)} - {
                 f"{layer}Queue",
                 f"{layer}DeadLetters",
             }

@@ -111,6 +111,11 @@ BROKEN: list[tuple[Callable[[dict[str, Any]], list[str]], Callable[[dict[str, An
         statement("RoutingRole", "Read", "Resource", {"Fn::Sub": "arn:${X}:table/*"}),
         "table/*",
     ),
+    (
+        rules.nothing_is_granted_wholesale,
+        statement("RoutingRole", "Read", "Resource", {"Fn::If": ["StoreIsOurs", "*", {"Ref": "Table"}]}),
+        "grants on *",
+    ),
     (rules.mail_goes_out_under_one_address, statement("EmailRole", "SendMail", "Condition", None), "anybody"),
     (
         rules.layers_have_only_their_own_queue,

@@ -66,6 +66,23 @@ async fn a_refusal_is_told_in_the_owners_words_and_nothing_is_sent_again() {
     assert_eq!(world.seen(ORDER).await.partner_orders, 0);
 }
 
+#[tokio::test]
+async fn a_store_that_refuses_the_fulfilment_is_told_and_a_replay_writes_it() {
+    let mut world = World::new(11).await;
+    let refuse = Arm { provider: "shopify".to_owned(), ..fault("fulfillmentCreate", Fault::Refuse, 1) };
+    world.sandbox.ctx.faults.arm(vec![refuse]);
+    world.order(&payload(ORDER), 1).await;
+    world.run().await;
+    let open = world.open(ORDER).await;
+    assert_eq!(open.len(), 1, "{open:?}");
+    assert_eq!((open[0].layer, open[0].what.as_str()), (Layer::Shipping, "fulfilment-refused"));
+    assert_eq!(world.seen(ORDER).await.fulfilments, 0);
+    world.replay_one(&open[0].id).await;
+    world.run().await;
+    world.assert_at_rest(ORDER).await;
+    assert_eq!(world.seen(ORDER).await.fulfilments, 1);
+}
+
 /// The store cancels the order at each moment between the claim and the partner's answer, seen from the partner's calls.
 #[tokio::test]
 async fn a_cancellation_at_each_moment() {

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::decisions::{link, page};
-use super::{Stack, fresh_id, stack};
+use super::{Stack, fresh_id, somebody, stack};
 
 async fn headless() -> Option<Stack> {
     let stack = stack().await?;
@@ -19,8 +19,15 @@ async fn headless() -> Option<Stack> {
     Some(stack)
 }
 
-/// One piece of each product, paid on Stripe's page with these details: the order's number.
-async fn bought(stack: &Stack, details: Value) -> u64 {
+/// One piece of each product, paid on Stripe's page with these details by the [`somebody`] whom no log may name: the order's
+/// number.
+async fn bought(stack: &Stack, mut details: Value) -> u64 {
+    let somebody = somebody();
+    let name = format!("Ada {}", somebody["last_name"].as_str().unwrap());
+    let street = somebody["address1"].as_str().unwrap();
+    details["shipping"] = json!({ "name": name, "address": {
+        "city": "Exampletown", "country": "US", "line1": street, "line2": null, "postal_code": "40202", "state": "KY",
+    } });
     let items = json!([{ "sku": "LIGHTHOUSE-30x40", "quantity": 1 }, { "sku": "OAK-30x40", "quantity": 1 }]);
     let cart = json!({ "cart": format!("cart-{}", fresh_id(80)), "items": items });
     let url = format!("{}checkout", stack.fact("storefront_url"));

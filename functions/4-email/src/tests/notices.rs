@@ -11,6 +11,7 @@ use super::fakes::World;
 use super::orders::{announced, parcel, subject};
 use crate::incoming::{self, Incoming};
 use crate::notices::{self, Notice};
+use crate::rates::{self, Fate};
 
 /// `sent`, `failed` or `ignored`.
 fn outcome(notice: &Notice) -> &'static str {
@@ -104,6 +105,23 @@ async fn a_bounce_or_a_complaint_is_told_about_the_order_once() {
     let suppressed = json!({"bounce": {"bounceType": "Permanent", "bounceSubType": "OnAccountSuppressionList"}});
     assert_eq!(say(&world, &record("Bounce", &hash, "5412078913", suppressed)).await, "failed");
     assert_eq!(say(&world, &record("Complaint", &hash, "5412078913", json!({"complaint": {}}))).await, "failed");
+}
+
+#[tokio::test]
+async fn one_bounce_among_fifty_mails_of_a_week_is_told_and_among_forty_nine_not() {
+    let world = World::new();
+    let station = &world.station;
+    for n in 0..49 {
+        rates::count(station, Fate::Sent, &format!("s-{n}"), station.now()).await.unwrap();
+    }
+    let unwelcome = async || world.open().await.iter().filter(|open| open.what == "mail-unwelcome").count();
+    rates::count(station, Fate::Bounced, "s-1", station.now()).await.unwrap();
+    assert_eq!(unwelcome().await, 0);
+    rates::count(station, Fate::Sent, "s-49", station.now()).await.unwrap();
+    for _ in 0..2 {
+        rates::count(station, Fate::Bounced, "s-1", station.now()).await.unwrap();
+        assert_eq!(unwelcome().await, 1, "once, however often SES says it");
+    }
 }
 
 #[tokio::test]

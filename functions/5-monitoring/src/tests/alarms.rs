@@ -75,6 +75,17 @@ async fn a_message_that_is_not_an_alarms_is_told_all_the_same() {
     assert_eq!(watch.subjects(), ["Baton: your store needs you: The alarm message 1 is on (monitoring)"]);
 }
 
+/// What CloudWatch's alarm on dead letters says to SNS, as `make alarms` hears it: it is told in the template's own words.
+#[tokio::test]
+async fn what_the_judge_of_the_alarms_heard_is_told_in_the_templates_words() {
+    let notice: Value = serde_json::from_str(include_str!("../../../../infra/alarms/notice.json")).unwrap();
+    let watch = watch();
+    hears(&watch, json!({ "Records": [{ "EventSource": "aws:sns", "EventVersion": "1.0", "Sns": notice }] })).await;
+    assert_eq!(watch.subjects(), ["Baton: your store needs you: The alarm baton-dead-letters is on (monitoring)"]);
+    let told = watch.only_exception().await;
+    assert!(told.reason.contains("gave up on it. Next: `make exceptions` names the order"), "{}", told.reason);
+}
+
 /// The folder that `SAMPLES` names, else the one beside the repository.
 fn samples() -> Option<PathBuf> {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/samples");

@@ -52,6 +52,27 @@ async fn failing_payments_are_told_once_a_day_and_place_and_resolved_when_better
 }
 
 #[tokio::test]
+async fn stalled_checkouts_are_told_by_place() {
+    let (desk, paper) = (desk(), Paper::default());
+    let rounds = rounds(&desk, &paper);
+    *paper.newest.lock().unwrap() = Some(start());
+    let begun = start().checked_sub(SignedDuration::from_hours(2)).unwrap();
+    let one = |country: &str, recovered: bool| StalledCheckout {
+        id: "1".into(),
+        begun,
+        country: Some(country.into()),
+        recovered,
+    };
+    // In Germany everybody finished after all; in Austria nobody did.
+    *paper.stalled.lock().unwrap() = [vec![one("DE", true); 30], vec![one("AT", false); 30]].concat();
+    let health = rounds.now().await.health.unwrap();
+    assert_eq!(health.stalled, 30);
+    let told = open(&desk).await;
+    let told: Vec<_> = told.iter().filter(|one| one.what == "checkouts-stall").collect();
+    assert!(told.len() == 1 && told[0].reason.contains("30 of the last 30"), "{told:?}");
+}
+
+#[tokio::test]
 async fn no_order_for_longer_than_expected_is_told_and_resolved_by_the_next_order() {
     let (desk, paper) = (desk(), Paper::default());
     let rounds = rounds(&desk, &paper);
