@@ -16,6 +16,7 @@ mod door_tampered;
 mod drift;
 mod flood;
 mod flows;
+mod grid;
 mod hops;
 mod house;
 mod ledger_contract;
