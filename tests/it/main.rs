@@ -17,6 +17,7 @@ mod drift;
 mod flood;
 mod flows;
 mod grid;
+mod handoffs;
 mod hops;
 mod house;
 mod ledger_contract;

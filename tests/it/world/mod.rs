@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::effect::State;
+use domain::event::EventType;
 use domain::exception::{Exception, Life};
 use domain::handoff::Layer;
 use domain::subject::{OrderId, Subject};
@@ -80,6 +81,8 @@ pub struct World {
     http: reqwest::Client,
     files: routing::Files,
     random: fastrand::Rng,
+    /// A layer that takes no event of this kind: what comes is lost.
+    pub broken: Option<(Layer, EventType)>,
     /// Messages that were received too often.
     pub dead: Vec<(Layer, lambda::Key)>,
     /// How often a process died.
@@ -204,6 +207,7 @@ impl World {
             random: fastrand::Rng::with_seed(seed),
             timers: SimTimers::default(),
             watchdog: None,
+            broken: None,
             dead: Vec::new(),
             deaths: 0,
             post,

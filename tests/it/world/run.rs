@@ -30,7 +30,7 @@ impl World {
                     self.dead.push((layer, key));
                     continue;
                 }
-                if self.process(layer, &key).await {
+                if self.is_broken(layer, &key).await || self.process(layer, &key).await {
                     self.queue.delete(layer, &key, received);
                 }
                 self.delivered().await;
@@ -45,6 +45,25 @@ impl World {
             }
         }
         panic!("the relay does not come to rest");
+    }
+
+    /// Whether the layer takes no event of this kind.
+    async fn is_broken(&self, layer: Layer, key: &lambda::Key) -> bool {
+        let Some((_, kind)) = self.broken.filter(|(broken, _)| *broken == layer) else { return false };
+        let Ok(key) = key.event() else { return false };
+        let stored = self.ledger().event(&key).await.unwrap();
+        stored.is_some_and(|stored| stored.event.fact.event_type() == kind)
+    }
+
+    /// A minute passes, and the watchdog makes its round, again and again until then.
+    pub async fn minutes_until(&mut self, until: Timestamp) {
+        while self.clock.get() < until {
+            let minute = self.clock.get().checked_add(SignedDuration::from_mins(1)).unwrap().min(until);
+            self.run_until(minute).await;
+            self.clock.set(minute.max(self.clock.get()));
+            self.round().await.unwrap();
+            self.run_until(self.clock.get()).await;
+        }
     }
 
     /// Runs until nothing is in flight, for at most a simulated day.
