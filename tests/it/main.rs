@@ -8,6 +8,7 @@ mod capture_amounts;
 mod capture_orderings;
 mod consent;
 mod crashes;
+mod days;
 mod door;
 mod door_load;
 mod door_payloads;
