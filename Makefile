@@ -84,7 +84,7 @@ destroy: $(VENV)/.ready ## take the deployed stack down; its tables stay unless 
 
 # --- building and checking ------------------------------------------------------------------------------------------
 
-.PHONY: build test check alarms fmt lint pages mails
+.PHONY: build test grid check alarms fmt lint pages mails
 build: ## the functions and the sandbox, for this machine
 	cargo build --locked --workspace --bins
 
@@ -96,6 +96,11 @@ test: $(VENV)/.ready ## every test: units, in-process, CLI, and those on a stack
 	cd infra && PYTHONDONTWRITEBYTECODE=1 ../$(VENV)/bin/python -m unittest discover -q -s cli/tests -t .
 	@WHOLE=1 STORE=infra/local/headless.toml $(CLI) with-stack $(RUST_TESTS) --locked --workspace stack::headless
 	@WHOLE=1 UPSTREAM=sandbox $(CLI) with-stack $(RUST_TESTS) --locked --workspace
+
+# The fault grid of the AWS calls: every cell in process, and a column through microburst on a stack of its own.
+grid: $(VENV)/.ready ## the fault grid as a table, in process and on a stack
+	cargo test --locked --workspace --test it -- grid:: --nocapture | grep '^grid'
+	@UPSTREAM=microburst $(CLI) with-stack cargo test --locked --workspace --test it -- stack::microburst --nocapture
 
 check: lint $(VENV)/.ready pages alarms ## lint, the template's linter and rules, its alarms, the CLI, the customer's pages and mails in a browser
 	$(VENV)/bin/cfn-lint infra/template.yaml

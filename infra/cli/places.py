@@ -90,11 +90,16 @@ class Choices:
     def aws_proxy(self) -> str:
         return f"http://127.0.0.1:{self.port + 2}"
 
+    @property
+    def microburst(self) -> str:
+        """Faults as AWS words them, in front of the sandbox's AWS proxy; only with UPSTREAM=microburst."""
+        return f"http://127.0.0.1:{self.port + 3}"
+
     @classmethod
     def from_environment(cls) -> Choices:
         port = number("PORT", 4566)
-        if not 1024 <= port <= 65533:
-            raise Failure(f"PORT={port} must lie between 1024 and 65533 (the two ports above it are used too)")
+        if not 1024 <= port <= 65532:
+            raise Failure(f"PORT={port} must lie between 1024 and 65532 (the three ports above it are used too)")
         store = Path(os.environ.get("STORE") or LOCAL_DEFAULTS / "store.toml")
         if not store.is_absolute():
             store = Path(os.environ.get("CALLED_FROM") or ROOT) / store
@@ -102,6 +107,8 @@ class Choices:
         if upstream == "sandbox":
             # Every AWS call of every function passes the sandbox's own proxy: it counts them, and can break any of them.
             upstream = f"http://127.0.0.1:{port + 2}"
+        if upstream == "microburst":
+            upstream = f"http://127.0.0.1:{port + 3}"
         if upstream and not upstream.startswith(("http://", "https://")):
             raise Failure(f"UPSTREAM={upstream!r} must be an address such as http://127.0.0.1:{port + 2}")
         return cls(port, store.resolve(), upstream, os.environ.get("STACK", "").strip() or "baton")

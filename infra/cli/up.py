@@ -30,6 +30,10 @@ def sandbox_program() -> Program:
     return Program("sandbox", places.state_dir())
 
 
+def microburst_program() -> Program:
+    return Program("microburst", places.state_dir())
+
+
 def up() -> None:
     """Starts what does not run, deploys what changed, and returns when the stack is ready."""
     started = time.monotonic()
@@ -46,6 +50,8 @@ def up() -> None:
     with step("emulator and sandbox"):
         start_emulator(choices)
         start_sandbox(choices, rendered, binaries["sandbox"], folder)
+        if choices.upstream == choices.microburst:
+            start_microburst(choices)
     cloud = Cloud(choices.emulator)
     with step("deploy infra/template.yaml"):
         _deploy(cloud, choices, rendered, packages)
@@ -230,6 +236,26 @@ def start_sandbox(choices: Choices, rendered: Rendered, binary: Path, folder: Pa
     program.wait_until_ready("the sandbox to be ready", lambda: http.answers(f"{choices.sandbox}/_sandbox/pending"), 30)
 
 
+def start_microburst(choices: Choices) -> None:
+    """The proxy that breaks AWS calls on their way to the sandbox's own, which passes them on to the emulator."""
+    program = microburst_program()
+    fingerprint = f"{choices.port}"
+    if program.running() and program.known()["fingerprint"] == fingerprint:
+        return
+    program.stop()
+    program.start(
+        [
+            str(Path(sys.executable).parent / "microburst"),
+            *("--host", "127.0.0.1", "--port", str(choices.port + 3)),
+            *("--upstream", choices.aws_proxy, "--no-resign"),
+        ],
+        {"PATH": os.environ.get("PATH", ""), "NO_PROXY": "127.0.0.1,localhost"},
+        [choices.port + 3],
+        fingerprint,
+    )
+    program.wait_until_ready("microburst to be ready", lambda: http.answers(f"{choices.microburst}/_microburst/health"), 30)
+
+
 def _deploy(cloud: Cloud, choices: Choices, rendered: Rendered, packages: dict[str, Path]) -> None:
     put_secrets(cloud, choices.stack, rendered.secrets)
     invent_link_key(cloud, choices.stack)
@@ -271,7 +297,8 @@ def wake(cloud: Cloud, facts: dict[str, Any]) -> None:
 def down() -> None:
     """Ends emulator, functions and sandbox; nothing is left running."""
     folder = places.state_dir()
-    ended = [program.name for program in (sandbox_program(), emulator_program()) if program.stop()]
+    programs = (microburst_program(), sandbox_program(), emulator_program())
+    ended = [program.name for program in programs if program.stop()]
     (folder / "stack.json").unlink(missing_ok=True)
     shutil.rmtree(folder / "emulator", ignore_errors=True)
     note(f"ended: {', '.join(ended)}" if ended else "nothing was running")

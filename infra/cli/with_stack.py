@@ -67,7 +67,7 @@ def own_stack(prefix: str = "run-") -> Iterator[None]:
     parent.mkdir(exist_ok=True)
     before = {name: os.environ.get(name) for name in ("LOCAL", "PORT")}
     with tempfile.TemporaryDirectory(prefix=prefix, dir=parent, ignore_cleanup_errors=True) as folder:
-        os.environ["LOCAL"], os.environ["PORT"] = folder, str(free_ports(3))
+        os.environ["LOCAL"], os.environ["PORT"] = folder, str(free_ports(4))
         try:
             yield
         finally:

@@ -39,7 +39,7 @@ fn tick() -> Instant {
 }
 
 /// An order of a customer who orders once.
-fn of_its_own(id: u64) -> Value {
+pub fn of_its_own(id: u64) -> Value {
     let mut order = payload(id);
     let email = json!(format!("customer-{id}@example.com"));
     order["customer"]["id"] = json!(id);

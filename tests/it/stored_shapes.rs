@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use domain::effect::EffectKey;
+use domain::event::{Event, EventType};
 use domain::handoff::{Layer, Owed, RELAY};
 use domain::subject::Subject;
 use ledger::{Ledger, Memory, Row, Table};
@@ -35,6 +36,18 @@ async fn ledger() -> Ledger<Memory> {
 
 fn subjects() -> BTreeSet<String> {
     rows().iter().map(|(_, row)| row.key().0.to_owned()).filter(|pk| !pk.starts_with("mark#")).collect()
+}
+
+/// An event of this kind, as a version before has stored it.
+pub async fn event_of(kind: EventType) -> Event {
+    let ledger = ledger().await;
+    for subject in subjects() {
+        let events = ledger.journey(&subject.parse().unwrap()).await.unwrap().events;
+        if let Some(event) = events.into_iter().find(|event| event.fact.event_type() == kind) {
+            return event;
+        }
+    }
+    panic!("{kind} has no row")
 }
 
 #[tokio::test]

@@ -94,7 +94,7 @@ async fn of_kind(world: &World, what: &str) -> Vec<Exception> {
 }
 
 /// An order on its way, in which nothing but this wait (and what hangs on the same thread) is open; the event that owes it.
-async fn waiting_for(wait: Wait) -> (World, EventType) {
+pub async fn waiting_for(wait: Wait) -> (World, EventType) {
     let mut world = World::new(1).await;
     match wait {
         Wait::RiskVerdict => {

@@ -70,9 +70,15 @@ pub struct Sqs {
 }
 
 impl Sqs {
+    /// The queues under these addresses.
+    #[must_use]
+    pub fn at(client: aws_sdk_sqs::Client, urls: BTreeMap<Layer, String>) -> Self {
+        Self { client, urls }
+    }
+
     /// Only the function's own queue (`BATON_QUEUE`).
     pub fn own(client: aws_sdk_sqs::Client, layer: Layer, environment: Environment) -> Result<Self, EnvironmentError> {
-        Ok(Self { client, urls: BTreeMap::from([(layer, environment.required("BATON_QUEUE")?)]) })
+        Ok(Self::at(client, BTreeMap::from([(layer, environment.required("BATON_QUEUE")?)])))
     }
 
     /// All five (`BATON_QUEUE_CAPTURE`, …).
@@ -81,7 +87,7 @@ impl Sqs {
             let name = format!("BATON_QUEUE_{}", layer.as_str().to_uppercase());
             Ok((layer, environment.required(&name)?))
         };
-        Ok(Self { client, urls: Layer::ALL.into_iter().map(url).collect::<Result<_, _>>()? })
+        Ok(Self::at(client, Layer::ALL.into_iter().map(url).collect::<Result<_, _>>()?))
     }
 }
 

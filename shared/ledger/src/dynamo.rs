@@ -1,6 +1,11 @@
 //! The table in DynamoDB: on demand, two sparse indexes, strongly consistent reads.
+//!
+//! A write whose answer is lost is tried again by AWS's client, and then meets its own first attempt: its condition is refused
+//! although it was done. So each write marks its item ([`WRITTEN_BY`]) and knows itself by the mark; otherwise a claim that is ours
+//! would look like another's, and what is done at most once would never be done.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{BuildError, SdkError};
@@ -18,6 +23,9 @@ pub struct Dynamo {
 }
 
 type Item = HashMap<String, AttributeValue>;
+
+/// The attribute that says which write an item is from: 12 hex digits, drawn anew for each.
+const WRITTEN_BY: &str = "by";
 
 impl Dynamo {
     /// The table `table`, through `client`.
@@ -77,8 +85,19 @@ fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-fn to_item(row: &Row, operation: &'static str) -> Result<Item, TableError> {
-    serde_dynamo::to_item(row).map_err(|e| failed(operation, e))
+/// The item of one write, and its mark.
+fn to_item(row: &Row) -> Result<(Item, AttributeValue), TableError> {
+    let mut item: Item = serde_dynamo::to_item(row).map_err(|e| failed("PutItem", e))?;
+    // The standard library draws these keys by chance; what is hashed under them does not matter.
+    let drawn = RandomState::new().build_hasher().finish() >> 16;
+    let by = text(format!("{drawn:012x}"));
+    item.insert(WRITTEN_BY.to_owned(), by.clone());
+    Ok((item, by))
+}
+
+/// Whether the item that stands in the way of a write is that write's own: an earlier attempt, whose answer was lost.
+fn is_ours(item: &Item, by: &AttributeValue) -> bool {
+    item.get(WRITTEN_BY) == Some(by)
 }
 
 fn to_row(item: Item, operation: &'static str) -> Result<Row, TableError> {
@@ -123,15 +142,17 @@ impl Table for Dynamo {
     }
 
     async fn put_new(&self, row: &Row) -> Result<Option<Row>, TableError> {
+        let (item, by) = to_item(row)?;
         let request = self
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(to_item(row, "PutItem")?))
+            .set_item(Some(item))
             .condition_expression("attribute_not_exists(pk)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let Err(error) = request.send().await else { return Ok(None) };
         match in_the_way(error)? {
+            Some(item) if is_ours(&item, &by) => Ok(None),
             Some(item) => to_row(item, "PutItem").map(Some),
             // An endpoint that does not return the old item: read it.
             None => {
@@ -142,15 +163,17 @@ impl Table for Dynamo {
     }
 
     async fn replace(&self, row: &Row, before: u64) -> Result<bool, TableError> {
+        let (item, by) = to_item(row)?;
         let request = self
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(to_item(row, "PutItem")?))
+            .set_item(Some(item))
             .condition_expression("rev = :before")
-            .expression_attribute_values(":before", number(before));
+            .expression_attribute_values(":before", number(before))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let Err(error) = request.send().await else { return Ok(true) };
-        in_the_way(error).map(|_| false)
+        Ok(in_the_way(error)?.is_some_and(|item| is_ours(&item, &by)))
     }
 
     async fn delete(&self, pk: &str, sk: &str) -> Result<(), TableError> {

@@ -1,6 +1,6 @@
 //! The table in memory: for tests of everything above it, with the same rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::row::Row;
@@ -12,10 +12,45 @@ pub struct Memory {
     inner: Mutex<Inner>,
 }
 
+type RowKey = (String, String);
+
 #[derive(Debug, Default)]
 struct Inner {
-    rows: BTreeMap<(String, String), Row>,
+    rows: BTreeMap<RowKey, Row>,
+    /// The indexes, by shard: a table of a month's orders is looked at every minute of it.
+    due: BTreeMap<String, BTreeSet<Due>>,
+    open: BTreeMap<String, BTreeSet<(i64, RowKey)>>,
     written: Vec<Row>,
+}
+
+impl Inner {
+    fn put(&mut self, row: &Row) {
+        self.take(&key(row));
+        if let Some((shard, due)) = in_due(row) {
+            self.due.entry(shard).or_default().insert(due);
+        }
+        if let Some((shard, raised)) = row.open() {
+            self.open.entry(shard.to_owned()).or_default().insert((raised, key(row)));
+        }
+        self.rows.insert(key(row), row.clone());
+        self.written.push(row.clone());
+    }
+
+    fn take(&mut self, key: &RowKey) {
+        let Some(old) = self.rows.remove(key) else { return };
+        if let Some((shard, due)) = in_due(&old) {
+            self.due.entry(shard).or_default().remove(&due);
+        }
+        if let Some((shard, raised)) = old.open() {
+            self.open.entry(shard.to_owned()).or_default().remove(&(raised, key.clone()));
+        }
+    }
+}
+
+fn in_due(row: &Row) -> Option<(String, Due)> {
+    let (shard, at) = row.due()?;
+    let (pk, sk) = key(row);
+    Some((shard.to_owned(), Due { at, pk, sk }))
 }
 
 impl Memory {
@@ -34,7 +69,7 @@ impl Memory {
     }
 }
 
-fn key(row: &Row) -> (String, String) {
+fn key(row: &Row) -> RowKey {
     let (pk, sk) = row.key();
     (pk.to_owned(), sk.to_owned())
 }
@@ -49,8 +84,7 @@ impl Table for Memory {
         if let Some(old) = inner.rows.get(&key(row)) {
             return Ok(Some(old.clone()));
         }
-        inner.rows.insert(key(row), row.clone());
-        inner.written.push(row.clone());
+        inner.put(row);
         Ok(None)
     }
 
@@ -59,13 +93,12 @@ impl Table for Memory {
         if inner.rows.get(&key(row)).is_none_or(|old| old.rev() != before) {
             return Ok(false);
         }
-        inner.rows.insert(key(row), row.clone());
-        inner.written.push(row.clone());
+        inner.put(row);
         Ok(true)
     }
 
     async fn delete(&self, pk: &str, sk: &str) -> Result<(), TableError> {
-        self.lock().rows.remove(&(pk.to_owned(), sk.to_owned()));
+        self.lock().take(&(pk.to_owned(), sk.to_owned()));
         Ok(())
     }
 
@@ -85,22 +118,15 @@ impl Table for Memory {
         limit: u16,
     ) -> Result<Vec<Due>, TableError> {
         let inner = self.lock();
-        let entry = |row: &Row| {
-            let (_, at) = row.due().filter(|(of, at)| *of == shard && (from..=to).contains(at))?;
-            let (pk, sk) = key(row);
-            Some(Due { at, pk, sk })
-        };
-        let mut due: Vec<Due> = inner.rows.values().filter_map(entry).collect();
-        due.sort();
-        Ok(due.into_iter().filter(|due| after.is_none_or(|after| due > after)).take(usize::from(limit)).collect())
+        let due = inner.due.get(shard).into_iter().flatten();
+        let due = due.filter(|due| (from..=to).contains(&due.at) && after.is_none_or(|after| *due > after));
+        Ok(due.take(usize::from(limit)).cloned().collect())
     }
 
     async fn open(&self, shard: &str) -> Result<Vec<Row>, TableError> {
         let inner = self.lock();
-        let mut open: Vec<&Row> =
-            inner.rows.values().filter(|row| row.open().is_some_and(|(s, _)| s == shard)).collect();
-        open.sort_by_key(|row| row.open().map(|(_, raised)| raised));
-        Ok(open.into_iter().cloned().collect())
+        let open = inner.open.get(shard).into_iter().flatten();
+        Ok(open.filter_map(|(_, key)| inner.rows.get(key).cloned()).collect())
     }
 
     async fn bodies(&self, after: Option<Place>) -> Result<(Vec<Row>, Option<Place>), TableError> {

@@ -15,6 +15,7 @@ mod headless;
 mod ledger;
 mod lost;
 mod many;
+mod microburst;
 mod order_page;
 mod orderings;
 mod rights;

@@ -7,11 +7,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use intake::Request;
 use lambda::{Secrets, StoreConfig};
-use ledger::{Ledger, Memory};
+use ledger::Ledger;
 
-use super::SimClock;
+use super::{SimClock, TableWay};
 
-type RealDoor = intake::Door<Arc<Memory>, SimClock>;
+type RealDoor = intake::Door<TableWay, SimClock>;
 
 #[derive(Clone)]
 pub struct Door {
@@ -21,7 +21,7 @@ pub struct Door {
 }
 
 impl Door {
-    pub async fn start(table: Arc<Memory>, clock: SimClock, config: &StoreConfig, secrets: &Secrets) -> Self {
+    pub async fn start(table: TableWay, clock: SimClock, config: &StoreConfig, secrets: &Secrets) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let real = Arc::new(RealDoor::new(Ledger::new(table), clock, config, secrets).unwrap());

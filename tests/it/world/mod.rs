@@ -2,6 +2,7 @@
 //! and mail. A message that is not finished comes back after the visibility time-out; a "process" that dies takes its
 //! work with it and leaves the message. The order in which messages arrive is drawn from a seed.
 
+mod account;
 mod clock;
 mod crash;
 mod door;
@@ -11,41 +12,43 @@ mod operate;
 mod owner;
 mod post;
 mod queue;
+mod run;
 pub mod shop;
 mod sweep;
 mod timers;
+mod way;
+mod wire;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use capture::Capture;
-use domain::Timestamp;
 use domain::effect::State;
+use domain::event::EventType;
 use domain::exception::{Exception, Life};
 use domain::handoff::Layer;
 use domain::subject::{OrderId, Subject};
-use email::{Email, Klaviyo, Sender};
 use jiff::SignedDuration;
 use lambda::{Secrets, Station, StoreConfig};
 use ledger::{Journey, Ledger, Memory};
-use partner::Partner;
-use routing::Routing;
 use sandbox::Sandbox;
 use sandbox::partners::Played as _;
 use serde_json::{Value, json};
-use shipping::Shipping;
 use store::Shopify;
 
+pub use account::{Account, Fault, Plan};
 pub use clock::SimClock;
 pub use crash::Crash;
-pub use operate::NothingDead;
+pub use operate::{NothingDead, Watchdog};
 pub use post::{Fate, Post};
 pub use queue::SimQueue;
 pub use timers::SimTimers;
+pub use way::{MailWay, QueueWay, TableWay, Way};
+pub use wire::Operation;
+use wire::{Held, STACK};
 
 use crate::support;
 
-pub type SimStation = Station<Arc<Memory>, SimQueue, SimClock>;
+pub type SimStation = Station<TableWay, QueueWay, SimClock>;
 
 /// The lease of a claim and the visibility time-out of a message, as the template's own defaults relate: time-out < lease <
 /// visibility.
@@ -60,9 +63,17 @@ pub struct World {
     pub clock: SimClock,
     pub queue: SimQueue,
     pub post: Post,
+    /// The owner's mailbox.
+    pub owners: Post,
+    /// Where the layers' calls of AWS go, if they are made.
+    account: Option<Account>,
+    /// Layer 5, if it is at work.
+    pub watchdog: Option<Watchdog>,
     pub timers: SimTimers,
     pub crash: Crash,
     pub door: door::Door,
+    ledger: Ledger<Arc<Memory>>,
+    ways: (TableWay, QueueWay, MailWay),
     stations: [SimStation; 4],
     choices: Value,
     config: StoreConfig,
@@ -70,6 +81,8 @@ pub struct World {
     http: reqwest::Client,
     files: routing::Files,
     random: fastrand::Rng,
+    /// A layer that takes no event of this kind: what comes is lost.
+    pub broken: Option<(Layer, EventType)>,
     /// Messages that were received too often.
     pub dead: Vec<(Layer, lambda::Key)>,
     /// How often a process died.
@@ -113,6 +126,20 @@ impl World {
 
     /// The same with other providers.
     pub async fn played(seed: u64, play: impl FnOnce(&mut sandbox::Config), choose: impl FnOnce(&mut Value)) -> Self {
+        Self::built(seed, play, choose, false).await
+    }
+
+    /// A fresh world whose layers reach the table, the queues, the mail and their secrets through AWS's own clients.
+    pub async fn on_aws(seed: u64) -> Self {
+        Self::built(seed, |_| {}, |_| {}, true).await
+    }
+
+    async fn built(
+        seed: u64,
+        play: impl FnOnce(&mut sandbox::Config),
+        choose: impl FnOnce(&mut Value),
+        on_aws: bool,
+    ) -> Self {
         let crash = Crash::default();
         let mut sandbox_config = sandbox::Config {
             specs: support::specs(),
@@ -129,7 +156,7 @@ impl World {
         choose(&mut choices);
         let config = StoreConfig::parse(&choices.to_string()).unwrap();
         let provider = &sandbox.ctx.config;
-        let secrets = Secrets::from_pairs([
+        let secrets = [
             ("door/shopify/webhook-secret", provider.shopify.webhook_secret.as_str()),
             ("call/shopify/admin-token", &provider.shopify.admin_token),
             ("call/printful/token", &provider.printful.token),
@@ -142,22 +169,51 @@ impl World {
             ("call/klaviyo/api-key", &provider.klaviyo.api_key),
             ("call/workshop/token", &provider.workshop.tokens[0]),
             ("door/workshop/webhook-secret", &provider.workshop.webhook_secret),
-        ]);
+        ];
         let table = Arc::new(Memory::default());
         let clock = SimClock::starting_at("2026-11-22T02:13:00Z");
         let queue = SimQueue::new(clock.clone());
-        let door = door::Door::start(table.clone(), clock.clone(), &config, &secrets).await;
+        let post = Post::new(crash.clone());
+        let owners = Post::new(Crash::default());
+        let account = if on_aws {
+            let named = |(name, value): &(&str, &str)| (format!("/{STACK}/{name}"), (*value).to_owned());
+            let held = Held {
+                table: table.clone(),
+                queue: queue.clone(),
+                customers: post.clone(),
+                owner: owners.clone(),
+                secrets: secrets.iter().map(named).collect(),
+                store: config.subject(),
+                marks: Default::default(),
+                notices: Default::default(),
+            };
+            Some(Account::new(held).await)
+        } else {
+            None
+        };
+        let secrets = Secrets::from_pairs(secrets);
+        let ways = match &account {
+            Some(account) => account.ways(),
+            None => (Way::Direct(table.clone()), Way::Direct(queue.clone()), Way::Direct(post.clone())),
+        };
+        let door = door::Door::start(ways.0.clone(), clock.clone(), &config, &secrets).await;
         sandbox.set_intake_url(&door.url);
-        let station = || Station::new(Ledger::new(table.clone()), queue.clone(), clock.clone(), LEASE, &config);
+        let station = || Station::new(Ledger::new(ways.0.clone()), ways.1.clone(), clock.clone(), LEASE, &config);
         Self {
+            ledger: Ledger::new(table.clone()),
             stations: [station(), station(), station(), station()],
+            ways,
             http: lambda::http::client(1).unwrap(),
             files: routing::Files::new(1).unwrap(),
             random: fastrand::Rng::with_seed(seed),
-            post: Post::new(crash.clone()),
             timers: SimTimers::default(),
+            watchdog: None,
+            broken: None,
             dead: Vec::new(),
             deaths: 0,
+            post,
+            owners,
+            account,
             sandbox,
             table,
             clock,
@@ -170,14 +226,23 @@ impl World {
         }
     }
 
+    /// The account in which this world is.
+    pub fn account(&self) -> &Account {
+        self.account.as_ref().unwrap()
+    }
+
     /// The ledger, to look at.
     pub fn ledger(&self) -> &Ledger<Arc<Memory>> {
-        &self.stations[0].ledger
+        &self.ledger
     }
 
     /// The store, as the layers reach it.
     pub fn store(&self) -> Shopify {
-        Shopify::new(&self.config.store, &self.secrets, self.http.clone()).unwrap()
+        self.store_with(&self.secrets)
+    }
+
+    fn store_with(&self, secrets: &Secrets) -> Shopify {
+        Shopify::new(&self.config.store, secrets, self.http.clone()).unwrap()
     }
 
     /// The store takes an order and delivers `orders/paid` so many times.
@@ -223,115 +288,6 @@ impl World {
     pub async fn delivered(&self) {
         while self.sandbox.ctx.deliveries.pending() > 0 || self.sandbox.shopify.pending() > 0 {
             tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    }
-
-    /// Runs until nothing is in flight: time passes as messages become visible, at most until `until`.
-    pub async fn run_until(&mut self, until: Timestamp) {
-        for _ in 0..20_000 {
-            self.pass_on().await;
-            let now = self.clock.get();
-            if let Some((layer, key, received)) = self.queue.receive(now, VISIBILITY, &mut self.random) {
-                if received > MAX_RECEIVE {
-                    self.queue.delete(layer, &key, received);
-                    self.dead.push((layer, key));
-                    continue;
-                }
-                if self.process(layer, &key).await {
-                    self.queue.delete(layer, &key, received);
-                }
-                self.delivered().await;
-                continue;
-            }
-            if self.fire(now).await {
-                continue;
-            }
-            match self.queue.next_visible().into_iter().chain(self.timers.next()).min() {
-                Some(next) if next <= until => self.clock.set(next.max(now)),
-                _ => return,
-            }
-        }
-        panic!("the relay does not come to rest");
-    }
-
-    /// Runs until nothing is in flight, for at most a simulated day.
-    pub async fn run(&mut self) {
-        let until = self.clock.get().checked_add(SignedDuration::from_hours(24)).unwrap();
-        self.run_until(until).await;
-    }
-
-    /// The relay's work on what the table's stream tells.
-    pub async fn pass_on(&mut self) {
-        for row in self.table.drain_stream() {
-            relay::pass_on_row(&self.queue, &row).await.unwrap();
-        }
-    }
-
-    /// A schedule that is due invokes the email function. `false`: there is none.
-    async fn fire(&mut self, now: Timestamp) -> bool {
-        let Some(timer) = self.timers.fire(now) else { return false };
-        let (store, mailer, sender) = (self.store(), self.post.clone(), self.sender());
-        let (station, flows, timers) = (&self.stations[3], self.config.flows.clone(), self.timers.clone());
-        let klaviyo = self.klaviyo();
-        let email = Email { station, store, mailer, sender, flows, timers, klaviyo };
-        let answer = email::incoming::answer(&email, "baton", json!({ "timer": timer })).await;
-        assert!(answer.is_ok(), "{answer:?}");
-        true
-    }
-
-    /// Whom the owner leaves flows to.
-    fn klaviyo(&self) -> Option<Klaviyo> {
-        Klaviyo::open(&self.config, &self.secrets, &self.http).unwrap()
-    }
-
-    /// Who the mails come from; with pages, since marketing has a way out.
-    fn sender(&self) -> Sender {
-        let key = links::Key::new(vec!["k".repeat(40).into()]).unwrap();
-        Sender::new(&self.config, Some(email::Pages { base: "https://pages.example.com".to_owned(), key })).unwrap()
-    }
-
-    /// One message in one process. `false`: it was not finished, or the process died.
-    pub async fn process(&mut self, layer: Layer, key: &lambda::Key) -> bool {
-        self.crash.arm();
-        let shopify = || self.store();
-        let partners = || Partner::all(&self.config, &self.secrets, &self.http, Arc::new(lambda::SystemClock)).unwrap();
-        let shop = || self.config.store.shop.clone();
-        let [capture, routing, shipping, email] = &self.stations;
-        let work = async {
-            match layer {
-                Layer::Capture => {
-                    let work = Capture::new(capture, shopify(), self.config.verdict_rules());
-                    capture.take(&work, key).await
-                }
-                Layer::Routing => {
-                    let work = Routing::new(routing, shopify(), partners(), &self.config, self.files.clone());
-                    routing.take(&work, key).await
-                }
-                Layer::Shipping => {
-                    let work = Shipping::new(shipping, shopify(), partners(), Vec::new(), shop());
-                    shipping.take(&work, key).await
-                }
-                Layer::Email => {
-                    let (flows, timers) = (self.config.flows.clone(), self.timers.clone());
-                    let (mailer, sender, klaviyo) = (self.post.clone(), self.sender(), self.klaviyo());
-                    let work = Email { station: email, store: shopify(), mailer, sender, flows, timers, klaviyo };
-                    email.take(&work, key).await
-                }
-                // What the owner hears has tests of its own; here it is enough that it was raised.
-                Layer::Monitoring => Ok(()),
-            }
-        };
-        let done = tokio::select! {
-            biased;
-            () = self.crash.happened() => None,
-            done = work => Some(done),
-        };
-        match done {
-            None => {
-                self.deaths += 1;
-                false
-            }
-            Some(done) => done.is_ok(),
         }
     }
 

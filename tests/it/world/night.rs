@@ -8,9 +8,9 @@ use partner::Partner;
 use shipping::{Shipping, Stretch};
 use store::Shopify;
 
-use super::{LEASE, SimClock, SimQueue, SimStation, World};
+use super::{LEASE, QueueWay, SimClock, SimStation, TableWay, World};
 
-type Nightly<'s> = Shipping<'s, Arc<ledger::Memory>, SimQueue, SimClock, Shopify, Partner>;
+type Nightly<'s> = Shipping<'s, TableWay, QueueWay, SimClock, Shopify, Partner>;
 
 impl World {
     fn shipping(&self) -> Nightly<'_> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::Timestamp;
 use jiff::SignedDuration;
 use lambda::{Station, StoreConfig};
-use ledger::{Ledger, Memory};
+use ledger::Ledger;
 use monitoring::queues::{DeadLetter, Line, Queues, QueuesError};
 use monitoring::{Alerts, Monitoring};
 use partner::Partner;
@@ -13,7 +13,10 @@ use routing::{Report, Round, Routing};
 use serde_json::{Value, json};
 use store::Shopify;
 
-use super::{Crash, LEASE, Post, SimClock, SimQueue, SimStation, World};
+use super::{LEASE, MailWay, QueueWay, STACK, SimClock, SimStation, TableWay, Way, World};
+
+/// Layer 5 in a world.
+pub type Watchdog = Monitoring<TableWay, QueueWay, SimClock, MailWay, NothingDead>;
 
 /// Queues in which nothing lies dead.
 pub struct NothingDead;
@@ -48,25 +51,40 @@ impl World {
 
     /// `make replay EXCEPTION=<id>`.
     pub async fn replay_one(&self, exception: &str) -> Value {
-        let monitoring = Monitoring {
-            station: Station::new(
-                Ledger::new(self.table.clone()),
-                self.queue.clone(),
-                self.clock.clone(),
-                LEASE,
-                &self.config,
-            ),
-            mail: Post::new(Crash::default()),
+        let request = json!({ "operator": "replay", "exception": exception, "run": true });
+        self.monitoring().handle(request, Timestamp::MAX).await.unwrap()
+    }
+
+    /// A process of layer 5 with the world's tables, queues and time.
+    pub fn monitoring(&self) -> Watchdog {
+        let (table, queue, mail) = match &self.account {
+            Some(account) => account.ways(),
+            None => (self.ways.0.clone(), self.ways.1.clone(), Way::Direct(self.owners.clone())),
+        };
+        Monitoring {
+            station: Station::new(Ledger::new(table), queue, self.clock.clone(), LEASE, &self.config),
+            mail,
             queues: NothingDead,
             alerts: Alerts::from_config(&self.config),
-            stack: "baton-test".to_owned(),
+            stack: STACK.to_owned(),
             silent_hours: 0,
             carriers: monitoring::carriers::Carriers::new(5),
             settled: monitoring::settled::Settled::default(),
             remembered: monitoring::Remembered::default(),
-        };
-        let request = json!({ "operator": "replay", "exception": exception, "run": true });
-        monitoring.handle(request, Timestamp::MAX).await.unwrap()
+        }
+    }
+
+    /// From now on layer 5 is at work.
+    pub fn watched(mut self) -> Self {
+        self.watchdog = Some(self.monitoring());
+        self
+    }
+
+    /// A round of the schedule, now: what it says it did.
+    pub async fn round(&self) -> Result<Value, monitoring::Error> {
+        let event =
+            json!({ "source": "aws.events", "detail-type": "Scheduled Event", "time": self.clock.get().to_string() });
+        self.watchdog.as_ref().unwrap().handle(event, Timestamp::MAX).await
     }
 
     /// A round of the partners' sweep, now.
@@ -90,7 +108,7 @@ impl World {
         self.clock.get().checked_add(SignedDuration::from_mins(10)).unwrap()
     }
 
-    fn routing(&self) -> Routing<'_, Arc<Memory>, SimQueue, SimClock, Shopify> {
+    fn routing(&self) -> Routing<'_, TableWay, QueueWay, SimClock, Shopify> {
         let shopify = Shopify::new(&self.config.store, &self.secrets, self.http.clone()).unwrap();
         let clock = Arc::new(lambda::SystemClock);
         let partners = Partner::all(&self.config, &self.secrets, &self.http, clock).unwrap();

@@ -9,7 +9,7 @@ mod emulator;
 mod identify;
 mod model;
 mod proxy;
-mod refusal;
+pub mod refusal;
 mod ses_events;
 mod sesv2;
 

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 /// An error of a service: `code` is its name, `message` a sentence.
-pub(crate) fn error(service: &str, status: u16, code: &str, message: &str) -> Response {
+pub fn error(service: &str, status: u16, code: &str, message: &str) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     match service {
         // REST with JSON: the name travels in a header.
@@ -40,8 +40,8 @@ pub(crate) fn error(service: &str, status: u16, code: &str, message: &str) -> Re
     }
 }
 
-/// How an armed fault is worded.
-pub(crate) fn armed(service: &str, kind: Refusal) -> Response {
+/// How an armed fault is worded by `ses`, `dynamodb`, `sqs`, `ssm`, `sns` or `scheduler`.
+pub fn armed(service: &str, kind: Refusal) -> Response {
     let (status, code, message) = match (kind, service) {
         (Refusal::Refuse, "ses") => (400, "MessageRejected", "The message cannot be sent."),
         (Refusal::Refuse, "sns") => (403, "AuthorizationError", "Not authorized to perform this action."),

@@ -1,0 +1,280 @@
+//! Every hand-off of the table is broken, and the owner has the alert with that order's name within the deadline and one round of
+//! the watchdog; then it is healed, the order completes, and the next digest says so. The table itself is walked: a new row is a
+//! case, and a new kind of event does not compile until somebody has said how an order comes to it.
+
+mod waits;
+
+use domain::event::{Event, EventKey, EventType};
+use domain::exception::{Exception, Life};
+use domain::handoff::{Layer, Owed, RELAY};
+use domain::parcel::ParcelKey;
+use domain::subject::{OrderId, Subject};
+use serde_json::{Value, json};
+
+use crate::stored_shapes::event_of;
+use crate::watch::later;
+use crate::world::{Seen, World, payload};
+
+const ORDER: u64 = 5_550_001_469;
+const NAME: &str = "#1469";
+const TRACKING: &str = "1Z999AA10123456784";
+
+/// How an order comes to an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comes {
+    /// On the way of every order.
+    OfItself,
+    /// It is told of an order in production.
+    InProduction,
+    /// It is told of an order on its way.
+    OnTheWay,
+    /// It is told of an order in production, and ends it.
+    ItIsOver,
+}
+
+fn comes(event: EventType) -> Comes {
+    use EventType as E;
+    match event {
+        E::OrderPaid
+        | E::OrderCleared
+        | E::OrderRouted
+        | E::PartnerAccepted
+        | E::ParcelShipped
+        | E::ParcelAnnounced
+        | E::ParcelDelivered => Comes::OfItself,
+        E::CarrierTold
+        | E::ParcelMoved
+        | E::ParcelRenumbered
+        | E::ParcelOutForDelivery
+        | E::ParcelTroubled
+        | E::ParcelReturned
+        | E::ParcelBelongs
+        | E::FulfilmentWritten => Comes::OnTheWay,
+        E::OrderCancelled | E::OrderRefunded => Comes::ItIsOver,
+        E::OrderCreated
+        | E::OrderChanged
+        | E::OrderEdited
+        | E::OrderDisputed
+        | E::FraudWarned
+        | E::OrderDecided
+        | E::OrderHeld
+        | E::PaymentTold
+        | E::RiskAssessed
+        | E::PartnerTold
+        | E::PartnerStopped
+        | E::PartnerResumed
+        | E::CustomerWaits
+        | E::CheckoutStarted
+        | E::CheckoutEnded
+        | E::FlowDue
+        | E::KlaviyoDue
+        | E::ContactChanged
+        | E::ConsentChanged
+        | E::ContactSignedUp
+        | E::ContactSubscribed
+        | E::ContactUnsubscribed
+        | E::ContactWished
+        | E::ContactSuppressed
+        | E::AppUninstalled
+        | E::DataRequested
+        | E::CustomerRedacted
+        | E::ShopRedacted
+        | E::Unfollowed
+        | E::Unreadable => Comes::InProduction,
+    }
+}
+
+/// What the shop does so that the store itself tells of it. The other events are appended as they were once stored.
+fn in_store(event: EventType) -> Option<Value> {
+    match event {
+        EventType::OrderCancelled => Some(json!({ "do": "cancel" })),
+        EventType::OrderRefunded => Some(json!({ "do": "refund" })),
+        EventType::OrderEdited => Some(json!({ "do": "edit", "note": "an invented note" })),
+        EventType::OrderDisputed => Some(json!({ "do": "dispute", "kind": "inquiry" })),
+        EventType::OrderChanged => Some(json!({ "do": "address", "address": { "address1": "3 Sample Lane" } })),
+        _ => None,
+    }
+}
+
+/// What happens at the partner, one after the other.
+fn acts() -> [(&'static str, Value); 3] {
+    let shipped = json!({ "tracking_number": TRACKING, "carrier": "UPS" });
+    [("produce", json!({})), ("ship", shipped), ("deliver", json!({}))]
+}
+
+/// An order on its way to its end.
+struct Way {
+    world: World,
+    /// What is still to happen at the partner.
+    left: Vec<(&'static str, Value)>,
+}
+
+impl Way {
+    async fn begun(broken: (Layer, EventType)) -> Self {
+        let mut world = World::new(1).await.watched();
+        world.broken = Some(broken);
+        world.round().await.unwrap();
+        world.order(&payload(ORDER), 1).await;
+        let mut way = Self { world, left: acts().into_iter().rev().collect() };
+        way.settle().await;
+        way
+    }
+
+    /// What is in flight arrives.
+    async fn settle(&mut self) {
+        let soon = later(self.world.clock.get(), 30);
+        self.world.run_until(soon).await;
+    }
+
+    /// The next thing happens at the partner. `false`: it was the last.
+    async fn next(&mut self) -> bool {
+        let Some((act, body)) = self.left.pop() else { return false };
+        self.world.at_partner(act, body).await;
+        self.settle().await;
+        true
+    }
+
+    async fn find(&self, kind: EventType) -> Option<EventKey> {
+        let events = self.world.journey(ORDER).await.events;
+        events.iter().find(|event| event.fact.event_type() == kind).map(Event::key)
+    }
+
+    /// The order has come to the event, which its layer does not take.
+    async fn come_to(&mut self, kind: EventType) -> EventKey {
+        let wanted = match comes(kind) {
+            Comes::OfItself => loop {
+                if let Some(key) = self.find(kind).await {
+                    return key;
+                }
+                assert!(self.next().await, "no order comes to {kind}");
+            },
+            Comes::InProduction | Comes::ItIsOver => 1,
+            Comes::OnTheWay => 2,
+        };
+        for _ in 0..wanted {
+            self.next().await;
+        }
+        if let Some(what) = in_store(kind) {
+            self.world.in_store(ORDER, what).await;
+            self.settle().await;
+            return self.find(kind).await.unwrap_or_else(|| panic!("the store does not tell of {kind}"));
+        }
+        let event = self.told(kind).await;
+        self.world.station().append_event(&event, None).await.unwrap();
+        self.settle().await;
+        event.key()
+    }
+
+    /// An event of this kind about our order, as it is stored; one that is about no order keeps its subject.
+    async fn told(&self, kind: EventType) -> Event {
+        let event = event_of(kind).await;
+        let time = self.world.clock.get();
+        match &event.subject {
+            Subject::Order(_) => {
+                let subject = Subject::Order(OrderId(ORDER));
+                Event { subject, time, order_name: Some(NAME.to_owned()), ..event }
+            }
+            Subject::Parcel(_) => Event { subject: Subject::Parcel(ParcelKey(TRACKING.to_owned())), time, ..event },
+            _ => Event { time, ..event },
+        }
+    }
+
+    async fn not_taken(&self, key: &EventKey, layer: Layer) -> Option<Exception> {
+        let all = self.world.ledger().journey(&key.subject).await.unwrap().exceptions;
+        all.into_iter().find(|e| e.what == "not-taken" && e.layer == layer && e.event.as_ref() == Some(&key.id.0))
+    }
+}
+
+/// The order's name, which not every event of an order carries; empty for what is about no order.
+fn name(exception: &Exception) -> &'static str {
+    if exception.subject.order().is_some() { NAME } else { "" }
+}
+
+/// One letter to the owner names it.
+fn told(world: &World, exception: &Exception) -> bool {
+    let name = name(exception);
+    let reason = exception.reason.split('.').next().unwrap();
+    let letters = world.owners.sent();
+    let names = letters.iter().filter(|(_, letter)| letter.subject.contains(name) && letter.text.contains(reason));
+    names.count() == 1
+}
+
+/// The digest of the next day says that it has healed.
+async fn digest_says_healed(world: &mut World, exception: &Exception) -> bool {
+    let before = world.owners.sent().len();
+    let now = world.clock.get();
+    world.run_until(later(now, 86_400)).await;
+    world.clock.set(later(now, 86_400));
+    world.round().await.unwrap();
+    let letters = world.owners.sent().split_off(before);
+    // By its name, or by its number where the event did not carry the name.
+    let name = exception.order_name.clone().or_else(|| exception.subject.order().map(|order| order.to_string()));
+    let name = name.unwrap_or_default();
+    let reason = exception.reason.split('.').next().unwrap();
+    letters.iter().any(|(_, letter)| {
+        letter.subject.contains(" healed") && letter.text.contains(&name) && letter.text.contains(reason)
+    })
+}
+
+async fn break_and_heal(kind: EventType, layer: Layer) {
+    let what = format!("{kind} to {layer}");
+    let mut way = Way::begun((layer, kind)).await;
+    let key = way.come_to(kind).await;
+    let stored = way.world.ledger().event(&key).await.unwrap().unwrap();
+    let due = stored.owes[&Owed::Layer(layer)];
+
+    way.world.minutes_until(later(due, -1)).await;
+    assert_eq!(way.not_taken(&key, layer).await, None, "{what}: before it is late");
+    way.world.minutes_until(later(due, 60)).await;
+    let raised = way.not_taken(&key, layer).await.unwrap_or_else(|| panic!("{what}: nothing is raised"));
+    assert!(raised.told && told(&way.world, &raised), "{what}: {raised:?}");
+
+    way.world.broken = None;
+    let healed_by = later(way.world.clock.get(), 600);
+    way.world.minutes_until(healed_by).await;
+    let healed = way.not_taken(&key, layer).await.unwrap();
+    assert!(healed.state == Life::Resolved && healed.healed.is_some(), "{what}: {healed:?}");
+    if comes(kind) != Comes::ItIsOver {
+        while way.next().await {}
+    }
+    assert!(digest_says_healed(&mut way.world, &healed).await, "{what}: the digest does not say so");
+    way.world.assert_at_rest(ORDER).await;
+    if comes(kind) == Comes::OfItself {
+        assert_eq!(way.world.seen(ORDER).await, Seen::all_once(), "{what}");
+    }
+}
+
+async fn every_hand_off_to(layer: Layer) {
+    let mut cases = 0;
+    for leg in RELAY.iter().filter(|leg| leg.goes_to.contains(&layer)) {
+        Box::pin(break_and_heal(leg.event, layer)).await;
+        cases += 1;
+    }
+    println!("{cases} hand-offs to {layer} were broken, told and healed");
+    assert!(cases > 0, "nothing goes to {layer}");
+}
+
+#[tokio::test]
+async fn to_capture() {
+    every_hand_off_to(Layer::Capture).await;
+}
+
+#[tokio::test]
+async fn to_routing() {
+    every_hand_off_to(Layer::Routing).await;
+}
+
+#[tokio::test]
+async fn to_shipping() {
+    every_hand_off_to(Layer::Shipping).await;
+}
+
+#[tokio::test]
+async fn to_email() {
+    every_hand_off_to(Layer::Email).await;
+}
+
+#[tokio::test]
+async fn to_monitoring() {
+    every_hand_off_to(Layer::Monitoring).await;
+}

@@ -1,0 +1,181 @@
+//! The longer waits: what somebody outside owes does not come, the owner is told; it comes after all, and that has healed. The
+//! customer's own wait is told to the customer.
+
+use domain::Timestamp;
+use domain::event::{Event, EventKey, EventType, Fact, ParcelRef};
+use domain::exception::{Exception, Life, What};
+use domain::handoff::{Layer, Owed, RELAY, Wait};
+use domain::parcel::{ParcelKey, Progress};
+use domain::subject::{OrderId, Subject};
+use serde_json::json;
+
+use super::{NAME, ORDER, TRACKING, Way, acts, digest_says_healed, told};
+use crate::watch::{later, waiting_for};
+use crate::world::World;
+
+/// An order that waits for this since such an event. `stuck`: only because a layer does not take the event.
+async fn waits(kind: EventType, wait: Wait, stuck: bool) -> Option<World> {
+    use EventType as E;
+    let (source, tracking_event) = ("easypost".to_owned(), "scan-1".to_owned());
+    let parcel = ParcelRef::Number(ParcelKey(TRACKING.to_owned()));
+    let fact = match (kind, wait, stuck) {
+        (E::OrderCreated, Wait::PaymentArrives, false)
+        | (E::OrderPaid, Wait::RiskVerdict, true)
+        | (E::OrderHeld, Wait::HeldOrder, false)
+        | (E::OrderRouted, Wait::PartnerAccepts | Wait::PartnerShips | Wait::CustomerInformed, false)
+        | (E::ParcelAnnounced, Wait::FirstScan | Wait::Delivered, false)
+        | (E::ParcelMoved, Wait::TrackingAlive, false) => return Some(waiting_for(wait).await.0.watched()),
+        (E::OrderHeld, Wait::CustomerInformed, false) => return Some(waiting_for(Wait::HeldOrder).await.0.watched()),
+        (E::OrderPaid | E::OrderCleared, Wait::CustomerInformed, true) => {
+            let layer = if kind == E::OrderPaid { Layer::Capture } else { Layer::Routing };
+            return Some(Way::begun((layer, kind)).await.world);
+        }
+        (E::RiskAssessed, Wait::CustomerInformed, true) => {
+            let mut world = waiting_for(Wait::RiskVerdict).await.0.watched();
+            world.broken = Some((Layer::Capture, kind));
+            world.in_store(ORDER, json!({ "do": "risk", "level": "LOW" })).await;
+            return Some(world);
+        }
+        (E::OrderDecided, Wait::CustomerInformed, true) => {
+            let mut world = waiting_for(Wait::HeldOrder).await.0.watched();
+            world.broken = Some((Layer::Capture, kind));
+            assert_eq!(world.owner(ORDER, 1, Some("choice=release")).await.status, 200);
+            return Some(world);
+        }
+        (E::ParcelMoved, Wait::Delivered, false) => {
+            let promised = Some("2026-11-27".to_owned());
+            Fact::ParcelMoved { source, tracking_event, status: "in_transit".into(), parcel: Some(parcel), promised }
+        }
+        (E::ParcelOutForDelivery, Wait::TrackingAlive, false) => {
+            Fact::ParcelOutForDelivery { source, tracking_event, status: "out_for_delivery".into(), parcel }
+        }
+        (E::ParcelTroubled, Wait::TrackingAlive, false) => {
+            let progress = Progress::AttemptFailed;
+            Fact::ParcelTroubled { source, tracking_event, status: "failure".into(), progress, parcel }
+        }
+        _ => return None,
+    };
+    let world = waiting_for(Wait::FirstScan).await.0.watched();
+    let event = Event {
+        subject: Subject::Order(OrderId(ORDER)),
+        fact,
+        source: "easypost".to_owned(),
+        time: world.clock.get(),
+        order_name: Some(NAME.to_owned()),
+    };
+    world.station().append_event(&event, None).await.unwrap();
+    Some(world)
+}
+
+/// It comes after all, and the order goes on to its end.
+async fn comes_after_all(world: &mut World, wait: Wait) {
+    let done = match wait {
+        Wait::PaymentArrives => {
+            world.in_store(ORDER, json!({ "do": "pay" })).await;
+            0
+        }
+        Wait::RiskVerdict => {
+            world.in_store(ORDER, json!({ "do": "risk", "level": "LOW" })).await;
+            0
+        }
+        Wait::HeldOrder => {
+            assert_eq!(world.owner(ORDER, 1, Some("choice=release")).await.status, 200);
+            0
+        }
+        Wait::PartnerAccepts => 0,
+        Wait::PartnerShips | Wait::CustomerInformed => 1,
+        Wait::FirstScan | Wait::TrackingAlive | Wait::Delivered => 2,
+    };
+    for (act, body) in acts().into_iter().skip(done) {
+        world.minutes_until(later(world.clock.get(), 120)).await;
+        world.at_partner(act, body).await;
+    }
+    world.minutes_until(later(world.clock.get(), 120)).await;
+}
+
+async fn raised(world: &World, wait: Wait) -> Option<Exception> {
+    let all = world.journey(ORDER).await.exceptions;
+    all.into_iter().find(|exception| exception.what == What::Late(wait).slug())
+}
+
+/// Since when it is owed, and by when.
+async fn owed(world: &World, kind: EventType, wait: Wait) -> (EventKey, Timestamp) {
+    let events = world.journey(ORDER).await.events;
+    for event in events.iter().filter(|event| event.fact.event_type() == kind) {
+        let stored = world.ledger().event(&event.key()).await.unwrap().unwrap();
+        if let Some(due) = stored.owes.get(&Owed::Wait(wait)) {
+            return (event.key(), *due);
+        }
+    }
+    panic!("no {kind} owes {wait:?}")
+}
+
+/// Time passes in large steps, with a round at the end of each.
+async fn days_until(world: &mut World, until: Timestamp) {
+    while world.clock.get() < until {
+        let step = later(world.clock.get(), 6 * 3_600).min(until);
+        world.run_until(step).await;
+        world.clock.set(step.max(world.clock.get()));
+        world.round().await.unwrap();
+        world.run_until(world.clock.get()).await;
+    }
+}
+
+async fn too_long_and_after_all(kind: EventType, wait: Wait, mut world: World) {
+    let what = format!("{kind} opens {wait:?}");
+    world.round().await.unwrap();
+    let (_, due) = owed(&world, kind, wait).await;
+    days_until(&mut world, later(due, -60)).await;
+    assert_eq!(raised(&world, wait).await, None, "{what}: before it is late");
+    world.minutes_until(later(due, 60)).await;
+    let late = raised(&world, wait).await.unwrap_or_else(|| panic!("{what}: nothing is raised"));
+    assert!(late.told && told(&world, &late), "{what}: {late:?}");
+    comes_after_all(&mut world, wait).await;
+    let healed = raised(&world, wait).await.unwrap();
+    assert_eq!(healed.state, Life::Resolved, "{what}: {healed:?}");
+    // What the owner has decided is no news to the owner.
+    let by_itself = wait != Wait::HeldOrder;
+    assert_eq!(healed.healed.is_some(), by_itself, "{what}: {healed:?}");
+    let said = digest_says_healed(&mut world, &healed).await;
+    assert_eq!(said, by_itself, "{what}: what the digest says");
+    world.assert_at_rest(ORDER).await;
+}
+
+/// What the customer was told about how things stand.
+fn words_of_comfort(world: &World) -> usize {
+    world.post.sent().iter().filter(|(kind, _)| kind == "still").count()
+}
+
+/// The customer's own wait: nobody but the customer is told, and in time.
+async fn customer_hears(kind: EventType, mut world: World) {
+    world.minutes_until(later(world.clock.get(), 420)).await;
+    let (key, due) = owed(&world, kind, Wait::CustomerInformed).await;
+    let before = words_of_comfort(&world);
+    days_until(&mut world, later(due, 60)).await;
+    world.minutes_until(later(world.clock.get(), 120)).await;
+    assert!(words_of_comfort(&world) > before, "{key}: the customer waits in silence");
+    world.broken = None;
+    world.minutes_until(later(world.clock.get(), 660)).await;
+    world.assert_at_rest(ORDER).await;
+}
+
+#[tokio::test]
+async fn of_every_wait() {
+    let (mut cases, mut missing) = (0, Vec::new());
+    for leg in RELAY {
+        let opens = leg.opens.iter().map(|wait| (*wait, false)).chain(leg.stuck.iter().map(|wait| (*wait, true)));
+        for (wait, stuck) in opens {
+            let Some(world) = Box::pin(waits(leg.event, wait, stuck)).await else {
+                missing.push(format!("{} opens {wait:?}", leg.event));
+                continue;
+            };
+            match wait {
+                Wait::CustomerInformed => Box::pin(customer_hears(leg.event, world)).await,
+                _ => Box::pin(too_long_and_after_all(leg.event, wait, world)).await,
+            }
+            cases += 1;
+        }
+    }
+    assert_eq!(missing, Vec::<String>::new(), "say how an order comes to wait for it");
+    println!("{cases} longer waits were too long, told, and over after all");
+}
