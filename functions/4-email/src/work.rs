@@ -13,7 +13,7 @@ use domain::order::Order;
 use domain::subject::address_hash;
 use lambda::{Clock, Failure, Outcome, Queue, Work};
 use ledger::{Journey, Lease, Stored, Table};
-use mailer::{Letter, SendMail};
+use mailer::{Letter, ReadAccount, SendMail};
 
 use crate::flows::tally;
 use crate::post::{CANCELLED, Claimed, NO_ADDRESS, SKIP, Turn, told};
@@ -28,7 +28,7 @@ where
     Q: Queue,
     C: Clock,
     S: Shop,
-    M: SendMail,
+    M: SendMail + ReadAccount,
     W: Timers,
 {
     const LAYER: Layer = Layer::Email;
@@ -86,7 +86,7 @@ where
     Q: Queue,
     C: Clock,
     S: Shop,
-    M: SendMail,
+    M: SendMail + ReadAccount,
     W: Timers,
 {
     /// The mails about an order that this event brings.

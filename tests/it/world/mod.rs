@@ -24,7 +24,7 @@ use domain::effect::State;
 use domain::exception::{Exception, Life};
 use domain::handoff::Layer;
 use domain::subject::{OrderId, Subject};
-use email::{Email, Sender};
+use email::{Email, Sender, Sending};
 use jiff::SignedDuration;
 use lambda::{Secrets, Station, StoreConfig};
 use ledger::{Journey, Ledger, Memory};
@@ -271,7 +271,7 @@ impl World {
         let Some(timer) = self.timers.fire(now) else { return false };
         let (store, mailer, sender) = (self.store(), self.post.clone(), self.sender());
         let (station, flows, timers) = (&self.stations[3], self.config.flows.clone(), self.timers.clone());
-        let email = Email { station, store, mailer, sender, flows, timers };
+        let email = Email { station, store, mailer, sender, flows, timers, sending: Sending::default() };
         let answer = email::incoming::answer(&email, "baton", json!({ "timer": timer })).await;
         assert!(answer.is_ok(), "{answer:?}");
         true
@@ -307,7 +307,8 @@ impl World {
                 Layer::Email => {
                     let (flows, timers) = (self.config.flows.clone(), self.timers.clone());
                     let (mailer, sender) = (self.post.clone(), self.sender());
-                    let work = Email { station: email, store: shopify(), mailer, sender, flows, timers };
+                    let (station, store, sending) = (email, shopify(), Sending::default());
+                    let work = Email { station, store, mailer, sender, flows, timers, sending };
                     email.take(&work, key).await
                 }
                 // What the owner hears has tests of its own; here it is enough that it was raised.

@@ -5,6 +5,7 @@ use domain::flow::{Decision, Flow, Step, Timer, decide};
 use domain::subject::Subject;
 use lambda::{Clock, Failure, Key, Queue};
 use ledger::Table;
+use mailer::ReadAccount;
 use serde::{Deserialize, Serialize};
 
 use super::seen::Look;
@@ -36,6 +37,7 @@ where
     Q: Queue,
     C: Clock,
     S: Shop,
+    M: ReadAccount,
 {
     /// What the flows would do because of these events. Events that start none bring no line.
     pub async fn dry_run(&self, keys: &[Key]) -> Result<Vec<Line>, Failure> {

@@ -22,7 +22,7 @@ async fn publish(world: &World, n: usize) {
         "messageId": format!("m-{n}"), "destination": [letter.to],
         "tags": {"baton-subject": [letter.about.slug()], "baton-effect": [letter.effect]},
     }});
-    notices::take(&world.station, &Notice::read(&record.to_string())).await.unwrap();
+    notices::take(&world.email(), &Notice::read(&record.to_string())).await.unwrap();
 }
 
 /// The function's process dies while it waits for SES.

@@ -77,7 +77,7 @@ fn record(kind: &str, hash: &str, slug: &str, part: Value) -> String {
 
 async fn say(world: &World, message: &str) -> &'static str {
     let notice = Notice::read(message);
-    notices::take(&world.station, &notice).await.unwrap();
+    notices::take(&world.email(), &notice).await.unwrap();
     outcome(&notice)
 }
 
