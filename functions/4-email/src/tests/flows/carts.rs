@@ -217,7 +217,7 @@ async fn a_quota_that_runs_short_is_left_to_the_mails_about_orders() {
     let key = world.append(Fact::OrderCleared {}).await;
     world.pass(at("2026-11-22T06:30:00Z")).await;
     world.take(&key).await;
-    assert_eq!(world.sent(), [" Ada@Example.com"], "the order's mail and no other");
+    assert_eq!(world.sent(), ["- Ada@Example.com"], "the order's mail and no other");
     let waiting = world.step(&checkout(TOKEN), "cart", 1).await.unwrap().state;
     assert!(matches!(&waiting, State::Waiting { reason, .. } if reason.contains("quota")), "{waiting:?}");
     // By the evening there is room again.
