@@ -19,6 +19,7 @@ mod flows;
 mod hops;
 mod house;
 mod ledger_contract;
+mod mail_storm;
 mod mails;
 mod parcel_orderings;
 mod parcel_truth;

@@ -95,9 +95,14 @@ pub trait SendMail: Send + Sync {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotSent {
     /// Nothing of this account goes out for now, whatever the mail.
-    Stopped { how: SendingStop, why: String },
+    Stopped {
+        how: SendingStop,
+        why: String,
+    },
     /// The account is in SES's sandbox, and the recipient is not verified there.
-    Sandboxed { why: String },
+    Sandboxed {
+        why: String,
+    },
     Trouble(Trouble),
 }
 

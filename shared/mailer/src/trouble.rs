@@ -238,7 +238,9 @@ mod tests {
     #[test]
     fn what_stops_the_whole_account_is_told_from_what_stops_one_mail() {
         let check = |who: &str| {
-            format!("Email address is not verified. The following identities failed the check in region EU-WEST-1: {who}")
+            format!(
+                "Email address is not verified. The following identities failed the check in region EU-WEST-1: {who}"
+            )
         };
         for (code, message, expected) in [
             ("Throttling", "Daily message quota exceeded.".to_owned(), Some(SendingStop::Quota)),

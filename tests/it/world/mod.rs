@@ -11,6 +11,7 @@ mod operate;
 mod owner;
 mod post;
 mod queue;
+pub mod ses;
 pub mod shop;
 mod sweep;
 mod timers;

@@ -177,7 +177,9 @@ impl fmt::Display for What {
                 "The {mail} mail was refused: the SES account is still in its sandbox, where mail goes to verified addresses only."
             ),
             Self::SendingStopped(why) => f.write_str(match why {
-                SendingStop::Quota => "SES takes no more mail today: the account's quota for 24 hours is used up. Mails wait.",
+                SendingStop::Quota => {
+                    "SES takes no more mail today: the account's quota for 24 hours is used up. Mails wait."
+                }
                 SendingStop::Paused => "SES sends nothing for this account: its mail is stopped. Mails wait.",
                 SendingStop::Sender => {
                     "SES sends nothing for this account: the address our mails come from is not verified. Mails wait."

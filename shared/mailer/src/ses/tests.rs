@@ -101,7 +101,9 @@ async fn an_address_that_cannot_be_sent_to_never_reaches_ses() {
     let why = "the mail address contains a space or a control character".to_owned();
     assert_eq!(refused, Err(Trouble::Refused { why }.into()));
     let broken = ses.send(&Letter { from: "nobody".into(), ..letter() }).await;
-    assert!(matches!(broken, Err(NotSent::Trouble(Trouble::Broken { why })) if why.starts_with("the sender's address in store.toml")));
+    assert!(
+        matches!(broken, Err(NotSent::Trouble(Trouble::Broken { why })) if why.starts_with("the sender's address in store.toml"))
+    );
 }
 
 #[tokio::test]
@@ -162,8 +164,10 @@ async fn no_credentials_is_for_a_person_to_mend() {
 
 #[tokio::test]
 async fn the_account_says_how_much_it_may_send_and_a_no_is_no_doubt() {
-    let body = r#"{"SendingEnabled":true,"SendQuota":{"Max24HourSend":50000.0,"MaxSendRate":14.0,"SentLast24Hours":42.0}}"#;
-    let answer = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let body =
+        r#"{"SendingEnabled":true,"SendQuota":{"Max24HourSend":50000.0,"MaxSendRate":14.0,"SentLast24Hours":42.0}}"#;
+    let answer =
+        format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len());
     let (url, asked) = server(Some(answer.leak()));
     let account = Account { per_second: 14, per_day: Some(50_000), sent: 42 };
     assert_eq!(ses(&url, true).account().await, Ok(account));
