@@ -15,6 +15,7 @@ mod flows;
 mod headless;
 mod ledger;
 mod lost;
+mod mail_storm;
 mod many;
 mod order_page;
 mod orderings;
