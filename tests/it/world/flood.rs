@@ -13,7 +13,6 @@ use std::time::Duration;
 use capture::Capture;
 use domain::Timestamp;
 use domain::handoff::Layer;
-use email::{Email, Sending};
 use jiff::SignedDuration;
 use lambda::queue::QueueError;
 use lambda::{Key, Queue, Station};
@@ -21,11 +20,10 @@ use ledger::{Ledger, Memory, Row};
 use partner::Partner;
 use routing::Routing;
 use shipping::Shipping;
-use store::Shopify;
 use tokio::task::JoinSet;
 
 use super::ses::Ses;
-use super::{LEASE, MAX_RECEIVE, SimClock, SimTimers, VISIBILITY, World};
+use super::{LEASE, MAX_RECEIVE, SimClock, VISIBILITY, World};
 
 /// A standard queue for many messages: what is visible first is found first.
 #[derive(Clone)]
@@ -236,7 +234,7 @@ impl World {
                 shipping.take(&work, key).await
             }
             Layer::Email => {
-                let work = self.flood_email(email, ses.unwrap());
+                let work = self.email(email, ses.unwrap());
                 Box::pin(email.take(&work, key)).await
             }
             Layer::Monitoring => Ok(()),
@@ -247,21 +245,14 @@ impl World {
     /// One of SES's events in one process; whether it was finished.
     async fn flood_notice(&self, stations: &[FloodStation; 4], ses: Option<Ses>, record: &str) -> bool {
         let ses = ses.unwrap();
-        let work = self.flood_email(&stations[3], ses.clone());
+        let work = self.email(&stations[3], ses.clone());
         let done = email::notices::take(&work, &email::notices::Notice::read(record)).await.is_ok();
         if done {
             ses.told(record);
         }
         done
     }
-
-    fn flood_email<'s>(&self, station: &'s FloodStation, mailer: Ses) -> FloodEmail<'s> {
-        let (store, sender, flows) = (self.store(), self.sender(), self.config.flows.clone());
-        Email { station, store, mailer, sender, flows, timers: self.timers.clone(), sending: Sending::default() }
-    }
 }
-
-type FloodEmail<'s> = Email<'s, Arc<Memory>, FloodQueue, SimClock, Shopify, Ses, SimTimers>;
 
 /// Whether the next process dies, and after how many milliseconds of work.
 fn drawn(random: &RefCell<fastrand::Rng>, weather: Weather) -> (bool, u64) {

@@ -270,18 +270,23 @@ impl World {
     /// A schedule that is due invokes the email function. `false`: there is none.
     async fn fire(&mut self, now: Timestamp) -> bool {
         let Some(timer) = self.timers.fire(now) else { return false };
-        let (store, mailer, sender) = (self.store(), self.post.clone(), self.sender());
-        let (station, flows, timers) = (&self.stations[3], self.config.flows.clone(), self.timers.clone());
-        let email = Email { station, store, mailer, sender, flows, timers, sending: Sending::default() };
+        let email = self.email(&self.stations[3], self.post.clone());
         let answer = email::incoming::answer(&email, "baton", json!({ "timer": timer })).await;
         assert!(answer.is_ok(), "{answer:?}");
         true
     }
 
-    /// Who the mails come from; with pages, since marketing has a way out.
-    fn sender(&self) -> Sender {
+    /// The email function in a process of its own; with pages, since marketing has a way out.
+    fn email<'s, Q, M>(
+        &self,
+        station: &'s Station<Arc<Memory>, Q, SimClock>,
+        mailer: M,
+    ) -> Email<'s, Arc<Memory>, Q, SimClock, Shopify, M, SimTimers> {
         let key = links::Key::new(vec!["k".repeat(40).into()]).unwrap();
-        Sender::new(&self.config, Some(email::Pages { base: "https://pages.example.com".to_owned(), key })).unwrap()
+        let pages = email::Pages { base: "https://pages.example.com".to_owned(), key };
+        let sender = Sender::new(&self.config, Some(pages)).unwrap();
+        let (store, flows, timers) = (self.store(), self.config.flows.clone(), self.timers.clone());
+        Email { station, store, mailer, sender, flows, timers, sending: Sending::default() }
     }
 
     /// One message in one process. `false`: it was not finished, or the process died.
@@ -305,13 +310,7 @@ impl World {
                     let work = Shipping::new(shipping, shopify(), partners(), Vec::new(), shop());
                     shipping.take(&work, key).await
                 }
-                Layer::Email => {
-                    let (flows, timers) = (self.config.flows.clone(), self.timers.clone());
-                    let (mailer, sender) = (self.post.clone(), self.sender());
-                    let (station, store, sending) = (email, shopify(), Sending::default());
-                    let work = Email { station, store, mailer, sender, flows, timers, sending };
-                    email.take(&work, key).await
-                }
+                Layer::Email => email.take(&self.email(email, self.post.clone()), key).await,
                 // What the owner hears has tests of its own; here it is enough that it was raised.
                 Layer::Monitoring => Ok(()),
             }

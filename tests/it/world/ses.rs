@@ -122,8 +122,10 @@ impl Ses {
     fn later(&self, record: String, milliseconds: i64) {
         let mut state = self.0.state.lock().unwrap();
         state.lines += 1;
-        let at = (self.0.clock.get().as_millisecond() + milliseconds, state.lines);
-        state.events.insert(at, record);
+        // By the second, so that many come together.
+        let at = (self.0.clock.get().as_millisecond() + milliseconds) / 1_000 * 1_000 + 1_000;
+        let place = (at, state.lines);
+        state.events.insert(place, record);
     }
 
     /// One of so many seconds a second's worth of mails is taken in; `false`: this one is too many.

@@ -152,3 +152,25 @@ async fn a_slow_answer_after_the_lease_counts_and_nothing_is_sent_twice() {
     world.drain().await;
     assert_eq!(world.mails(), ["confirmation"]);
 }
+
+#[tokio::test]
+async fn a_mail_in_doubt_that_is_overtaken_is_left_out_and_its_event_taken() {
+    let accepted = || Fact::PartnerAccepted { partner: "printful".into(), partner_order: "13".into() };
+    for answer in [Answer::Lost, Answer::Trouble(Trouble::Unavailable { why: "no connection".into() })] {
+        let world = World::answering([answer]);
+        // Nothing of it is in the store yet.
+        world.store.order.lock().unwrap().as_mut().unwrap().fulfilments.clear();
+        world.append(Fact::OrderCleared {}).await;
+        let key = world.append(accepted()).await;
+        world.take(&key).await;
+        let begun = world.effect(MailKind::InProduction).await.state;
+        assert!(matches!(begun, State::Unknown { .. } | State::Waiting { .. }), "{begun:?}");
+        // The parcel leaves before anybody knows.
+        world.append(orders::announced()).await;
+        world.drain().await;
+        let left_out = State::Refused { reason: "skip: what it says is over".into() };
+        assert_eq!(world.effect(MailKind::InProduction).await.state, left_out);
+        assert!(world.acknowledged(accepted()).await);
+        assert!(world.open().await.is_empty());
+    }
+}
