@@ -23,6 +23,8 @@ pub(crate) const MAILER: &str = "ses";
 /// Reasons of refusal that are read again.
 pub(crate) const NO_ADDRESS: &str = "the order has no mail address";
 pub(crate) const CANCELLED: &str = "cancelled in the store before the mail went out";
+/// As the mail's own reason, so that a second attempt to tell says the same.
+pub(crate) const SANDBOXED: &str = "SES's account is in its sandbox, and this address is not verified there";
 /// What the reason of a mail begins with that was left out on purpose: nothing is wrong, and nobody is told.
 pub(crate) const SKIP: &str = "skip: ";
 
@@ -131,7 +133,8 @@ where
                 return Ok(Turn::End(outcome));
             }
             Err(NotSent::Sandboxed { why }) => {
-                self.settle(lease, State::Refused { reason: why }, note, None).await?;
+                tracing::warn!(%subject, effect, mail, why, "SES's sandbox does not send to this address");
+                self.settle(lease, State::Refused { reason: SANDBOXED.to_owned() }, note, None).await?;
                 return Ok(Turn::Told(What::MailSandboxed { mail }));
             }
             Err(NotSent::Trouble(Trouble::RateLimited { retry_after })) => self.slowed(retry_after).await?,
@@ -250,6 +253,7 @@ fn refused_before(stored: &Stored, kind: &MailKind, reason: String) -> Turn {
         kind,
         match reason.as_str() {
             NO_ADDRESS => What::NoMailAddress { mail },
+            SANDBOXED => What::MailSandboxed { mail },
             _ => What::MailRefused { mail, why: reason },
         },
     )

@@ -2,7 +2,7 @@
 
 use domain::effect::{MailKind, State};
 use domain::event::Fact;
-use domain::exception::{Exception, Life, SendingStop};
+use domain::exception::{Exception, Life, SendingStop, What};
 use domain::provider::Trouble;
 use domain::subject::Subject;
 use mailer::{Account, NotSent};
@@ -68,10 +68,13 @@ async fn a_sandboxed_account_refuses_the_mail_in_words_and_a_replay_sends_it() {
     assert!(open[0].reason.contains("still in its sandbox"), "{}", open[0].reason);
     assert!(open[0].next_step.contains("Request production access"), "{}", open[0].next_step);
     assert!(open[0].replayable);
+    // A twin of the message, or one whose process died before it told, says the same and no more.
+    let stored = world.stored(&super::orders::event(Fact::OrderCleared {})).await;
+    let outcome = lambda::Work::work(&world.email(), &stored).await.unwrap();
+    assert_eq!(outcome, lambda::Outcome::raise(What::MailSandboxed { mail: "confirmation".into() }));
     let effect = domain::effect::EffectKey::Email(MailKind::Confirmation);
     let subject = super::orders::subject();
     assert!(world.station.ledger.reopen(&subject, &effect, world.station.now()).await.unwrap());
-    let stored = world.stored(&super::orders::event(Fact::OrderCleared {})).await;
     let outcome = lambda::Work::work(&world.email(), &stored).await.unwrap();
     assert!(matches!(outcome, lambda::Outcome::Done { .. }), "{outcome:?}");
     assert_eq!(world.mails(), ["confirmation"]);
