@@ -100,8 +100,15 @@ def account(target: Target, _: Store) -> Iterator[Finding]:
     )
     words = f"SES production access ({int(quota.get('Max24HourSend', 0)):,} mails a day, {int(quota.get('MaxSendRate', 0))} a second)"
     yield Finding(words, "" if found.get("ProductionAccessEnabled") else out)
+    standing = found.get("EnforcementStatus", "HEALTHY")
     paused = "SES has paused this account; see the SES console"
-    yield Finding("SES may send", "" if found.get("SendingEnabled") else paused)
+    watched = "SES is reviewing this account and pauses it if nothing changes: SES console, Account dashboard says why"
+    stopped = not found.get("SendingEnabled") or standing == "SHUTDOWN"
+    yield Finding(
+        "SES may send" + ("" if standing == "HEALTHY" else f" ({standing})"),
+        paused if stopped else watched if standing != "HEALTHY" else "",
+    )
+    yield _quota(int(quota.get("SentLast24Hours", 0)), int(quota.get("Max24HourSend", 0)))
     plan = plan_in_force(target)
     lines = cost.mail_lines(cost.prices(), plan, MAILS_A_MONTH)
     if plan is None:
@@ -109,6 +116,15 @@ def account(target: Target, _: Store) -> Iterator[Finding]:
         yield Finding("SES's plan: SES does not say", look, unsure=True)
     else:
         yield Finding(f"SES's plan: {plan}", lines[1].strip() if len(lines) > 1 else "", unsure=True)
+
+
+def _quota(sent: int, most: int) -> Finding:
+    """From its last fifth on the quota is kept for mails about orders; -1 stands for no limit."""
+    if most < 0:
+        return Finding(f"SES's quota of mails: none, {sent:,} in the last 24 hours")
+    short = sent * 5 >= most * 4
+    more = "flows wait, mails about orders go first; AWS console, Service Quotas, Amazon SES, Sending quota: ask for more"
+    return Finding(f"SES's quota of mails: {sent:,} of {most:,} in the last 24 hours", more if short else "")
 
 
 def store_mails(_: Target, store: Store) -> Iterator[Finding]:

@@ -25,7 +25,7 @@ use crate::world::{World, payload};
 const FIRST: u64 = 460_000_000;
 
 /// Side by side: webhooks on their way to the door, and later processes at work.
-const AT_ONCE: usize = 32;
+pub const AT_ONCE: usize = 32;
 
 /// How many orders: `FLOOD_ORDERS`, for the long run.
 #[expect(clippy::disallowed_methods, reason = "the long run is asked for by the environment")]
@@ -34,7 +34,7 @@ fn orders() -> u64 {
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long the run takes on this machine is told")]
-fn tick() -> Instant {
+pub fn tick() -> Instant {
     Instant::now()
 }
 
@@ -112,7 +112,7 @@ async fn each_order_of_a_flood_is_made_exactly_once() {
 }
 
 /// The store takes the orders and delivers `orders/paid` so many times each, many at once.
-async fn delivered(world: Rc<World>, orders: Vec<(u64, u32)>) {
+pub async fn delivered(world: Rc<World>, orders: Vec<(u64, u32)>) {
     let mut sent = JoinSet::new();
     for (id, times) in orders {
         if sent.len() >= AT_ONCE {

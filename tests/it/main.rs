@@ -22,6 +22,7 @@ mod handoffs;
 mod hops;
 mod house;
 mod ledger_contract;
+mod mail_storm;
 mod mails;
 mod parcel_orderings;
 mod parcel_truth;

@@ -251,7 +251,8 @@ impl Bench {
                 let sender = Sender::new(&self.config, None).unwrap();
                 let (store, mailer) = (self.shop.clone(), self.post.clone());
                 let (flows, timers) = (Flows::default(), SimTimers::default());
-                let email = Email { station: &self.station, store, mailer, sender, flows, timers, klaviyo: None };
+                let (station, sending) = (&self.station, email::Sending::default());
+                let email = Email { station, store, mailer, sender, flows, timers, klaviyo: None, sending };
                 self.station.take(&email, key).await.unwrap();
             }
             _ => {}

@@ -10,7 +10,7 @@ use domain::handoff::Layer;
 use domain::subject::{Subject, address_hash};
 use lambda::{Clock, Failure, Outcome, Queue};
 use ledger::{Claim, Stored, Table};
-use mailer::{Letter, SendMail};
+use mailer::{Letter, ReadAccount, SendMail};
 
 use crate::flows::{customer_of, tally};
 use crate::mails::marketing::{self, CONFIRM, Marketing};
@@ -24,7 +24,7 @@ where
     Q: Queue,
     C: Clock,
     S: Shop,
-    M: SendMail,
+    M: SendMail + ReadAccount,
     W: Timers,
 {
     /// A no: it holds already, whatever the store says. The store is told, and what was armed goes away.

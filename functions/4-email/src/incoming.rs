@@ -13,7 +13,7 @@ use domain::flow::Timer;
 use lambda::batch::{self, chain};
 use lambda::{Clock, Queue};
 use ledger::Table;
-use mailer::SendMail;
+use mailer::{ReadAccount, SendMail};
 use serde_json::Value;
 
 /// An invocation's payload, told apart by who sent it.
@@ -66,7 +66,7 @@ where
     Q: Queue,
     C: Clock,
     S: Shop,
-    M: SendMail,
+    M: SendMail + ReadAccount,
     W: Timers,
 {
     match Incoming::read(payload)? {
@@ -81,7 +81,7 @@ where
                 if let Some(name) = notice.metric() {
                     *counts.entry(name).or_default() += 1;
                 }
-                if let Err(error) = notices::take(email.station, &notice).await {
+                if let Err(error) = notices::take(email, &notice).await {
                     tracing::error!(
                         sns.id = record.sns.message_id,
                         error = chain(&error),

@@ -8,6 +8,7 @@
 //! | [`klaviyo`] | the flows that the owner leaves to Klaviyo: it hears of what begins and ends them |
 //! | [`timers`] | what reminds us of a step when its time has come |
 //! | [`consent`] | a no reaches the store; who signed up is asked to confirm it |
+//! | [`sending`] | how much SES takes, kept by all copies of this function at once |
 //! | [`rates`] | how much of our mail comes back, before SES looks at it |
 //! | [`rules`] | what becomes of a mail that may or may not have gone out: the written rule of each kind |
 //! | [`notices`] | what SES says by itself: sent, bounced, complained; the witness that settles doubt |
@@ -21,6 +22,7 @@
 //! |---|---|---|
 //! | gives a message id | done | the next mail |
 //! | limits the rate, or is out of reach | waiting | it comes back by itself |
+//! | sends nothing for this account (quota, paused, sender not verified) | waiting | the owner hears of it once; it comes back by itself |
 //! | does not answer | unknown | it comes back after the settle window; SES's send event may settle it meanwhile |
 //! | says no to this mail | refused | the owner hears of it; other mails go on |
 //! | does not work with us at all | refused | the owner hears of it; a replay sends it |
@@ -35,6 +37,7 @@ pub mod notices;
 mod post;
 pub mod rates;
 pub mod rules;
+pub mod sending;
 pub mod timers;
 pub mod work;
 
@@ -55,6 +58,7 @@ use store::{BoughtSince, ReadCheckout, ReadContact, ReadOrder, SetConsent};
 
 pub use klaviyo::Klaviyo;
 pub use mails::{Brand, Look, Wording};
+pub use sending::Sending;
 pub use words::WordsError;
 
 /// The email layer: where it works, the store it reads and the mailer it sends through.
@@ -68,6 +72,7 @@ pub struct Email<'s, T, Q, C, S, M, W> {
     pub timers: W,
     /// Whom flows may be left to; `None`: nobody.
     pub klaviyo: Option<Klaviyo>,
+    pub sending: Sending,
 }
 
 /// What this layer asks of a store.

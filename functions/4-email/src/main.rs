@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::handoff::Layer;
 use email::timers::Scheduler;
-use email::{Email, Klaviyo, Pages, Sender, flows, incoming};
+use email::{Email, Klaviyo, Pages, Sender, Sending, flows, incoming};
 use lambda::{Environment, Secrets, Sqs, Station, StoreConfig, SystemClock, aws, http};
 use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
 use ledger::{Dynamo, Ledger};
@@ -53,7 +53,8 @@ async fn main() -> Result<(), Error> {
         .with_marketing(Environment.required("BATON_MARKETING_SET")?);
     let sender = Sender::new(&config, pages(&ssm).await)?;
     let timers = Scheduler::new(&account, Environment)?;
-    let email = &Email { station, store, mailer, sender, flows, timers, klaviyo };
+    let sending = Sending::default();
+    let email = &Email { station, store, mailer, sender, flows, timers, klaviyo, sending };
     let stack = &Environment.stack()?;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         // Boxed: the calls below nest deeper than the compiler's limit for one future's layout.

@@ -7,14 +7,16 @@ use domain::effect::{EffectKey, MailKind};
 use domain::event::{Event, Fact, Suppression};
 use domain::exception::{Exception, What};
 use domain::subject::{Subject, address_hash};
-use lambda::{Clock, Queue, Station};
+use lambda::{Clock, Failure, Queue, Station};
 use ledger::{LedgerError, Table};
+use mailer::ReadAccount;
 use mailer::words::{one_line, without_addresses};
 use mailer::{TAG_EFFECT, TAG_FLOW, TAG_SUBJECT, subject_of};
 use serde::Deserialize;
 
+use crate::Email;
 use crate::flows::tally::{self, Came};
-use crate::rates::{self, Fate};
+use crate::rates::Fate;
 
 /// One event of SES, as far as we follow it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -223,45 +225,50 @@ fn with_reason(what: &str, reason: &str) -> String {
 }
 
 /// Acts on what SES said.
-pub async fn take<T: Table, Q: Queue, C: Clock>(
-    station: &Station<T, Q, C>,
-    notice: &Notice,
-) -> Result<(), LedgerError> {
-    match notice {
+pub async fn take<T, Q, C, S, M, W>(email: &Email<'_, T, Q, C, S, M, W>, notice: &Notice) -> Result<(), Failure>
+where
+    T: Table,
+    Q: Queue,
+    C: Clock,
+    M: ReadAccount,
+{
+    let station = email.station;
+    let (about, subject, effect) = match notice {
         Notice::Ignored(why) => {
             tracing::info!(why, "SES's event changes nothing");
-            Ok(())
+            return Ok(());
         }
-        Notice::Sent(about) => {
-            let Some((subject, effect)) = about.ours(&station.store) else { return not_ours(about) };
-            let sent = about.at.unwrap_or(station.now());
-            rates::count(station, Fate::Sent, &about.message_id, sent).await?;
-            settle(station, about, &subject, effect, sent).await
+        Notice::Sent(about)
+        | Notice::Delivered(about)
+        | Notice::Opened(about)
+        | Notice::Clicked(about)
+        | Notice::Failed { about, .. } => match about.ours(&station.store) {
+            Some((subject, effect)) => (about, subject, effect),
+            None => return Ok(not_ours(about)?),
+        },
+    };
+    let sent = about.at.unwrap_or(station.now());
+    match notice {
+        Notice::Ignored(_) => {}
+        Notice::Sent(_) => settle(station, about, &subject, effect, sent).await?,
+        Notice::Delivered(_) => {
+            settle(station, about, &subject, effect, sent).await?;
+            came(station, about, effect, Came::Delivered).await?;
         }
-        Notice::Delivered(about) => {
-            let Some((subject, effect)) = about.ours(&station.store) else { return not_ours(about) };
-            settle(station, about, &subject, effect, about.at.unwrap_or(station.now())).await?;
-            came(station, about, effect, Came::Delivered).await
-        }
-        Notice::Opened(about) | Notice::Clicked(about) => {
-            let Some((_, effect)) = about.ours(&station.store) else { return not_ours(about) };
-            let what = if matches!(notice, Notice::Opened(_)) { Came::Opened } else { Came::Clicked };
-            came(station, about, effect, what).await
-        }
-        Notice::Failed { about, why, stops, known } => {
-            if about.ours(&station.store).is_none() {
-                return not_ours(about);
-            }
+        Notice::Opened(_) => came(station, about, effect, Came::Opened).await?,
+        Notice::Clicked(_) => came(station, about, effect, Came::Clicked).await?,
+        Notice::Failed { why, stops, known, .. } => {
             if let Some(stops) = stops {
                 suppress(station, about, *stops).await?;
                 if !known {
                     let fate = if *stops == Suppression::Bounce { Fate::Bounced } else { Fate::Complained };
-                    rates::count(station, fate, &about.message_id, about.at.unwrap_or(station.now())).await?;
+                    email.went_wrong(fate, &about.message_id).await?;
                 }
             }
-            failed(station, about, why).await
+            failed(station, about, why).await?;
         }
     }
+    Ok(())
 }
 
 /// SES's word settles a mail in doubt, and counts one of a flow that nobody could count when it went out.

@@ -12,7 +12,7 @@ use domain::subject::address_hash;
 use domain::watch::{LayerWait, WaitReason};
 use lambda::{Clock, Failure, Outcome, Queue};
 use ledger::{Claim, Lease, Stored, Table};
-use mailer::{Letter, SendMail};
+use mailer::{Letter, NotSent, ReadAccount, SendMail};
 
 use crate::{Email, rules};
 
@@ -23,6 +23,8 @@ pub(crate) const MAILER: &str = "ses";
 /// Reasons of refusal that are read again.
 pub(crate) const NO_ADDRESS: &str = "the order has no mail address";
 pub(crate) const CANCELLED: &str = "cancelled in the store before the mail went out";
+/// As the mail's own reason, so that a second attempt to tell says the same.
+pub(crate) const SANDBOXED: &str = "SES's account is in its sandbox, and this address is not verified there";
 /// What the reason of a mail begins with that was left out on purpose: nothing is wrong, and nobody is told.
 pub(crate) const SKIP: &str = "skip: ";
 
@@ -48,7 +50,7 @@ where
     T: Table,
     Q: Queue,
     C: Clock,
-    M: SendMail,
+    M: SendMail + ReadAccount,
 {
     pub(crate) async fn claim(&self, stored: &Stored, kind: &MailKind) -> Result<Claimed, Failure> {
         let key = EffectKey::Email(kind.clone());
@@ -108,7 +110,11 @@ where
             tracing::warn!(%subject, effect, mail, mail.sent_again = again, "sent again: the attempt before is in doubt");
             counted.insert(rules::SENT_AGAIN.to_owned(), again.to_string());
         }
-        match self.mailer.send(letter).await {
+        let sent = match self.its_turn(stored, &effect).await? {
+            Ok(()) => self.mailer.send(letter).await,
+            Err(slot) => Err(slot),
+        };
+        let trouble = match sent {
             Ok(id) => {
                 tracing::info!(%subject, effect, mail, mail.id = id, "mail sent");
                 note.extend(counted);
@@ -116,9 +122,26 @@ where
                     // The lease was over, or the send event was quicker. It is sent all the same: we are the witness.
                     self.station.ledger.witness(subject, &effect, &id, note, self.station.now()).await?;
                 }
-                Ok(Turn::Next)
+                self.sending.count();
+                self.sends_again(stored).await?;
+                return Ok(Turn::Next);
             }
-            Err(Trouble::NoAnswer { why }) => {
+            Err(NotSent::Stopped { how, why }) => {
+                tracing::warn!(%subject, effect, mail, why, "SES sends nothing for this account");
+                let outcome = self.come_back(stored, self.stopped(how).await?, how.as_str());
+                self.put_off(lease, &outcome, &why).await?;
+                return Ok(Turn::End(outcome));
+            }
+            Err(NotSent::Sandboxed { why }) => {
+                tracing::warn!(%subject, effect, mail, why, "SES's sandbox does not send to this address");
+                self.settle(lease, State::Refused { reason: SANDBOXED.to_owned() }, note, None).await?;
+                return Ok(Turn::Told(What::MailSandboxed { mail }));
+            }
+            Err(NotSent::Trouble(Trouble::RateLimited { retry_after })) => self.slowed(retry_after).await?,
+            Err(NotSent::Trouble(trouble)) => trouble,
+        };
+        match trouble {
+            Trouble::NoAnswer { why } => {
                 note.extend(counted);
                 let window = self.station.now().checked_add(self.station.settle_window).unwrap_or(Timestamp::MAX);
                 let outcome =
@@ -128,17 +151,11 @@ where
                     .await?;
                 Ok(Turn::End(outcome))
             }
-            Err(trouble @ (Trouble::RateLimited { .. } | Trouble::Slot { .. } | Trouble::Unavailable { .. })) => {
-                let why = trouble.to_string();
-                let outcome = self.station.wait_or_raise(stored, Layer::Email, MAILER, trouble);
-                self.put_off(lease, &outcome, &why).await?;
-                Ok(Turn::End(outcome))
-            }
-            Err(Trouble::Refused { why }) => {
+            Trouble::Refused { why } => {
                 self.settle(lease, State::Refused { reason: why.clone() }, note, None).await?;
                 Ok(Turn::Told(What::MailRefused { mail, why }))
             }
-            Err(trouble @ Trouble::Broken { .. }) => {
+            trouble => {
                 let why = trouble.to_string();
                 let outcome = self.station.wait_or_raise(stored, Layer::Email, MAILER, trouble);
                 self.put_off(lease, &outcome, &why).await?;
@@ -236,6 +253,7 @@ fn refused_before(stored: &Stored, kind: &MailKind, reason: String) -> Turn {
         kind,
         match reason.as_str() {
             NO_ADDRESS => What::NoMailAddress { mail },
+            SANDBOXED => What::MailSandboxed { mail },
             _ => What::MailRefused { mail, why: reason },
         },
     )

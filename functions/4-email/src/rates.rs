@@ -1,15 +1,19 @@
 //! How much of our mail comes back or is reported as spam, before SES looks at it.
 //!
 //! SES reviews an account at 5 % bounces or 0.1 % complaints and stops its mail at 10 % or 0.5 % (Amazon SES developer guide,
-//! "reputation metrics"). The owner hears of it earlier. Counted are the mails of a week, and only from so many on that a single
-//! one says something.
+//! "reputation metrics"). The owner hears of it earlier. Held against each other are what came back within a day and the mails that
+//! SES says it sent in the last 24 hours, and only from so many on that a single one says something. A mail that goes well costs
+//! nothing here. Over the longer time that SES itself looks at, the alarms on its own figures watch (`infra/template.yaml`).
 
-use domain::Timestamp;
+use std::collections::BTreeSet;
+
 use domain::exception::{Exception, What};
 use jiff::SignedDuration;
-use lambda::{Clock, Queue, Station};
-use ledger::{LedgerError, Table};
+use lambda::{Clock, Failure, Queue};
+use ledger::Table;
+use mailer::ReadAccount;
 
+use crate::Email;
 use crate::flows::tally::day;
 
 /// The owner hears from here on: bounces and complaints among ten thousand mails.
@@ -17,13 +21,12 @@ const BOUNCES: u64 = 200;
 const COMPLAINTS: u64 = 5;
 /// Fewer mails than this say nothing.
 const AT_LEAST: u64 = 50;
-const DAYS: i64 = 7;
-const KEEP: SignedDuration = SignedDuration::from_hours(24 * 9);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+const KEEP: SignedDuration = SignedDuration::from_hours(24 * 3);
 
 /// What became of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    Sent,
     Bounced,
     Complained,
 }
@@ -31,47 +34,44 @@ pub enum Fate {
 impl Fate {
     fn as_str(self) -> &'static str {
         match self {
-            Self::Sent => "sent",
             Self::Bounced => "bounced",
             Self::Complained => "complained",
         }
     }
 }
 
-/// Counts a mail by SES's id of it, once, on the day on which it went out; and raises the exception when too many went wrong.
-pub async fn count<T: Table, Q: Queue, C: Clock>(
-    station: &Station<T, Q, C>,
-    fate: Fate,
-    message: &str,
-    sent: Timestamp,
-) -> Result<(), LedgerError> {
-    let mark = format!("{}#{message}", fate.as_str());
-    station.ledger.mark_once(&format!("rate#{}", day(sent)), &mark, "", station.now(), KEEP).await?;
-    match fate {
-        Fate::Sent => Ok(()),
-        Fate::Bounced | Fate::Complained => look(station, fate).await,
-    }
-}
-
-async fn look<T: Table, Q: Queue, C: Clock>(station: &Station<T, Q, C>, fate: Fate) -> Result<(), LedgerError> {
-    let (now, mut sent, mut bad) = (station.now(), 0u64, 0u64);
-    let wanted = format!("{}#", fate.as_str());
-    for days in 0..DAYS {
-        let then = now.checked_sub(SignedDuration::from_hours(24 * days)).unwrap_or(now);
-        for mark in station.ledger.marks(&format!("rate#{}", day(then)), "").await? {
-            sent += u64::from(mark.name.starts_with("sent#"));
-            bad += u64::from(mark.name.starts_with(&wanted));
+impl<T, Q, C, S, M, W> Email<'_, T, Q, C, S, M, W>
+where
+    T: Table,
+    Q: Queue,
+    C: Clock,
+    M: ReadAccount,
+{
+    /// Counts a mail by SES's id of it, and raises the exception when too many went wrong. Where SES does not say how many it sent,
+    /// the next one that goes wrong is looked at again.
+    pub(crate) async fn went_wrong(&self, fate: Fate, message: &str) -> Result<(), Failure> {
+        let (ledger, now) = (&self.station.ledger, self.station.now());
+        let mark = format!("{}#{message}", fate.as_str());
+        ledger.mark_once(&format!("rate#{}", day(now)), &mark, "", now, KEEP).await?;
+        let Some(account) = self.account().await else { return Ok(()) };
+        let yesterday = now.checked_sub(DAY).unwrap_or(now);
+        // SES says things twice, and may do so on two days.
+        let mut bad = BTreeSet::new();
+        for then in [yesterday, now] {
+            let marks = ledger.marks(&format!("rate#{}", day(then)), &format!("{}#", fate.as_str())).await?;
+            bad.extend(marks.into_iter().filter(|mark| mark.at > yesterday).map(|mark| mark.name));
         }
+        let (bad, sent) = (u64::try_from(bad.len()).unwrap_or(u64::MAX), account.sent);
+        if !too_many(fate, bad, sent) {
+            return Ok(());
+        }
+        let what = What::MailUnwelcome { complaints: fate == Fate::Complained, bad, sent };
+        // One exception for as long as it lasts: its cause is what, not which mail.
+        let exception = Exception::raise(&self.station.store, &what, fate.as_str(), now);
+        let new = ledger.raise(&exception).await?;
+        tracing::warn!(exception.id = exception.id, exception.new = new, "exception");
+        Ok(())
     }
-    if !too_many(fate, bad, sent) {
-        return Ok(());
-    }
-    let what = What::MailUnwelcome { complaints: fate == Fate::Complained, bad, sent };
-    // One exception for as long as it lasts: its cause is what, not which mail.
-    let exception = Exception::raise(&station.store, &what, fate.as_str(), now);
-    let new = station.ledger.raise(&exception).await?;
-    tracing::warn!(exception.id = exception.id, exception.new = new, "exception");
-    Ok(())
 }
 
 /// Whether the owner should hear of so many among so many.

@@ -12,8 +12,8 @@ use domain::mails;
 use domain::order::Order;
 use domain::subject::address_hash;
 use lambda::{Clock, Failure, Outcome, Queue, Work};
-use ledger::{Journey, Lease, Stored, Table};
-use mailer::{Letter, SendMail};
+use ledger::{Claim, Journey, Lease, Refusal, Stored, Table};
+use mailer::{Letter, ReadAccount, SendMail};
 
 use crate::flows::tally;
 use crate::post::{CANCELLED, Claimed, NO_ADDRESS, SKIP, Turn, told};
@@ -21,6 +21,8 @@ use crate::timers::Timers;
 use crate::{Email, Shop};
 
 const UNKNOWN_ORDER: &str = "the store does not know the order";
+/// Why a mail is left out that was begun; begins with [`SKIP`].
+const OVERTAKEN: &str = "skip: what it says is over";
 
 impl<T, Q, C, S, M, W> Work for Email<'_, T, Q, C, S, M, W>
 where
@@ -28,7 +30,7 @@ where
     Q: Queue,
     C: Clock,
     S: Shop,
-    M: SendMail,
+    M: SendMail + ReadAccount,
     W: Timers,
 {
     const LAYER: Layer = Layer::Email;
@@ -88,7 +90,7 @@ where
     Q: Queue,
     C: Clock,
     S: Shop,
-    M: SendMail,
+    M: SendMail + ReadAccount,
     W: Timers,
 {
     /// The mails about an order that this event brings.
@@ -138,6 +140,9 @@ where
         if let Some((_, lease)) = held {
             self.refuse(lease, CANCELLED).await?;
         }
+        if let Some(busy) = self.leave_out(stored, &journey, &order).await? {
+            return self.end(stored, told, busy).await;
+        }
         if !told.is_empty() {
             return Ok(Outcome::Raise(told));
         }
@@ -149,6 +154,40 @@ where
             // It goes on after its end (a reshipment).
             (true, false) => Outcome::opens(clock),
         })
+    }
+
+    /// Mails that were begun, and that nothing brings any more: what they say is over. They are left out, so that none stays in doubt
+    /// or waits for ever; SES's word that one has gone out all the same still counts. `Some`: somebody is at one of them.
+    async fn leave_out(&self, stored: &Stored, journey: &Journey, order: &Order) -> Result<Option<Outcome>, Failure> {
+        let begun = journey.effects.iter().filter_map(|effect| match (&effect.key, &effect.state) {
+            (_, State::Done { .. } | State::Refused { .. }) => None,
+            (EffectKey::Email(MailKind::Flow { .. } | MailKind::Confirm(_)), _) => None,
+            (EffectKey::Email(kind), _) => Some((kind, effect)),
+            _ => None,
+        });
+        let begun: Vec<_> = begun.collect();
+        if begun.is_empty() {
+            return Ok(None);
+        }
+        let due = |event: &Event| mails::due(event, &journey.events, order);
+        let due: Vec<MailKind> = journey.events.iter().flat_map(due).collect();
+        let (ledger, now) = (&self.station.ledger, self.station.now());
+        for (_, effect) in begun.into_iter().filter(|(kind, _)| !due.contains(kind)) {
+            let busy = match ledger.refuse(&effect.subject, &effect.key, OVERTAKEN, now).await? {
+                Refusal::Stands | Refusal::Done { .. } => continue,
+                Refusal::Busy { until } => until,
+                Refusal::InDoubt => match ledger.claim(&effect.subject, &effect.key, now, self.station.lease).await? {
+                    Claim::Ours(lease) => {
+                        self.refuse(lease, OVERTAKEN).await?;
+                        continue;
+                    }
+                    Claim::Done { .. } | Claim::Refused { .. } => continue,
+                    Claim::Busy { until } | Claim::Waiting { not_before: until, .. } => until,
+                },
+            };
+            return Ok(Some(self.come_back(stored, busy, "an earlier attempt at a mail has to end")));
+        }
+        Ok(None)
     }
 
     async fn send(

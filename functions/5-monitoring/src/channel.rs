@@ -60,7 +60,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
     /// Sends it; the provider's id, or what stands in for one.
     pub(crate) async fn send_by(&self, channel: Channel, letter: &Letter, urgency: Urgency) -> Result<String, Trouble> {
         match (channel, &self.alerts.webhook) {
-            (Channel::Mail, _) => self.mail.send(letter).await,
+            (Channel::Mail, _) => Ok(self.mail.send(letter).await?),
             (Channel::Webhook, Some(webhook)) => webhook.send(letter, urgency, self.station.now()).await,
             (Channel::Webhook, None) => {
                 Err(Trouble::Broken { why: "no webhook is set up in [alerts.webhook] any more".to_owned() })

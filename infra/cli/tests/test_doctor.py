@@ -99,11 +99,24 @@ class TheAccount(unittest.TestCase):
         self.assertEqual(states(self.look())[:2], ["to do", "to do"])
         self.assertEqual(states(self.look(ProductionAccessEnabled=True, SendingEnabled=True))[:2], ["fine", "fine"])
 
+    def test_an_account_under_review_is_red_before_it_is_paused(self) -> None:
+        fine = {"ProductionAccessEnabled": True, "SendingEnabled": True}
+        for standing, state in (("HEALTHY", "fine"), ("PROBATION", "to do"), ("SHUTDOWN", "to do")):
+            with self.subTest(standing):
+                self.assertEqual(self.look(**fine, EnforcementStatus=standing)[1].state, state)
+        self.assertIn("reviewing", self.look(**fine, EnforcementStatus="PROBATION")[1].todo)
+
+    def test_a_quota_in_its_last_fifth_is_red(self) -> None:
+        for sent, most, state in ((159, 200, "fine"), (160, 200, "to do"), (10**9, -1, "fine")):
+            with self.subTest((sent, most)):
+                quota = {"Max24HourSend": float(most), "MaxSendRate": 1.0, "SentLast24Hours": float(sent)}
+                self.assertEqual(self.look(SendQuota=quota)[2].state, state)
+
     def test_the_plan_says_what_the_other_one_would_save(self) -> None:
-        found = self.look(PricingAttributes={"CurrentPlan": "ESSENTIALS"})[2]
+        found = self.look(PricingAttributes={"CurrentPlan": "ESSENTIALS"})[3]
         self.assertEqual(found.state, "look")
         self.assertIn("$0.180000", found.todo)
-        self.assertEqual(self.look(PricingAttributes={"CurrentPlan": "NONE"})[2].state, "fine")
+        self.assertEqual(self.look(PricingAttributes={"CurrentPlan": "NONE"})[3].state, "fine")
 
     def test_the_stores_own_mails_are_red_until_a_person_says_they_are_off(self) -> None:
         here = target(Cloud())

@@ -58,6 +58,12 @@ pub struct Pace {
 /// any more.
 const TOO_LONG: SignedDuration = SignedDuration::from_hours(12);
 
+/// What whoever waits for its slot at `provider` says that it waits for.
+#[must_use]
+pub fn limits(provider: &str) -> String {
+    format!("{provider} limits the rate")
+}
+
 impl Pace {
     /// The wait that `trouble` asks for, if it is one that passes by itself. `what` waits (its key), and `before` is what the layer
     /// waited for already.
@@ -75,7 +81,7 @@ impl Pace {
         before: Option<&LayerWait>,
         now: Timestamp,
     ) -> Option<LayerWait> {
-        let limits = format!("{provider} limits the rate");
+        let limits = limits(provider);
         let before = before.filter(|wait| match (trouble, &wait.reason) {
             // Hours in a line of our own say nothing about this limit.
             (Trouble::RateLimited { .. }, WaitReason::Pace(other)) => *other == limits || *other == trouble.to_string(),

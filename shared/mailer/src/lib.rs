@@ -4,19 +4,23 @@
 //! |---|---|
 //! | [`address`] | addresses: checked before they are sent, names encoded as headers want them |
 //! | [`words`] | text from outside, made harmless for a subject, a header or a plain text |
+//! | [`account`] | how much SES takes from the account |
 //! | [`ses`] | SES v2: one request, no retries of its own |
 //! | [`trouble`] | SES's noes and silences, sorted by what must happen next |
 //!
 //! A mail has no idempotency key at SES: what was sent twice arrives twice. So whoever sends claims an effect first, and SES's
 //! own send event, which carries the effect's hash as a tag, settles what stayed in doubt.
 
+pub mod account;
 pub mod address;
 pub mod ses;
 pub mod trouble;
 pub mod words;
 
+pub use account::{Account, ReadAccount};
 pub use ses::Ses;
 
+use domain::exception::SendingStop;
 use domain::provider::Trouble;
 use domain::subject::{OrderId, Subject};
 
@@ -84,5 +88,39 @@ const TAG_CHECKOUT: &str = "checkout_";
 /// Sends mails.
 pub trait SendMail: Send + Sync {
     /// Hands the mail over; the provider's message id. Sent means that this id exists.
-    fn send(&self, letter: &Letter) -> impl Future<Output = Result<String, Trouble>> + Send;
+    fn send(&self, letter: &Letter) -> impl Future<Output = Result<String, NotSent>> + Send;
+}
+
+/// No message id came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotSent {
+    /// Nothing of this account goes out for now, whatever the mail.
+    Stopped {
+        how: SendingStop,
+        why: String,
+    },
+    /// The account is in SES's sandbox, and the recipient is not verified there.
+    Sandboxed {
+        why: String,
+    },
+    Trouble(Trouble),
+}
+
+impl From<Trouble> for NotSent {
+    fn from(trouble: Trouble) -> Self {
+        Self::Trouble(trouble)
+    }
+}
+
+impl From<NotSent> for Trouble {
+    /// For those who send to one address only and do not sort what keeps it from going out.
+    fn from(not_sent: NotSent) -> Self {
+        match not_sent {
+            // The quota passes by itself.
+            NotSent::Stopped { how: SendingStop::Quota, why } => Self::Unavailable { why },
+            NotSent::Stopped { why, .. } => Self::Broken { why },
+            NotSent::Sandboxed { why } => Self::Refused { why },
+            NotSent::Trouble(trouble) => trouble,
+        }
+    }
 }

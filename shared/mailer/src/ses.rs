@@ -13,11 +13,13 @@ use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, Me
 use domain::provider::Trouble;
 
 use crate::address::{self, Mailbox, NotAnAddress};
-use crate::trouble::sorted;
+use crate::trouble::{self, sorted};
 use crate::words::{many_lines, one_line};
-use crate::{HEADER_EFFECT, Letter, SendMail, TAG_EFFECT, TAG_FLOW, TAG_SUBJECT, tag_of};
+use crate::{
+    Account, HEADER_EFFECT, Letter, NotSent, ReadAccount, SendMail, TAG_EFFECT, TAG_FLOW, TAG_SUBJECT, account, tag_of,
+};
 
-/// The longest that SES may take to accept a connection.
+/// The longest that SES may take to accept a connection, or to say what the account may send.
 const CONNECT: Duration = Duration::from_secs(2);
 
 /// SES in the function's own account and region.
@@ -71,10 +73,18 @@ impl Ses {
 }
 
 impl SendMail for Ses {
-    async fn send(&self, letter: &Letter) -> Result<String, Trouble> {
-        let answer = self.request(letter)?.send().await.map_err(|error| sorted(&error))?;
+    async fn send(&self, letter: &Letter) -> Result<String, NotSent> {
+        let answer = self.request(letter)?.send().await.map_err(|error| sorted(&error, letter))?;
         let id = answer.message_id.filter(|id| !id.is_empty());
-        id.ok_or_else(|| Trouble::NoAnswer { why: "it answered without a message id".to_owned() })
+        id.ok_or_else(|| Trouble::NoAnswer { why: "it answered without a message id".to_owned() }.into())
+    }
+}
+
+impl ReadAccount for Ses {
+    async fn account(&self) -> Result<Account, Trouble> {
+        let quick = Builder::new().timeout_config(TimeoutConfig::builder().operation_timeout(CONNECT).build());
+        let answer = self.client.get_account().customize().config_override(quick).send().await;
+        account::read(&answer.map_err(|error| trouble::asking(&error))?)
     }
 }
 

@@ -5,14 +5,73 @@ use std::io;
 
 use aws_sdk_sesv2::config::http::HttpResponse;
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sesv2::operation::get_account::GetAccountError;
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
+use domain::exception::SendingStop;
 use domain::provider::Trouble;
 use jiff::SignedDuration;
 
+use crate::address::Mailbox;
 use crate::words::without_addresses;
+use crate::{Letter, NotSent};
 
 /// Sorts what came instead of a message id.
-pub(crate) fn sorted(error: &SdkError<SendEmailError, HttpResponse>) -> Trouble {
+pub(crate) fn sorted(error: &SdkError<SendEmailError, HttpResponse>, letter: &Letter) -> NotSent {
+    let message = error.message().unwrap_or_default();
+    match trouble(error) {
+        Trouble::Unavailable { why } if over_quota(message) => NotSent::Stopped { how: SendingStop::Quota, why },
+        Trouble::Broken { why } => match error.code() {
+            Some("SendingPausedException" | "AccountSuspendedException") => {
+                NotSent::Stopped { how: SendingStop::Paused, why }
+            }
+            Some("MailFromDomainNotVerifiedException") => NotSent::Stopped { how: SendingStop::Sender, why },
+            _ => Trouble::Broken { why }.into(),
+        },
+        Trouble::Refused { why } => match unverified(message, letter) {
+            Some(Unverified::Sender) => NotSent::Stopped { how: SendingStop::Sender, why },
+            Some(Unverified::Recipient) => NotSent::Sandboxed { why },
+            None => Trouble::Refused { why }.into(),
+        },
+        other => other.into(),
+    }
+}
+
+/// Sorts what came instead of the account's figures. Nothing was to be done, so that nothing is in doubt.
+pub(crate) fn asking(error: &SdkError<GetAccountError, HttpResponse>) -> Trouble {
+    trouble(error).nothing_sent()
+}
+
+/// Whose address SES does not know as verified.
+enum Unverified {
+    Sender,
+    Recipient,
+}
+
+/// "Email address is not verified. The following identities failed the check in region EU-WEST-1: a@example.com": SES looks at the
+/// recipient only while the account is in the sandbox (developer guide, "Request production access").
+fn unverified(message: &str, letter: &Letter) -> Option<Unverified> {
+    let (_, identities) = message.split_once("identities failed the check")?;
+    let named = |address: &str| {
+        let plain = |word: &str| word.trim_end_matches('.').to_lowercase();
+        let mut words = identities.split([' ', ',', '<', '>']).map(plain);
+        words.any(|word| word == address.to_lowercase())
+    };
+    let from = Mailbox::parse(&letter.from).map(|mailbox| mailbox.address).unwrap_or_default();
+    let domain = from.rsplit_once('@').map_or("", |(_, domain)| domain);
+    if named(&from) || named(domain) {
+        Some(Unverified::Sender)
+    } else {
+        named(letter.to.trim()).then_some(Unverified::Recipient)
+    }
+}
+
+/// The daily quota comes under several codes.
+fn over_quota(message: &str) -> bool {
+    let words = message.to_lowercase();
+    words.contains("quota exceeded") || words.contains("quota has been exceeded")
+}
+
+fn trouble<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E, HttpResponse>) -> Trouble {
     match error {
         SdkError::ConstructionFailure(_) => {
             Trouble::Broken { why: format!("the request could not be built ({})", without_addresses(&root(error))) }
@@ -56,8 +115,8 @@ fn said(status: u16, code: &str, message: &str, retry_after: Option<i64>) -> Tro
         (message, code) if message.is_empty() => format!("it answers {code}"),
         (message, _) => message.trim_end_matches('.').to_owned(),
     };
-    // The daily quota comes under several codes. It passes by itself, but not soon: the owner is to hear of it.
-    if words.contains("quota exceeded") || words.contains("quota has been exceeded") {
+    // It passes by itself, but not soon.
+    if over_quota(message) {
         return Trouble::Unavailable { why };
     }
     if words.contains("maximum sending rate exceeded") {
@@ -152,6 +211,55 @@ mod tests {
             let trouble = said(status, code, message, None);
             assert_eq!(name(&trouble), consequence, "{status} {code} {message}");
         }
+    }
+
+    fn letter() -> Letter {
+        Letter {
+            to: "Ada@example.com".into(),
+            from: "Example Prints <orders@shop.example.com>".into(),
+            reply_to: None,
+            subject: String::new(),
+            text: String::new(),
+            html: None,
+            about: domain::subject::Subject::Store("example".into()),
+            effect: String::new(),
+            headers: Vec::new(),
+            flow: None,
+        }
+    }
+
+    /// As the client would bring it.
+    fn answered(code: &str, message: &str) -> NotSent {
+        let meta = aws_sdk_sesv2::error::ErrorMetadata::builder().code(code).message(message).build();
+        let status = aws_sdk_sesv2::config::http::HttpResponse::new(400.try_into().unwrap(), "".into());
+        sorted(&SdkError::service_error(SendEmailError::generic(meta), status), &letter())
+    }
+
+    #[test]
+    fn what_stops_the_whole_account_is_told_from_what_stops_one_mail() {
+        let check = |who: &str| {
+            format!(
+                "Email address is not verified. The following identities failed the check in region EU-WEST-1: {who}"
+            )
+        };
+        for (code, message, expected) in [
+            ("Throttling", "Daily message quota exceeded.".to_owned(), Some(SendingStop::Quota)),
+            ("SendingPausedException", "Email sending is disabled.".to_owned(), Some(SendingStop::Paused)),
+            ("AccountSuspendedException", String::new(), Some(SendingStop::Paused)),
+            ("MailFromDomainNotVerifiedException", String::new(), Some(SendingStop::Sender)),
+            ("MessageRejected", check("orders@shop.example.com"), Some(SendingStop::Sender)),
+            ("MessageRejected", check("shop.example.com."), Some(SendingStop::Sender)),
+            ("MessageRejected", check("ada@example.com, orders@shop.example.com"), Some(SendingStop::Sender)),
+            ("MessageRejected", check("ada@example.com"), None),
+        ] {
+            match (answered(code, &message), expected) {
+                (NotSent::Stopped { how, .. }, Some(expected)) => assert_eq!(how, expected, "{message}"),
+                (NotSent::Sandboxed { why }, None) => assert!(!why.contains('@'), "{why}"),
+                (other, _) => panic!("{code} {message}: {other:?}"),
+            }
+        }
+        let other = answered("MessageRejected", &check("eve@example.com"));
+        assert!(matches!(other, NotSent::Trouble(Trouble::Refused { .. })), "{other:?}");
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::{Stack, fresh_id, named, stack};
 
 /// So many webhooks may be on their way when the next order is paid. Each that comes while others are in the door starts a process
 /// of its own, and dozens that start at once on two processors keep each other from starting.
-const ON_THEIR_WAY: u64 = 6;
+pub const ON_THEIR_WAY: u64 = 6;
 
 #[expect(clippy::disallowed_methods, reason = "the long run is asked for by the environment")]
 fn orders() -> u64 {
@@ -25,7 +25,7 @@ fn orders() -> u64 {
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long the stack takes is what is measured")]
-fn tick() -> Instant {
+pub fn tick() -> Instant {
     Instant::now()
 }
 

@@ -1,6 +1,8 @@
 //! A flow on the deployed stack: armed by a webhook, woken by a one-time schedule, sent, and counted by SES's own events.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
 
 use domain::effect::{EffectKey, MailKind, State};
 use domain::subject::Subject;
@@ -75,4 +77,43 @@ async fn a_reminder_of_a_cart_is_woken_by_its_schedule_and_goes_out_once() {
         *sent.entry(letter.effect).or_default() += 1;
     }
     assert_eq!(sent[&effect], 1);
+
+    // The owner's figures are what the ledger counts.
+    let figures = flows(&[("DAYS", "1")]).await;
+    let line = figures.lines().find(|line| line.starts_with("cart ")).unwrap();
+    let told: Vec<usize> = line.split_whitespace().skip(1).map_while(|word| word.parse().ok()).collect();
+    let now = sandbox::clock::now();
+    let marks = stack.ledger.marks(&format!("flow#cart#{}", email::flows::tally::day(now)), "").await.unwrap();
+    let counted = |what: &str| marks.iter().filter(|mark| mark.name.starts_with(&format!("{what}#"))).count();
+    let expected = ["entered", "sent", "delivered", "opened", "clicked", "unsubscribed", "skipped", "recovered"];
+    assert_eq!(told[..8], expected.map(counted), "{figures}");
+    assert!(told[..3].iter().all(|count| *count >= 1), "{figures}");
+
+    // Trying yesterday's events shows each step of this cart, and changes nothing of it.
+    let before = stack.ledger.journey(&cart).await.unwrap();
+    let tried = flows(&[("YESTERDAY", "1")]).await;
+    let ours: Vec<&str> = tried.lines().filter(|line| line.starts_with(&cart.slug())).collect();
+    assert_eq!(ours.len(), 3, "{tried}");
+    assert!(ours[0].contains("  cart 1 (cart-1), due ") && ours[0].ends_with(": sent already"), "{tried}");
+    assert!(ours[1..].iter().all(|line| line.ends_with(": due later")), "{tried}");
+    let after = stack.ledger.journey(&cart).await.unwrap();
+    assert_eq!((after.events, after.effects), (before.events, before.effects));
+
+    let preview = flows(&[("PREVIEW", "cart")]).await;
+    assert!(preview.starts_with("cart: starts at checkout.started, again: always, sent by ses"), "{preview}");
+    assert!(preview.contains("\n  2. cart-2: 24 h later, "), "{preview}");
+}
+
+/// `make flows` with these choices, as the owner runs it against this stack; what it says on standard output.
+async fn flows(choices: &'static [(&str, &str)]) -> String {
+    let run = || {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let mut command = Command::new(root.join(".local/venv/bin/python"));
+        command.args(["-m", "cli", "flows"]).env("PYTHONPATH", "infra").envs(choices.iter().copied());
+        command.current_dir(root).output().unwrap()
+    };
+    let ended = tokio::task::spawn_blocking(run).await.unwrap();
+    let (out, said) = (String::from_utf8(ended.stdout).unwrap(), String::from_utf8_lossy(&ended.stderr).into_owned());
+    assert!(ended.status.success(), "{choices:?}: {out}{said}");
+    out
 }

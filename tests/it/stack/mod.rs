@@ -14,6 +14,7 @@ mod flows;
 mod headless;
 mod ledger;
 mod lost;
+mod mail_storm;
 mod many;
 mod microburst;
 mod order_page;

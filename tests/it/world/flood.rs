@@ -5,7 +5,7 @@
 //! when nobody is. The sandbox's limits run in the same time.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -16,20 +16,27 @@ use domain::handoff::Layer;
 use jiff::SignedDuration;
 use lambda::queue::QueueError;
 use lambda::{Key, Queue, Station};
-use ledger::{Ledger, Memory};
+use ledger::{Ledger, Memory, Row};
 use partner::Partner;
 use routing::Routing;
-use store::Shopify;
+use shipping::Shipping;
 use tokio::task::JoinSet;
 
+use super::ses::Ses;
 use super::{LEASE, MAX_RECEIVE, SimClock, VISIBILITY, World};
 
 /// A standard queue for many messages: what is visible first is found first.
 #[derive(Clone)]
 pub struct FloodQueue {
     clock: SimClock,
+    /// Whose messages are worked on; what goes to others has tests of its own.
+    layers: &'static [Layer],
     inner: Arc<Mutex<Lines>>,
 }
+
+/// The way to the partner, and the whole relay.
+const TO_THE_PARTNER: &[Layer] = &[Layer::Capture, Layer::Routing];
+const TO_THE_DOORSTEP: &[Layer] = &[Layer::Capture, Layer::Routing, Layer::Shipping, Layer::Email];
 
 #[derive(Default)]
 struct Lines {
@@ -39,8 +46,8 @@ struct Lines {
 }
 
 impl FloodQueue {
-    fn new(clock: SimClock) -> Self {
-        Self { clock, inner: Arc::default() }
+    fn new(clock: SimClock, layers: &'static [Layer]) -> Self {
+        Self { clock, layers, inner: Arc::default() }
     }
 
     fn put(&self, visible: Timestamp, layer: Layer, key: Key, received: u32) -> (i64, u64) {
@@ -76,8 +83,7 @@ impl FloodQueue {
 
 impl Queue for FloodQueue {
     async fn send(&self, layer: Layer, key: &Key, delay: SignedDuration) -> Result<(), QueueError> {
-        // Only the way to the partner is flooded here; what follows has tests of its own.
-        if matches!(layer, Layer::Capture | Layer::Routing) {
+        if self.layers.contains(&layer) {
             let delay = delay.clamp(SignedDuration::ZERO, SignedDuration::from_mins(15));
             self.put(self.clock.get().checked_add(delay).unwrap(), layer, key.clone(), 0);
         }
@@ -97,6 +103,8 @@ pub struct Flooded {
     pub lasted: SignedDuration,
     /// The longest line before the partner that the ledger ever told, as the watchdog publishes it.
     pub longest_line: SignedDuration,
+    /// The hashes of mails' effects that were in doubt at some time: an answer was lost, or a claim outlived its process.
+    pub doubted: BTreeSet<String>,
 }
 
 /// How it goes wrong.
@@ -112,13 +120,29 @@ pub struct Weather {
 
 type FloodStation = Station<Arc<Memory>, FloodQueue, SimClock>;
 
+/// What a process was at when it ended or died; `Some(true)`: it finished.
+enum Ended {
+    Message((i64, u64), Option<bool>),
+    Notice(String, Option<bool>),
+}
+
 impl World {
-    /// Runs until no message is left.
+    /// Runs until no message is left, on the way to the partner only.
     pub async fn flood(self: Rc<Self>, weather: Weather, seed: u64) -> Flooded {
-        let queue = FloodQueue::new(self.clock.clone());
+        self.flooded(weather, None, seed).await
+    }
+
+    /// The same for the whole relay, with mails through this SES, until it has said all that it has to say.
+    pub async fn flood_with_mail(self: Rc<Self>, weather: Weather, ses: &Ses, seed: u64) -> Flooded {
+        self.flooded(weather, Some(ses), seed).await
+    }
+
+    async fn flooded(self: Rc<Self>, weather: Weather, ses: Option<&Ses>, seed: u64) -> Flooded {
+        let layers = if ses.is_some() { TO_THE_DOORSTEP } else { TO_THE_PARTNER };
+        let queue = FloodQueue::new(self.clock.clone(), layers);
         let station =
             || Station::new(Ledger::new(self.table.clone()), queue.clone(), self.clock.clone(), LEASE, &self.config);
-        let stations: Rc<[FloodStation; 2]> = Rc::new([station(), station()]);
+        let stations: Rc<[FloodStation; 4]> = Rc::new([station(), station(), station(), station()]);
         let random = RefCell::new(fastrand::Rng::with_seed(seed));
         let mut flooded = Flooded::default();
         let start = self.clock.get();
@@ -127,51 +151,60 @@ impl World {
             self.sandbox.set_store_time(Some(self.clock.get()));
             for row in self.table.drain_stream() {
                 relay::pass_on_row(&queue, &row).await.unwrap();
+                flooded.doubted.extend(in_doubt(&row));
             }
-            let next = if at_work.len() < weather.processes {
-                queue.receive(self.clock.get(), &mut random.borrow_mut())
-            } else {
-                None
-            };
+            let free = at_work.len() < weather.processes;
+            if let Some(record) = ses.filter(|_| free).and_then(|ses| ses.due(self.clock.get())) {
+                let (dies, after) = drawn(&random, weather);
+                let (world, stations, ses) = (self.clone(), stations.clone(), ses.cloned());
+                at_work.spawn_local(async move {
+                    let work = world.flood_notice(&stations, ses, &record);
+                    let done = or_dies(work, dies, after).await;
+                    Ended::Notice(record, done)
+                });
+                continue;
+            }
+            let next = if free { queue.receive(self.clock.get(), &mut random.borrow_mut()) } else { None };
             if let Some((place, layer, key, received)) = next {
                 if received > MAX_RECEIVE {
                     queue.delete(place);
                     flooded.dead += 1;
                     continue;
                 }
-                let (dies, twin, after) = {
-                    let mut random = random.borrow_mut();
-                    (random.u32(0..1_000) < weather.deaths, random.u32(0..1_000) < weather.twins, random.u64(0..12))
-                };
-                if twin {
+                let (dies, after) = drawn(&random, weather);
+                if random.borrow_mut().u32(0..1_000) < weather.twins {
                     queue.put(self.clock.get(), layer, key.clone(), 0);
                 }
                 flooded.taken += 1;
-                let (world, stations) = (self.clone(), stations.clone());
+                let (world, stations, ses) = (self.clone(), stations.clone(), ses.cloned());
                 at_work.spawn_local(async move {
-                    let work = world.flood_work(&stations, layer, &key);
-                    if !dies {
-                        return (place, Some(work.await));
-                    }
-                    tokio::select! {
-                        done = work => (place, Some(done)),
-                        () = tokio::time::sleep(Duration::from_millis(after)) => (place, None),
-                    }
+                    let work = Box::pin(world.flood_work(&stations, ses, layer, &key));
+                    Ended::Message(place, or_dies(work, dies, after).await)
                 });
                 continue;
             }
             if let Some(ended) = at_work.join_next().await {
-                match ended.unwrap() {
-                    (place, Some(true)) => queue.delete(place),
-                    (_, Some(false)) => {}
-                    (_, None) => flooded.deaths += 1,
-                }
+                let done = match ended.unwrap() {
+                    Ended::Message(place, done) => {
+                        if done == Some(true) {
+                            queue.delete(place);
+                        }
+                        done
+                    }
+                    Ended::Notice(record, done) => {
+                        if let Some(ses) = ses.filter(|_| done != Some(true)) {
+                            ses.again(record);
+                        }
+                        done
+                    }
+                };
+                flooded.deaths += u32::from(done.is_none());
                 continue;
             }
             self.delivered().await;
             let line = stations[1].ledger.longest_line(&stations[1].store, self.clock.get()).await.unwrap();
             flooded.longest_line = flooded.longest_line.max(line);
-            match queue.next_visible() {
+            match queue.next_visible().into_iter().chain(ses.and_then(Ses::next)).min() {
                 Some(next) => self.clock.set(next.max(self.clock.get())),
                 None => break,
             }
@@ -181,16 +214,66 @@ impl World {
     }
 
     /// One message in one process; whether it was finished.
-    async fn flood_work(&self, stations: &[FloodStation; 2], layer: Layer, key: &Key) -> bool {
-        let shopify = Shopify::new(&self.config.store, &self.secrets, self.http.clone()).unwrap();
-        let [capture, routing] = stations;
-        if layer == Layer::Capture {
-            let work = Capture::new(capture, shopify, self.config.verdict_rules());
-            return capture.take(&work, key).await.is_ok();
-        }
+    async fn flood_work(&self, stations: &[FloodStation; 4], ses: Option<Ses>, layer: Layer, key: &Key) -> bool {
+        let shopify = self.store();
         let clock = Arc::new(lambda::SystemClock);
-        let partners = Partner::all(&self.config, &self.secrets, &self.http, clock).unwrap();
-        let work = Routing::new(routing, shopify, partners, &self.config, self.files.clone());
-        routing.take(&work, key).await.is_ok()
+        let partners = || Partner::all(&self.config, &self.secrets, &self.http, clock).unwrap();
+        let [capture, routing, shipping, email] = stations;
+        let done = match layer {
+            Layer::Capture => {
+                let work = Capture::new(capture, shopify, self.config.verdict_rules());
+                capture.take(&work, key).await
+            }
+            Layer::Routing => {
+                let work = Routing::new(routing, shopify, partners(), &self.config, self.files.clone());
+                routing.take(&work, key).await
+            }
+            Layer::Shipping => {
+                let shop = self.config.store.shop.clone();
+                let work = Shipping::new(shipping, shopify, partners(), Vec::new(), shop);
+                shipping.take(&work, key).await
+            }
+            Layer::Email => {
+                let work = self.email(email, ses.unwrap(), &self.secrets);
+                Box::pin(email.take(&work, key)).await
+            }
+            Layer::Monitoring => Ok(()),
+        };
+        done.is_ok()
     }
+
+    /// One of SES's events in one process; whether it was finished.
+    async fn flood_notice(&self, stations: &[FloodStation; 4], ses: Option<Ses>, record: &str) -> bool {
+        let ses = ses.unwrap();
+        let work = self.email(&stations[3], ses.clone(), &self.secrets);
+        let done = email::notices::take(&work, &email::notices::Notice::read(record)).await.is_ok();
+        if done {
+            ses.told(record);
+        }
+        done
+    }
+}
+
+/// Whether the next process dies, and after how many milliseconds of work.
+fn drawn(random: &RefCell<fastrand::Rng>, weather: Weather) -> (bool, u64) {
+    let mut random = random.borrow_mut();
+    (random.u32(0..1_000) < weather.deaths, random.u64(0..12))
+}
+
+/// The work's end; `None`: its process died in the middle of it.
+async fn or_dies(work: impl Future<Output = bool>, dies: bool, after: u64) -> Option<bool> {
+    if !dies {
+        return Some(work.await);
+    }
+    tokio::select! {
+        done = work => Some(done),
+        () = tokio::time::sleep(Duration::from_millis(after)) => None,
+    }
+}
+
+/// The hash of a mail's effect that is in doubt by this row.
+fn in_doubt(row: &Row) -> Option<String> {
+    let Row::Effect(row) = row else { return None };
+    let doubt = row.state == "unknown" || (row.state == "claimed" && row.doubt_since.is_some());
+    (doubt && row.key.starts_with("email#")).then(|| row.hash.clone())
 }

@@ -13,6 +13,7 @@ mod owner;
 mod post;
 mod queue;
 mod run;
+pub mod ses;
 pub mod shop;
 mod sweep;
 mod timers;

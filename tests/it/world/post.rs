@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use domain::provider::Trouble;
-use mailer::{Letter, SendMail};
+use mailer::{Account, Letter, NotSent, ReadAccount, SendMail};
 
 use super::Crash;
 
@@ -72,11 +72,18 @@ fn kind(letter: &Letter) -> String {
     found.map_or_else(|| format!("unknown: {}", letter.subject), |(_, kind)| (*kind).to_owned())
 }
 
+/// An account without limits.
+impl ReadAccount for Post {
+    async fn account(&self) -> Result<Account, Trouble> {
+        Ok(Account { per_second: 1_000_000, per_day: None, sent: 0 })
+    }
+}
+
 impl SendMail for Post {
-    async fn send(&self, letter: &Letter) -> Result<String, Trouble> {
+    async fn send(&self, letter: &Letter) -> Result<String, NotSent> {
         let fate = self.inner.lock().unwrap().fates.pop_front().unwrap_or(Fate::Sent);
         match fate {
-            Fate::Throttled => return Err(Trouble::RateLimited { retry_after: None }),
+            Fate::Throttled => return Err(Trouble::RateLimited { retry_after: None }.into()),
             Fate::DiesBefore => {
                 self.crash.now();
                 std::future::pending::<()>().await;
@@ -89,7 +96,7 @@ impl SendMail for Post {
             format!("mail-{}", inner.letters.len())
         };
         match fate {
-            Fate::LostAnswer => Err(Trouble::NoAnswer { why: "no answer in time".to_owned() }),
+            Fate::LostAnswer => Err(Trouble::NoAnswer { why: "no answer in time".to_owned() }.into()),
             Fate::DiesAfter => {
                 self.crash.now();
                 std::future::pending::<()>().await;

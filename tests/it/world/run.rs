@@ -5,18 +5,17 @@ use std::sync::Arc;
 use capture::Capture;
 use domain::Timestamp;
 use domain::handoff::Layer;
-use email::{Email, Klaviyo, Sender};
+use email::{Email, Klaviyo, Sender, Sending};
 use jiff::SignedDuration;
-use lambda::Secrets;
+use lambda::{Secrets, Station};
+use ledger::Table;
 use partner::Partner;
 use routing::Routing;
 use serde_json::{Value, json};
 use shipping::Shipping;
 use store::Shopify;
 
-use super::{MAX_RECEIVE, MailWay, QueueWay, STACK, SimClock, SimTimers, TableWay, VISIBILITY, World};
-
-type SimEmail<'w> = Email<'w, TableWay, QueueWay, SimClock, Shopify, MailWay, SimTimers>;
+use super::{MAX_RECEIVE, STACK, SimClock, SimTimers, VISIBILITY, World};
 
 impl World {
     /// Runs until nothing is in flight: time passes as messages become visible, at most until `until`.
@@ -100,16 +99,22 @@ impl World {
     }
 
     async fn invoke_email(&self, payload: Value) -> Result<Value, String> {
-        let email = self.email(&self.secrets);
+        let email = self.email(&self.stations[3], self.ways.2.clone(), &self.secrets);
         email::incoming::answer(&email, STACK, payload).await.map_err(|error| lambda::batch::chain(&*error))
     }
 
-    fn email(&self, secrets: &Secrets) -> SimEmail<'_> {
-        let (flows, timers) = (self.config.flows.clone(), self.timers.clone());
-        let (mailer, sender) = (self.ways.2.clone(), self.sender());
+    /// The email function in a process of its own.
+    pub(super) fn email<'s, T: Table, Q, M>(
+        &self,
+        station: &'s Station<T, Q, SimClock>,
+        mailer: M,
+        secrets: &Secrets,
+    ) -> Email<'s, T, Q, SimClock, Shopify, M, SimTimers> {
+        let (flows, timers, sending) = (self.config.flows.clone(), self.timers.clone(), Sending::default());
+        let (store, sender) = (self.store_with(secrets), self.sender());
         // Whom the owner leaves flows to.
-        let klaviyo = Klaviyo::open(&self.config, &self.secrets, &self.http).unwrap();
-        Email { station: &self.stations[3], store: self.store_with(secrets), mailer, sender, flows, timers, klaviyo }
+        let klaviyo = Klaviyo::open(&self.config, secrets, &self.http).unwrap();
+        Email { station, store, mailer, sender, flows, timers, klaviyo, sending }
     }
 
     /// Who the mails come from; with pages, since marketing has a way out.
@@ -148,7 +153,7 @@ impl World {
                     shipping.take(&work, key).await
                 }
                 Layer::Email => {
-                    let work = self.email(&secrets);
+                    let work = self.email(email, self.ways.2.clone(), &secrets);
                     email.take(&work, key).await
                 }
                 Layer::Monitoring => return self.monitor(key).await.then_some(()).ok_or(()),

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use lambda::queue::QueueError;
 use lambda::{Key, Queue, Sqs};
 use ledger::{Due, Dynamo, Memory, Place, Row, Table, TableError};
-use mailer::{Letter, SendMail, Ses};
+use mailer::{Account, Letter, NotSent, ReadAccount, SendMail, Ses};
 
 use super::{Post, SimQueue};
 
@@ -84,8 +84,14 @@ impl Queue for QueueWay {
     }
 }
 
+impl ReadAccount for MailWay {
+    async fn account(&self) -> Result<Account, Trouble> {
+        either!(self, mail => mail.account())
+    }
+}
+
 impl SendMail for MailWay {
-    async fn send(&self, letter: &Letter) -> Result<String, Trouble> {
+    async fn send(&self, letter: &Letter) -> Result<String, NotSent> {
         either!(self, mail => mail.send(letter))
     }
 }

@@ -62,8 +62,9 @@ impl Call {
         let operation = match name.as_str() {
             "PutItem" if body["ConditionExpression"] == "rev = :before" => Operation::Update,
             "PutItem" => Operation::Put,
-            "Query" | "GetItem" => Operation::Query,
+            "Query" | "GetItem" | "BatchGetItem" => Operation::Query,
             "DeleteItem" => Operation::Other,
+            path if path.ends_with("/v2/email/account") => Operation::Other,
             "SendMessage" => Operation::Send,
             "GetParameters" => Operation::Secrets,
             path if path.ends_with("/v2/email/outbound-emails") => Operation::Mail,
@@ -129,7 +130,16 @@ impl Held {
                 let row = self.table.get(&text(&body["Key"]["pk"]), &text(&body["Key"]["sk"])).await.unwrap();
                 row.map_or_else(|| json!({}), |row| json!({ "Item": typed(&row) }))
             }
+            (Operation::Query, "BatchGetItem") => {
+                let (table, asked) = body["RequestItems"].as_object().unwrap().iter().next().unwrap();
+                let keys = asked["Keys"].as_array().unwrap().iter().map(|key| (text(&key["pk"]), text(&key["sk"])));
+                let rows = self.table.get_many(&Vec::from_iter(keys)).await.unwrap();
+                json!({ "Responses": { (table): rows.iter().map(typed).collect::<Value>() } })
+            }
             (Operation::Query, _) => json!({ "Items": self.found(body).await }),
+            (Operation::Other, name) if name != "DeleteItem" => {
+                json!({ "SendQuota": { "MaxSendRate": 1_000.0, "Max24HourSend": -1.0, "SentLast24Hours": 0.0 } })
+            }
             (Operation::Other, _) => {
                 self.table.delete(&text(&body["Key"]["pk"]), &text(&body["Key"]["sk"])).await.unwrap();
                 json!({})

@@ -10,7 +10,7 @@ use domain::subject::Subject;
 use jiff::SignedDuration;
 use lambda::{Clock, Failure, Outcome, Queue};
 use ledger::{Stored, Table};
-use mailer::SendMail;
+use mailer::{ReadAccount, SendMail};
 
 use super::timers;
 use crate::Email;
@@ -24,7 +24,7 @@ where
     T: Table,
     Q: Queue,
     C: Clock,
-    M: SendMail,
+    M: SendMail + ReadAccount,
     W: Timers,
 {
     /// Arms every step of the flows that this fact starts. Doing so again changes nothing.

@@ -1,12 +1,15 @@
 //! What would happen to an event now, without anything happening: nothing is claimed, marked, armed or sent.
 
 use domain::Timestamp;
+use domain::effect::{EffectKey, State};
 use domain::flow::{Decision, Flow, Step, Timer, decide};
 use domain::subject::Subject;
 use lambda::{Clock, Failure, Key, Queue};
 use ledger::Table;
+use mailer::ReadAccount;
 use serde::{Deserialize, Serialize};
 
+use super::due::kind_of;
 use super::seen::Look;
 use super::{timers, trigger_of};
 use crate::{Email, Shop};
@@ -26,7 +29,7 @@ pub struct Line {
     pub step: u8,
     pub mail: String,
     pub due: Timestamp,
-    /// `due later`; or what would be done if it were due now: `send`, `skip: …`, `later: …`.
+    /// `due later`; or what would be done about it now: `send`, `skip: …`, `later: …`; or what has been: `sent already`, or why not.
     pub what: String,
 }
 
@@ -36,6 +39,7 @@ where
     Q: Queue,
     C: Clock,
     S: Shop,
+    M: ReadAccount,
 {
     /// What the flows would do because of these events. Events that start none bring no line.
     pub async fn dry_run(&self, keys: &[Key]) -> Result<Vec<Line>, Failure> {
@@ -55,7 +59,9 @@ where
 
     async fn line(&self, subject: &Subject, timer: &Timer, flow: &Flow, step: &Step) -> Result<Line, Failure> {
         let due = timer.since.checked_add(step.delay).unwrap_or(Timestamp::MAX);
-        let what = if due > self.station.now() {
+        let what = if let Some(over) = self.over(subject, timer).await? {
+            over
+        } else if due > self.station.now() {
             "due later".to_owned()
         } else {
             match self.look(subject, timer, flow, step, None).await? {
@@ -76,6 +82,17 @@ where
             mail: step.mail.clone(),
             due,
             what,
+        })
+    }
+
+    /// What became of the step's mail, where that is over.
+    async fn over(&self, subject: &Subject, timer: &Timer) -> Result<Option<String>, Failure> {
+        let (key, effects) = (EffectKey::Email(kind_of(timer)), self.station.ledger.journey(subject).await?.effects);
+        let state = effects.into_iter().find(|effect| effect.key == key).map(|effect| effect.state);
+        Ok(match state {
+            Some(State::Done { .. }) => Some("sent already".to_owned()),
+            Some(State::Refused { reason }) => Some(reason),
+            _ => None,
         })
     }
 }

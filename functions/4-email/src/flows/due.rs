@@ -8,7 +8,7 @@ use domain::flow::{Decision, Flow, Skip, Step, Timer, decide};
 use jiff::SignedDuration;
 use lambda::{Clock, Failure, Outcome, Queue};
 use ledger::{Claim, Lease, Stored, Table};
-use mailer::{Letter, SendMail};
+use mailer::{Letter, ReadAccount, SendMail};
 
 use super::seen::{Bit, Look, Seen};
 use super::tally;
@@ -26,7 +26,7 @@ where
     Q: Queue,
     C: Clock,
     S: Shop,
-    M: SendMail,
+    M: SendMail + ReadAccount,
     W: Timers,
 {
     /// The step that this event names.

@@ -16,6 +16,7 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use lambda::{Clock, Failure, Queue};
 use ledger::Table;
+use mailer::ReadAccount;
 
 use super::person::{Person, Word, customer_of};
 use super::tally;
@@ -44,6 +45,7 @@ pub(super) struct Seen {
     pub suppressed: Option<Suppression>,
     pub entered_before: bool,
     pub mailed_today: u32,
+    pub quota_short: bool,
     pub orders: Option<u32>,
     /// ISO 3166-1 alpha-2: where the customer lives.
     pub country: Option<String>,
@@ -94,6 +96,7 @@ impl Seen {
             suppressed: self.suppressed,
             entered_before: self.entered_before,
             mailed_today: self.mailed_today,
+            quota_short: self.quota_short,
             orders: self.orders,
             zones,
         }
@@ -106,6 +109,7 @@ where
     Q: Queue,
     C: Clock,
     S: Shop,
+    M: ReadAccount,
 {
     /// Looks at everything that decides about this step. `effect`: the hash of the mail's effect, which is no mail before itself.
     pub(super) async fn look(
@@ -146,6 +150,7 @@ where
             suppressed: None,
             entered_before: false,
             mailed_today: 0,
+            quota_short: self.account().await.is_some_and(|account| account.is_short()),
             orders: contact.as_ref().map(|contact| contact.orders),
             country: found.country.or_else(|| contact.as_ref().and_then(|contact| contact.country.clone())),
             lines: found.lines,

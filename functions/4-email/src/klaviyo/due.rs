@@ -13,7 +13,7 @@ use domain::provider::Trouble;
 use domain::subject::{OrderId, Subject, address_hash};
 use lambda::{Clock, Failure, Outcome, Queue};
 use ledger::{Journey, Stored, Table};
-use mailer::SendMail;
+use mailer::{ReadAccount, SendMail};
 
 use super::client::{CONSENTS, Call, EVENTS};
 use super::wire::{About, Profile, Wants, wanted};
@@ -60,7 +60,7 @@ where
     Q: Queue,
     C: Clock,
     S: Shop,
-    M: SendMail,
+    M: SendMail + ReadAccount,
     W: Timers,
 {
     /// Notes that Klaviyo is to hear of this event, where it is. Doing so again changes nothing. It is an event of its own, so that

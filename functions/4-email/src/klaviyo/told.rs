@@ -9,7 +9,7 @@ use domain::provider::Trouble;
 use lambda::turn::Line;
 use lambda::{Clock, Failure, Outcome, Queue};
 use ledger::{Claim, Lease, Stored, Table};
-use mailer::SendMail;
+use mailer::{ReadAccount, SendMail};
 
 use super::Klaviyo;
 use super::client::{Call, NAME};
@@ -30,7 +30,7 @@ where
     T: Table,
     Q: Queue,
     C: Clock,
-    M: SendMail,
+    M: SendMail + ReadAccount,
 {
     /// Makes the calls that are missing, when it is their turn. `effects` are those of the subject so far.
     pub(super) async fn tell(

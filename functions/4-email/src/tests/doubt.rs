@@ -22,7 +22,7 @@ async fn publish(world: &World, n: usize) {
         "messageId": format!("m-{n}"), "destination": [letter.to],
         "tags": {"baton-subject": [letter.about.slug()], "baton-effect": [letter.effect]},
     }});
-    notices::take(&world.station, &Notice::read(&record.to_string())).await.unwrap();
+    notices::take(&world.email(), &Notice::read(&record.to_string())).await.unwrap();
 }
 
 /// The function's process dies while it waits for SES.
@@ -151,4 +151,26 @@ async fn a_slow_answer_after_the_lease_counts_and_nothing_is_sent_twice() {
     assert_eq!(state(&world).await, State::Done { reference: "m-1".into() });
     world.drain().await;
     assert_eq!(world.mails(), ["confirmation"]);
+}
+
+#[tokio::test]
+async fn a_mail_in_doubt_that_is_overtaken_is_left_out_and_its_event_taken() {
+    let accepted = || Fact::PartnerAccepted { partner: "printful".into(), partner_order: "13".into() };
+    for answer in [Answer::Lost, Answer::Trouble(Trouble::Unavailable { why: "no connection".into() })] {
+        let world = World::answering([answer]);
+        // Nothing of it is in the store yet.
+        world.store.order.lock().unwrap().as_mut().unwrap().fulfilments.clear();
+        world.append(Fact::OrderCleared {}).await;
+        let key = world.append(accepted()).await;
+        world.take(&key).await;
+        let begun = world.effect(MailKind::InProduction).await.state;
+        assert!(matches!(begun, State::Unknown { .. } | State::Waiting { .. }), "{begun:?}");
+        // The parcel leaves before anybody knows.
+        world.append(orders::announced()).await;
+        world.drain().await;
+        let left_out = State::Refused { reason: "skip: what it says is over".into() };
+        assert_eq!(world.effect(MailKind::InProduction).await.state, left_out);
+        assert!(world.acknowledged(accepted()).await);
+        assert!(world.open().await.is_empty());
+    }
 }

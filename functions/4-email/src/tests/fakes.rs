@@ -17,13 +17,13 @@ use jiff::SignedDuration;
 use lambda::queue::QueueError;
 use lambda::{Clock, Key, Queue, Station, StoreConfig};
 use ledger::{Ledger, Memory, Stored};
-use mailer::{Letter, SendMail};
+use mailer::{Account, Letter, NotSent, ReadAccount, SendMail};
 use store::{BoughtSince, ReadCheckout, ReadContact, ReadOrder, SetConsent};
 use tokio::sync::Notify;
 
 use super::orders;
 use crate::timers::Timers;
-use crate::{Email, Sender};
+use crate::{Email, Sender, Sending};
 
 pub const LEASE: i64 = 30;
 pub const WINDOW: i64 = 60;
@@ -152,6 +152,7 @@ pub enum Answer {
     Lost,
     /// Does not take it.
     Trouble(Trouble),
+    NotSent(NotSent),
     /// Takes it and never answers: whoever waits is killed meanwhile.
     Hang,
     /// Takes it and answers once it is told to.
@@ -163,10 +164,21 @@ pub enum Answer {
 pub struct FakeMailer {
     pub answers: Mutex<VecDeque<Answer>>,
     pub taken: Mutex<Vec<Letter>>,
+    /// `None`: it does not say what the account may send.
+    pub account: Mutex<Option<Account>>,
+    /// How often it was asked.
+    pub asked: Mutex<u32>,
+}
+
+impl ReadAccount for &FakeMailer {
+    async fn account(&self) -> Result<Account, Trouble> {
+        *self.asked.lock().unwrap() += 1;
+        self.account.lock().unwrap().ok_or(Trouble::Unavailable { why: "it answers 429".into() })
+    }
 }
 
 impl SendMail for &FakeMailer {
-    async fn send(&self, letter: &Letter) -> Result<String, Trouble> {
+    async fn send(&self, letter: &Letter) -> Result<String, NotSent> {
         tokio::task::yield_now().await;
         let take = || {
             let mut taken = self.taken.lock().unwrap();
@@ -178,9 +190,10 @@ impl SendMail for &FakeMailer {
             None => Ok(take()),
             Some(Answer::Lost) => {
                 take();
-                Err(Trouble::NoAnswer { why: "no answer in time".into() })
+                Err(Trouble::NoAnswer { why: "no answer in time".into() }.into())
             }
-            Some(Answer::Trouble(trouble)) => Err(trouble),
+            Some(Answer::Trouble(trouble)) => Err(trouble.into()),
+            Some(Answer::NotSent(not_sent)) => Err(not_sent),
             Some(Answer::Hang) => {
                 take();
                 std::future::pending().await
@@ -269,6 +282,7 @@ impl World {
             flows: self.flows.clone(),
             timers: &self.timers,
             klaviyo: None,
+            sending: Sending::default(),
         }
     }
 

@@ -7,3 +7,4 @@ mod flows;
 mod letters;
 mod notices;
 mod orders;
+mod sending;

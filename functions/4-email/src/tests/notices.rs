@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use domain::effect::{EffectKey, MailKind};
 use domain::event::Fact;
 use domain::handoff::Layer;
+use mailer::Account;
 use serde_json::{Value, json};
 
 use super::fakes::World;
 use super::orders::{announced, parcel, subject};
 use crate::incoming::{self, Incoming};
 use crate::notices::{self, Notice};
-use crate::rates::{self, Fate};
+use crate::rates::Fate;
 
 /// `sent`, `failed` or `ignored`.
 fn outcome(notice: &Notice) -> &'static str {
@@ -78,7 +79,7 @@ fn record(kind: &str, hash: &str, slug: &str, part: Value) -> String {
 
 async fn say(world: &World, message: &str) -> &'static str {
     let notice = Notice::read(message);
-    notices::take(&world.station, &notice).await.unwrap();
+    notices::take(&world.email(), &notice).await.unwrap();
     outcome(&notice)
 }
 
@@ -108,19 +109,16 @@ async fn a_bounce_or_a_complaint_is_told_about_the_order_once() {
 }
 
 #[tokio::test]
-async fn one_bounce_among_fifty_mails_of_a_week_is_told_and_among_forty_nine_not() {
-    let world = World::new();
-    let station = &world.station;
-    for n in 0..49 {
-        rates::count(station, Fate::Sent, &format!("s-{n}"), station.now()).await.unwrap();
-    }
-    let unwelcome = async || world.open().await.iter().filter(|open| open.what == "mail-unwelcome").count();
-    rates::count(station, Fate::Bounced, "s-1", station.now()).await.unwrap();
-    assert_eq!(unwelcome().await, 0);
-    rates::count(station, Fate::Sent, "s-49", station.now()).await.unwrap();
-    for _ in 0..2 {
-        rates::count(station, Fate::Bounced, "s-1", station.now()).await.unwrap();
-        assert_eq!(unwelcome().await, 1, "once, however often SES says it");
+async fn one_bounce_among_fifty_mails_of_a_day_is_told_and_among_forty_nine_not() {
+    for (sent, told) in [(49, 0), (50, 1)] {
+        let world = World::new();
+        *world.mailer.account.lock().unwrap() = Some(Account { per_second: 14, per_day: Some(50_000), sent });
+        for _ in 0..2 {
+            world.email().went_wrong(Fate::Bounced, "m-1").await.unwrap();
+        }
+        let open = world.open().await;
+        let unwelcome = open.iter().filter(|open| open.what == "mail-unwelcome");
+        assert_eq!(unwelcome.count(), told, "one among {sent}, once, however often SES says it");
     }
 }
 

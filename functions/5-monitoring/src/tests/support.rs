@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 use lambda::queue::QueueError;
 use lambda::{Clock, Key, Queue, Station, StoreConfig};
 use ledger::{Appended, Journey, Ledger, Memory, Row, Stored};
-use mailer::{Letter, SendMail};
+use mailer::{Letter, NotSent, SendMail};
 use serde_json::{Value, json};
 
 use crate::queues::{DeadLetter, Line, Queues, QueuesError};
@@ -71,7 +71,7 @@ pub struct Mailbox {
 }
 
 impl SendMail for Mailbox {
-    async fn send(&self, letter: &Letter) -> Result<String, Trouble> {
+    async fn send(&self, letter: &Letter) -> Result<String, NotSent> {
         let answer = self.answers.lock().unwrap().pop_front();
         let mut letters = self.letters.lock().unwrap();
         // A lost answer: the mail is out all the same.
@@ -81,7 +81,7 @@ impl SendMail for Mailbox {
         ) {
             letters.push(letter.clone());
         }
-        answer.unwrap_or_else(|| Ok(format!("ses-{}", letters.len())))
+        Ok(answer.unwrap_or_else(|| Ok(format!("ses-{}", letters.len())))?)
     }
 }
 

@@ -92,7 +92,11 @@ pub enum What {
     NoMailAddress { mail: String },
     /// The mail provider said no.
     MailRefused { mail: String, why: String },
-    /// Too many of our mails come back, or are reported as spam: so many of so many in a week.
+    /// The mail provider sends only to addresses it has verified: the account is in its sandbox.
+    MailSandboxed { mail: String },
+    /// The mail provider sends nothing of ours for now; mails wait.
+    SendingStopped(SendingStop),
+    /// Too many of our mails come back, or are reported as spam: so many of so many in a day.
     MailUnwelcome { complaints: bool, bad: u64, sent: u64 },
     /// Nobody has entered a flow for so many days, while orders came.
     FlowStarves { flow: String, days: i64 },
@@ -118,6 +122,32 @@ pub enum What {
     ChannelUnproven { channel: String, sent: String },
     /// Alerts have not got through on a channel for so long.
     ChannelFails { channel: String, minutes: i64 },
+}
+
+/// Why the mail provider sends nothing, or nothing more, for the whole account. It passes, by itself or once a person has mended it;
+/// what waits goes out then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SendingStop {
+    /// So many mails are allowed in any 24 hours, and they are used up.
+    Quota,
+    /// The provider, or the owner, has stopped the account's mail.
+    Paused,
+    /// The address that our mails come from is not verified (any more).
+    Sender,
+}
+
+impl SendingStop {
+    pub const ALL: [Self; 3] = [Self::Quota, Self::Paused, Self::Sender];
+
+    /// In short, for waits: `the day's quota is used up`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Quota => "the day's quota of mails is used up",
+            Self::Paused => "the account's mail is stopped",
+            Self::Sender => "the sender's address is not verified",
+        }
+    }
 }
 
 /// What came of asking the partner to send it somewhere else.
@@ -193,6 +223,8 @@ impl What {
             Self::FulfilmentRefused { .. } => "fulfilment-refused",
             Self::NoMailAddress { .. } => "no-mail-address",
             Self::MailRefused { .. } => "mail-refused",
+            Self::MailSandboxed { .. } => "mail-sandboxed",
+            Self::SendingStopped(_) => "sending-stopped",
             Self::MailUnwelcome { .. } => "mail-unwelcome",
             Self::FlowStarves { .. } => "flow-starves",
             Self::ConsentRefused { .. } => "consent-refused",
@@ -288,6 +320,8 @@ impl What {
             Self::Late(Wait::CustomerInformed)
             | Self::NoMailAddress { .. }
             | Self::MailRefused { .. }
+            | Self::MailSandboxed { .. }
+            | Self::SendingStopped(_)
             | Self::MailUnwelcome { .. }
             | Self::FlowStarves { .. }
             | Self::ConsentRefused { .. } => Layer::Email,
@@ -318,6 +352,7 @@ impl What {
                 | Self::PaymentsFail { .. }
                 | Self::CheckoutsStall { .. }
                 | Self::NoOrders { .. }
+                | Self::SendingStopped(_)
                 | Self::MailUnwelcome { .. }
                 | Self::FlowStarves { .. }
                 | Self::TestOrderFailed { .. }

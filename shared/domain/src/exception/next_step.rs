@@ -1,6 +1,6 @@
 //! What the owner does next, per kind of exception.
 
-use super::{CancelOutcome, ChangeOutcome, What};
+use super::{CancelOutcome, ChangeOutcome, SendingStop, What};
 use crate::event::PartnerStop;
 use crate::handoff::Wait;
 use crate::parcel::Progress;
@@ -89,6 +89,10 @@ impl What {
             Self::RefundedAfterRouting { .. } => "Decide: cancel it in the partner's dashboard, or let it ship.".into(),
             Self::FulfilmentRefused { .. } => format!("Open the order in the store: fulfil it there with the tracking number, or mend it, {REPLAY}."),
             Self::NoMailAddress { .. } => "Reach the customer by phone or post, or add the address in the store and replay.".into(),
+            Self::MailSandboxed { .. } => format!("SES console, Account dashboard, Request production access (AWS answers within a day or two); {REPLAY}."),
+            Self::SendingStopped(SendingStop::Quota) => "Nothing is lost: mails go out by themselves as the 24 hours move on, those about orders before the flows'. If it happens again: AWS console, Service Quotas, Amazon SES, Sending quota, ask for more; `make doctor` shows the figures.".into(),
+            Self::SendingStopped(SendingStop::Paused) => "SES console, Account dashboard says why; AWS has written to the account's address. Mend the cause and answer there, or switch sending on again if you switched it off. Mails go out by themselves then; `make doctor` says when.".into(),
+            Self::SendingStopped(SendingStop::Sender) => "Run `make doctor`: it names the DNS records that are missing. Mails go out by themselves once SES has found them.".into(),
             Self::MailUnwelcome { complaints: false, .. } => "Look through the latest bounced addresses for a pattern (one wrong import, one mistyped domain), and correct it in the store.".into(),
             Self::MailUnwelcome { .. } => "Pause the flows that went out lately (flows.toml), and check that they went only to people who asked for them.".into(),
             Self::FlowStarves { .. } => "Run `make subscriptions`: does the store still tell us of what starts it? If you do not want the flow, pause it in flows.toml.".into(),

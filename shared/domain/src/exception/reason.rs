@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{CancelOutcome, ChangeOutcome, What};
+use super::{CancelOutcome, ChangeOutcome, SendingStop, What};
 use crate::decision::Choice;
 use crate::event::PartnerStop;
 use crate::handoff::Wait;
@@ -172,12 +172,25 @@ impl fmt::Display for What {
             Self::NoMailAddress { mail } => {
                 write!(f, "The order has no mail address, so the {mail} mail cannot be sent.")
             }
+            Self::MailSandboxed { mail } => write!(
+                f,
+                "The {mail} mail was refused: the SES account is still in its sandbox, where mail goes to verified addresses only."
+            ),
+            Self::SendingStopped(why) => f.write_str(match why {
+                SendingStop::Quota => {
+                    "SES takes no more mail today: the account's quota for 24 hours is used up. Mails wait."
+                }
+                SendingStop::Paused => "SES sends nothing for this account: its mail is stopped. Mails wait.",
+                SendingStop::Sender => {
+                    "SES sends nothing for this account: the address our mails come from is not verified. Mails wait."
+                }
+            }),
             Self::MailUnwelcome { complaints, bad, sent } => {
                 let what = if *complaints { "reported as spam" } else { "returned for good" };
                 let were = if *bad == 1 { "was" } else { "were" };
                 write!(
                     f,
-                    "Of the last week's {sent} mails {bad} {were} {what}: Amazon stops an account for more of that."
+                    "Of the last day's {sent} mails {bad} {were} {what}: Amazon stops an account for more of that."
                 )
             }
             Self::FlowStarves { flow, days } => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{CancelOutcome, ChangeOutcome, Exception, Life, What};
+use super::{CancelOutcome, ChangeOutcome, Exception, Life, SendingStop, What};
 use crate::decision::Choice;
 use crate::event::{Event, Fact, PartnerStop};
 use crate::handoff::{Layer, Wait};
@@ -126,6 +126,10 @@ fn one_of_each() -> Vec<What> {
         What::FulfilmentRefused { why: "the order is closed".into() },
         What::NoMailAddress { mail: "shipped".into() },
         What::MailRefused { mail: "shipped".into(), why: "suppressed".into() },
+        What::MailSandboxed { mail: "shipped".into() },
+        What::SendingStopped(SendingStop::Quota),
+        What::SendingStopped(SendingStop::Paused),
+        What::SendingStopped(SendingStop::Sender),
         What::MailUnwelcome { complaints: false, bad: 3, sent: 100 },
         What::FlowStarves { flow: "welcome".into(), days: 30 },
         What::ConsentRefused { why: "the customer does not exist".into() },

@@ -36,6 +36,8 @@ pub struct Situation<'a> {
     pub entered_before: bool,
     /// Marketing mails to this contact on this day of theirs, this one not included.
     pub mailed_today: u32,
+    /// What is left of the provider's quota of the day is kept for mails about orders.
+    pub quota_short: bool,
     /// Orders they made in all, where the store counts them.
     pub orders: Option<u32>,
     /// Where they live; the shop's own zone where that is not known.
@@ -57,6 +59,9 @@ pub enum Over {
     NotDelivered,
 }
 
+/// The quota is counted over the last 24 hours, so that some of it comes back with every hour.
+const ANOTHER_LOOK: SignedDuration = SignedDuration::from_hours(1);
+
 /// The answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
@@ -72,6 +77,8 @@ pub enum Delay {
     /// What it is about changed lately; the delay runs from there.
     Changed,
     QuietHours,
+    /// The day's quota of mails runs short.
+    Quota,
 }
 
 /// Why a mail does not go out. Recorded as the effect's reason; no exception, since nothing is wrong.
@@ -98,6 +105,7 @@ impl fmt::Display for Delay {
         f.write_str(match self {
             Self::Changed => "it changed lately, and the delay runs from there",
             Self::QuietHours => "it is a quiet hour where the customer lives",
+            Self::Quota => "what is left of the day's quota of mails is kept for those about orders",
         })
     }
 }
@@ -154,10 +162,14 @@ pub fn decide(flow: &Flow, step: &Step, limits: &Limits, seen: &Situation<'_>) -
     if seen.mailed_today >= limits.mails_per_day {
         return Decision::Skip(Skip::MailedToday);
     }
-    match limits.quiet_hours.and_then(|quiet| quiet.until(seen.now, seen.zones)) {
-        Some(until) => Decision::Later(until, Delay::QuietHours),
-        None => Decision::Send,
+    if let Some(until) = limits.quiet_hours.and_then(|quiet| quiet.until(seen.now, seen.zones)) {
+        return Decision::Later(until, Delay::QuietHours);
     }
+    if seen.quota_short {
+        let later = seen.now.checked_add(ANOTHER_LOOK).unwrap_or(Timestamp::MAX);
+        return Decision::Later(later, Delay::Quota);
+    }
+    Decision::Send
 }
 
 fn against(flow: &Flow, step: &Step, limits: &Limits, seen: &Situation<'_>) -> Option<Skip> {

@@ -46,6 +46,7 @@ fn fine(zones: &[TimeZone]) -> Situation<'_> {
         suppressed: None,
         entered_before: false,
         mailed_today: 0,
+        quota_short: false,
         orders: Some(0),
         zones,
     }
@@ -127,6 +128,18 @@ fn what_bars_a_mail_for_good_is_said_before_what_passes() {
     assert_eq!(first(&night), Decision::Later(at("2026-11-23T07:00:00Z"), Delay::QuietHours));
     let no_consent = Situation { consent: Consent::NotSubscribed, ..night };
     assert_eq!(first(&no_consent), Decision::Skip(Skip::NoConsent));
+}
+
+#[test]
+fn a_short_quota_puts_a_mail_off_by_the_hour_until_its_time_is_over() {
+    let utc = zones(&["UTC"]);
+    let short = |now: &str| first(&Situation { now: at(now), quota_short: true, ..fine(&utc) });
+    assert_eq!(short("2026-11-22T12:00:00Z"), Decision::Later(at("2026-11-22T13:00:00Z"), Delay::Quota));
+    // What waits for the morning anyway waits for the morning.
+    let (berlin, now) = (zones(&["Europe/Berlin"]), at("2026-11-22T23:00:00Z"));
+    let night = Situation { now, since: at("2026-11-22T22:00:00Z"), quota_short: true, ..fine(&berlin) };
+    assert_eq!(first(&night), Decision::Later(at("2026-11-23T07:00:00Z"), Delay::QuietHours));
+    assert_eq!(short("2026-11-26T12:00:00Z"), Decision::Skip(Skip::TooLate));
 }
 
 #[test]

@@ -99,9 +99,11 @@ async fn an_address_that_cannot_be_sent_to_never_reaches_ses() {
     let ses = ses("http://127.0.0.1:9", true);
     let refused = ses.send(&Letter { to: "ada@example.com, eve@example.com".into(), ..letter() }).await;
     let why = "the mail address contains a space or a control character".to_owned();
-    assert_eq!(refused, Err(Trouble::Refused { why }));
+    assert_eq!(refused, Err(Trouble::Refused { why }.into()));
     let broken = ses.send(&Letter { from: "nobody".into(), ..letter() }).await;
-    assert!(matches!(broken, Err(Trouble::Broken { why }) if why.starts_with("the sender's address in store.toml")));
+    assert!(
+        matches!(broken, Err(NotSent::Trouble(Trouble::Broken { why })) if why.starts_with("the sender's address in store.toml"))
+    );
 }
 
 #[tokio::test]
@@ -110,16 +112,16 @@ async fn silence_is_doubt_and_a_closed_door_is_not() {
     let url = format!("http://{}", closed.local_addr().unwrap());
     drop(closed);
     let trouble = ses(&url, true).send(&letter()).await;
-    assert_eq!(trouble, Err(Trouble::Unavailable { why: "no connection".into() }));
+    assert_eq!(trouble, Err(Trouble::Unavailable { why: "no connection".into() }.into()));
 
     let (url, hanging) = server(None);
     let trouble = ses(&url, true).send(&letter()).await;
-    assert_eq!(trouble, Err(Trouble::NoAnswer { why: "no answer in time".into() }));
+    assert_eq!(trouble, Err(Trouble::NoAnswer { why: "no answer in time".into() }.into()));
     hanging.join().unwrap();
 
     let (url, reset) = server(Some("hang up"));
     let trouble = ses(&url, true).send(&letter()).await;
-    assert_eq!(trouble, Err(Trouble::NoAnswer { why: "the connection broke before an answer came".into() }));
+    assert_eq!(trouble, Err(Trouble::NoAnswer { why: "the connection broke before an answer came".into() }.into()));
     reset.join().unwrap();
 }
 
@@ -149,7 +151,7 @@ async fn nothing_is_tried_twice_and_each_answer_is_sorted() {
     ] {
         // The server takes one connection: a second attempt would end as `Unavailable`.
         let (url, server) = server(Some(answer));
-        assert_eq!(ses(&url, true).send(&letter()).await, Err(expected), "{answer}");
+        assert_eq!(ses(&url, true).send(&letter()).await, Err(expected.into()), "{answer}");
         server.join().unwrap();
     }
 }
@@ -157,5 +159,22 @@ async fn nothing_is_tried_twice_and_each_answer_is_sorted() {
 #[tokio::test]
 async fn no_credentials_is_for_a_person_to_mend() {
     let trouble = ses("http://127.0.0.1:9", false).send(&letter()).await;
-    assert!(matches!(trouble, Err(Trouble::Broken { .. })), "{trouble:?}");
+    assert!(matches!(trouble, Err(NotSent::Trouble(Trouble::Broken { .. }))), "{trouble:?}");
+}
+
+#[tokio::test]
+async fn the_account_says_how_much_it_may_send_and_a_no_is_no_doubt() {
+    let body =
+        r#"{"SendingEnabled":true,"SendQuota":{"Max24HourSend":50000.0,"MaxSendRate":14.0,"SentLast24Hours":42.0}}"#;
+    let answer =
+        format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let (url, asked) = server(Some(answer.leak()));
+    let account = Account { per_second: 14, per_day: Some(50_000), sent: 42 };
+    assert_eq!(ses(&url, true).account().await, Ok(account));
+    assert!(asked.join().unwrap().starts_with("GET /v2/email/account "));
+
+    let (url, busy) = server(Some("HTTP/1.1 500 Oops\r\ncontent-length: 2\r\n\r\n{}"));
+    let trouble = ses(&url, true).account().await;
+    assert!(matches!(trouble, Err(Trouble::Unavailable { .. })), "{trouble:?}");
+    busy.join().unwrap();
 }

@@ -1,5 +1,7 @@
 //! A cart that was left: armed once, reminded of once a step, and never after a purchase.
 
+use mailer::Account;
+
 use super::*;
 
 #[tokio::test]
@@ -204,4 +206,23 @@ async fn an_order_from_before_the_reminder_is_no_success_of_it() {
     world.take(&key).await;
     let marks = world.station.ledger.marks("flow#cart#2026-11-22", "recovered#").await.unwrap();
     assert_eq!(marks, []);
+}
+
+#[tokio::test]
+async fn a_quota_that_runs_short_is_left_to_the_mails_about_orders() {
+    let world = world();
+    let account = |sent| Some(Account { per_second: 14, per_day: Some(200), sent });
+    *world.mailer.account.lock().unwrap() = account(160);
+    world.happens(checkout(TOKEN), started("1")).await;
+    let key = world.append(Fact::OrderCleared {}).await;
+    world.pass(at("2026-11-22T06:30:00Z")).await;
+    world.take(&key).await;
+    assert_eq!(world.sent(), ["- Ada@Example.com"], "the order's mail and no other");
+    let waiting = world.step(&checkout(TOKEN), "cart", 1).await.unwrap().state;
+    assert!(matches!(&waiting, State::Waiting { reason, .. } if reason.contains("quota")), "{waiting:?}");
+    // By the evening there is room again.
+    *world.mailer.account.lock().unwrap() = account(20);
+    world.pass(at("2026-11-22T08:00:00Z")).await;
+    assert_eq!(world.sent().len(), 2);
+    assert!(matches!(world.step(&checkout(TOKEN), "cart", 1).await.unwrap().state, State::Done { .. }));
 }
