@@ -83,8 +83,8 @@ pub async fn stack() -> Option<Stack> {
     stack.sandbox(Method::DELETE, "faults", Value::Null).await;
     stack.autopilot(true).await;
     stack.sandbox(Method::POST, "catalog", json!({ "any_variant": true })).await;
-    for layer in Layer::ALL {
-        stack.switch(layer.as_str(), true).await;
+    for function in Layer::ALL.map(Layer::as_str).into_iter().chain(["relay"]) {
+        stack.switch(function, true).await;
     }
     stack.until("the sandbox to be quiet", 60, async || stack.quiet().await.then_some(())).await;
     Some(stack)

@@ -13,8 +13,10 @@ use crate::support;
 
 /// A call to the emulator's SQS, as the owner of the account.
 async fn sqs(stack: &Stack, operation: &str, body: Value) -> Value {
-    let request = support::client().post(stack.fact("endpoint")).header("x-amz-target", format!("AmazonSQS.{operation}"));
-    let response = request.header("content-type", "application/x-amz-json-1.0").body(body.to_string()).send().await.unwrap();
+    let request =
+        support::client().post(stack.fact("endpoint")).header("x-amz-target", format!("AmazonSQS.{operation}"));
+    let response =
+        request.header("content-type", "application/x-amz-json-1.0").body(body.to_string()).send().await.unwrap();
     assert!(response.status().is_success(), "{operation}: {}", response.text().await.unwrap());
     serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or(Value::Null)
 }
@@ -30,8 +32,10 @@ async fn empty(stack: &Stack, queue: &str) -> bool {
 async fn letters_that_point_at_nothing_go_from_every_queue_for_the_dead() {
     let Some(stack) = stack().await else { return };
     let id = fresh_id(90);
-    let queues: Vec<String> =
-        Layer::ALL.iter().map(|layer| stack.facts["dead_letters"][layer.as_str()].as_str().unwrap().to_owned()).collect();
+    let queues: Vec<String> = Layer::ALL
+        .iter()
+        .map(|layer| stack.facts["dead_letters"][layer.as_str()].as_str().unwrap().to_owned())
+        .collect();
     for queue in &queues {
         let letter = json!({ "pk": format!("order#{id}"), "sk": "event#none" }).to_string();
         sqs(&stack, "SendMessage", json!({ "QueueUrl": queue, "MessageBody": letter })).await;

@@ -114,7 +114,10 @@ async fn one_bounce_among_fifty_mails_of_a_week_is_told_and_among_forty_nine_not
     for n in 0..49 {
         rates::count(station, Fate::Sent, &format!("s-{n}"), station.now()).await.unwrap();
     }
-    let unwelcome = async || world.open().await.iter().filter(|open| open.what == "mail-unwelcome").count();
+    let unwelcome = async || {
+        let open = station.ledger.open_exceptions().await.unwrap();
+        open.iter().filter(|open| open.what == "mail-unwelcome").count()
+    };
     rates::count(station, Fate::Bounced, "s-1", station.now()).await.unwrap();
     assert_eq!(unwelcome().await, 0);
     rates::count(station, Fate::Sent, "s-49", station.now()).await.unwrap();
