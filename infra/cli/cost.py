@@ -112,6 +112,9 @@ def idle_use(stack: dict[str, Any], table: Prices) -> Use:
                 memory = resource["Properties"].get("MemorySize") or stack["Globals"]["Function"]["MemorySize"]
                 expression = event["Properties"].get("Schedule") or event["Properties"]["ScheduleExpression"]
                 add(use, _round(table, function, name, memory), runs_a_month(expression))
+    stock = dict(table["stock"])
+    every = stock.pop("minutes")
+    add(use, stock, MINUTES // every)
     return use
 
 

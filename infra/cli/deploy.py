@@ -20,6 +20,7 @@ from .target import Target
 from .with_stack import own_stack
 
 STRIPE = "https://api.stripe.com"
+KLAVIYO = "https://a.klaviyo.com"
 
 
 def deploy() -> int:
@@ -92,7 +93,7 @@ def _rendered(choices: Choices, arch: str) -> tuple[dict[str, Any], Rendered]:
 
 def own_bases(store: storefile.Store) -> dict[str, str]:
     """Where the providers really are."""
-    bases = {"shopify": f"https://{store.values['store']['shop']}", "stripe": STRIPE}
+    bases = {"shopify": f"https://{store.values['store']['shop']}", "stripe": STRIPE, "klaviyo": KLAVIYO}
     for name, entry in store.values["partners"].items():
         manifest = partners.of_section(name, entry)
         bases[name] = (manifest.base_url if manifest else None) or ""

@@ -100,8 +100,9 @@ class _Reading:
         return result
 
 
-def read(path: Path, by: dict[str, str]) -> dict[str, Any]:
-    """The file, checked, in the functions' shape. `by`: who sends a flow, by its name, where the store's file says so."""
+def read(path: Path, by: dict[str, str], places: dict[str, str] | None = None) -> dict[str, Any]:
+    """The file, checked, in the functions' shape. `by`: who sends a flow, by its name, where the store's file says so, and `places`:
+    in which line."""
     try:
         text = path.read_text()
     except OSError as error:
@@ -113,6 +114,7 @@ def read(path: Path, by: dict[str, str]) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise Failure(f"{path} is not TOML: {error}") from None
     reading = _Reading(path, text)
+    said = lambda name: f"{(places or {}).get(name, 'store.toml')}: flows.{name}"  # noqa: E731
     for extra in found.keys() - {"limits", "flow"}:
         reading.mistake(1, extra, "unknown section" + _meant(extra, ("limits", "flow")))
     limits_line = reading.limits.get("", 1)
@@ -132,8 +134,10 @@ def read(path: Path, by: dict[str, str]) -> dict[str, Any]:
         flow["steps"] = _steps(reading, index, where, flow)
         flow["by"] = by.get(name, "ses") if isinstance(name, str) else "ses"
         flows.append(flow)
+        if flow["by"] != "ses" and any(step.get("mail") in TRANSACTIONAL for step in flow["steps"]):
+            reading.mistakes.append((0, f"{said(name)}: mails about an order are sent by ses; take it out"))
     for name in by.keys() - names.keys():
-        reading.mistakes.append((0, f"[flows.{name}] in store.toml: {path} has no flow of that name" + _meant(name, names)))
+        reading.mistakes.append((0, f"{said(name)}: {path} has no flow of that name" + _meant(name, names)))
     if reading.mistakes:
         listed = "\n  ".join(text for _, text in sorted(reading.mistakes))
         raise Failure(f"the flows need correcting:\n  {listed}")

@@ -37,6 +37,9 @@ def flows() -> int:
     paused = [flow["name"] for flow in configured if flow.get("paused")]
     if paused:
         note(f"paused: {', '.join(paused)}")
+    left = [flow["name"] for flow in configured if flow["by"] == "klaviyo"]
+    if left:
+        note(f"left to Klaviyo, which counts them itself: {', '.join(left)}")
     return 0
 
 

@@ -93,15 +93,16 @@ def _store_json(values: dict[str, Any], base_urls: dict[str, str]) -> dict[str, 
         return section | {"base_url": (section.get("base_url") or base_urls[name]).rstrip("/")}
 
     shopify = values["store"]["platform"] == "shopify"
-    left_out = {"store", "partners", "tracking", "mail", "alerts", "stripe", "aws"}
+    left_out = {"store", "partners", "tracking", "mail", "alerts", "klaviyo", "stripe", "aws"}
     mail = values["mail"]
     return _without_nothing(
         {
             "store": with_base("shopify", values["store"]) if shopify else values["store"],
             "partners": {name: with_base(name, section) for name, section in values["partners"].items()},
             "tracking": {name: with_base(name, section) for name, section in values["tracking"].items()},
-            "mail": {key: mail[key] for key in ("from", "reply_to")},
+            "mail": {key: mail[key] for key in ("from", "reply_to", "double_opt_in")},
             "alerts": _alerts(values["alerts"], base_urls.get("alerts")),
+            **({"klaviyo": with_base("klaviyo", values["klaviyo"])} if values["klaviyo"] else {}),
             **({} if shopify else {"stripe": with_base("stripe", values["stripe"])}),
             **{name: section for name, section in values.items() if name not in left_out},
         }

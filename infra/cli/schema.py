@@ -208,6 +208,11 @@ SECTIONS: dict[str, dict[str, Key]] = {
         "routing_key_file": Key(str, None, secret="call/alerts/routing-key"),
         "base_url": _text(URL, None),
     },
+    "klaviyo": {
+        "api_key_file": _secret("call/klaviyo/api-key"),
+        "list": _text(matching(r"[A-Za-z0-9]+", "the list's id, as its address at Klaviyo ends"), None),
+        "base_url": _text(URL, None),
+    },
     "drill": {
         "inbox": _text(ADDRESS, None),
     },
@@ -315,7 +320,7 @@ STEP: dict[str, Key] = {
 }
 
 # Sections that may be missing altogether, although one of their keys would be required.
-OPTIONAL_SECTIONS = {"alerts.webhook", "catalog.any_variant"}
+OPTIONAL_SECTIONS = {"alerts.webhook", "catalog.any_variant", "klaviyo"}
 
 # The entries of [[catalog.variants]]. "hand" is a partner too: the owner.
 VARIANT: dict[str, Key] = {

@@ -88,7 +88,7 @@ def read(path: Path) -> Store:
         _place(store.values, name, _section(reading, store, name, keys, _without_entries(section or {}, name)))
     store.values["partners"] = _partners(reading, store, found.get("partners") or {})
     store.values["tracking"] = _feeds(reading, store, found.get("tracking") or {})
-    file, by = _flows(reading, found.get("flows") or {})
+    file, by = _flows(reading, found.get("flows") or {}, "klaviyo" in found)
     store.values["catalog"]["variants"] = _variants(reading, found.get("catalog") or {})
     store.values["deadlines"]["for"] = _deadlines(reading, store.values, found.get("deadlines") or {})
     if "checkout" in sections:
@@ -98,7 +98,7 @@ def read(path: Path) -> Store:
     if reading.mistakes:
         found_there = sorted(reading.mistakes, key=lambda mistake: mistake[0])
         raise Failure("the store's file needs correcting:\n  " + "\n  ".join(text for _, text in found_there))
-    store.values["flows"] = flowfile.read(file, by)
+    store.values["flows"] = flowfile.read(file, by, {name: f"{path}:{reading.lines.get(f'flows.{name}', 1)}" for name in by})
     return store
 
 
@@ -245,8 +245,8 @@ def _feeds(reading: _Reading, store: Store, found: Any) -> dict[str, Any]:
     return result
 
 
-def _flows(reading: _Reading, found: Any) -> tuple[Path, dict[str, str]]:
-    """`[flows]`: which file, and who sends each flow (`[flows.<name>]`)."""
+def _flows(reading: _Reading, found: Any, klaviyo: bool) -> tuple[Path, dict[str, str]]:
+    """`[flows]`: which file, and who sends each flow (`[flows.<name>]`). `klaviyo`: there is an account to leave one to."""
     path, by = places.INFRA / "flows.toml", {}
     if not isinstance(found, dict):
         reading.mistake("flows", "must be a section")
@@ -261,11 +261,11 @@ def _flows(reading: _Reading, found: Any) -> tuple[Path, dict[str, str]]:
         elif not isinstance(value, dict):
             reading.mistake(where, "unknown key" + _meant(name, ("file",)))
         elif value.keys() != {"by"}:
-            reading.mistake(where, 'says who sends the flow, and nothing else: by = "ses"')
-        elif value["by"] == "klaviyo":
-            reading.mistake(f"{where}.by", 'this version cannot leave a flow to klaviyo yet; say "ses", or pause it in flows.toml')
-        elif value["by"] != "ses":
-            reading.mistake(f"{where}.by", f"must be ses, not {value['by']!r}")
+            reading.mistake(where, 'says who sends the flow, and nothing else: by = "ses" or "klaviyo"')
+        elif value["by"] not in ("ses", "klaviyo"):
+            reading.mistake(f"{where}.by", f"must be ses or klaviyo, not {value['by']!r}")
+        elif value["by"] == "klaviyo" and not klaviyo:
+            reading.mistake(f"{where}.by", "needs [klaviyo] with its api_key_file")
         else:
             by[name] = value["by"]
     return path, by

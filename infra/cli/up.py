@@ -59,7 +59,7 @@ def up() -> None:
 
 def sandbox_bases(choices: Choices, store: Store) -> dict[str, str]:
     """Where the sandbox plays each provider: below its name, then as the provider's own address goes on."""
-    bases = {name: f"{choices.sandbox}/{name}" for name in ("shopify", "stripe")}
+    bases = {name: f"{choices.sandbox}/{name}" for name in ("shopify", "stripe", "klaviyo")}
     played: dict[str, str] = {}
     for name, entry in store.values["partners"].items():
         manifest = partners.of_section(name, entry)

@@ -2,6 +2,8 @@
 //! reminder of a cart can never follow its purchase, whichever way the purchase hides; each mail goes out once under crashes,
 //! duplicates and a scheduler that fires twice.
 
+mod klaviyo;
+
 use domain::effect::{EffectKey, MailKind, State};
 use domain::subject::{Subject, address_hash};
 use email::mails::marketing;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::Timestamp;
 use domain::effect::{EffectKey, MailKind, State};
-use domain::event::{Event, EventKey, Fact};
+use domain::event::{Event, EventId, EventKey, Fact};
 use domain::exception::{Exception, Healed, Life, What};
 use domain::handoff::{Deadlines, Layer, Owed, Wait, owes};
 use domain::subject::{OrderId, Subject};
@@ -184,10 +184,15 @@ async fn a_walk_comes_page_by_page<T: Table>(ledger: &Ledger<T>, salt: u64) {
         assert_eq!(found, wanted, "{page} at a time");
     }
     assert_eq!(walk(ledger, due, at(700_299), 10).await, [], "a round as of the past");
+    // More than one read may name, most of which are not there.
+    let nowhere = (0..120).map(|n| EventKey { subject: all[0].subject.clone(), id: EventId(format!("refund#no-{n}")) });
+    let asked: Vec<EventKey> = nowhere.chain(all.iter().map(Event::key)).collect();
+    assert_eq!(ledger.owing_of(&asked).await.unwrap(), all.iter().map(Event::key).collect());
     for event in &all {
         let stored = ledger.event(&event.key()).await.unwrap().unwrap();
         ledger.acknowledge(&stored, &[Owed::Layer(Layer::Routing)]).await.unwrap();
     }
+    assert_eq!(ledger.owing_of(&asked).await.unwrap(), [].into(), "they stand in the index, and owe nothing");
 }
 
 async fn the_watermark_passes_what_was_looked_at<T: Table>(ledger: &Ledger<T>, store: &Subject) {

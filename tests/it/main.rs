@@ -36,6 +36,7 @@ mod routing_preflight;
 mod samples;
 mod sandbox_aws;
 mod sandbox_gelato;
+mod sandbox_klaviyo;
 mod sandbox_partners;
 mod sandbox_printful;
 mod sandbox_printify;

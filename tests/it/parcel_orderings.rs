@@ -251,7 +251,7 @@ impl Bench {
                 let sender = Sender::new(&self.config, None).unwrap();
                 let (store, mailer) = (self.shop.clone(), self.post.clone());
                 let (flows, timers) = (Flows::default(), SimTimers::default());
-                let email = Email { station: &self.station, store, mailer, sender, flows, timers };
+                let email = Email { station: &self.station, store, mailer, sender, flows, timers, klaviyo: None };
                 self.station.take(&email, key).await.unwrap();
             }
             _ => {}

@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 struct Notes(Mutex<Vec<SocketAddr>>);
 
 impl CrashCaller for Notes {
-    fn crash(&self, peer: SocketAddr) -> Result<(), String> {
+    fn crash(&self, peer: SocketAddr) -> Result<String, String> {
         self.0.lock().unwrap().push(peer);
-        Ok(())
+        Ok("caller".to_owned())
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the sandbox is told at its start: `.local/sandbox.json`, or built in code by a test.
 
 pub use crate::alerts::AlertsConfig;
+pub use crate::klaviyo::config::KlaviyoConfig;
 pub use crate::printify::config::PrintifyProduct;
 pub use crate::tracking::config::{AfterShipConfig, EasyPostConfig, SeventeenTrackConfig, TrackingConfig};
 pub use crate::workshop::config::Funds;
@@ -33,6 +34,7 @@ macro_rules! define {
             $(pub $module: $Config,)*
             pub tracking: TrackingConfig,
             pub alerts: AlertsConfig,
+            pub klaviyo: KlaviyoConfig,
             pub ses: SesConfig,
             pub autopilot: AutopilotConfig,
             /// Pauses before the second, third, … attempt of a delivery that was not answered with 2xx, in milliseconds.
@@ -57,6 +59,7 @@ macro_rules! define {
                     $($module: $Config::default(),)*
                     tracking: TrackingConfig::default(),
                     alerts: AlertsConfig::default(),
+                    klaviyo: KlaviyoConfig::default(),
                     ses: SesConfig::default(),
                     autopilot: AutopilotConfig::default(),
                     retry_ms: vec![200, 500, 1_000, 2_000, 4_000, 8_000, 8_000],

@@ -17,12 +17,14 @@
 //! | `/_sandbox/shopify/…` | orders, checkouts, subscriptions, lost deliveries: see [`crate::shopify::control`] |
 //! | `/_sandbox/stripe/…` | see [`crate::stripe::control`] |
 //! | `/_sandbox/tracking/<feed>/…` | see [`crate::tracking::control`] |
+//! | `/_sandbox/klaviyo…` | see [`crate::klaviyo`] |
 //! | `GET /_sandbox/alerts` | what the receivers of alerts have taken |
 
 use crate::alerts;
 use crate::aws::Aws;
 use crate::deliver::Delivery;
 use crate::faults::{Arm, Fault};
+use crate::klaviyo;
 use crate::partners::OPERATIONS;
 use crate::partners::control::{self as partners, Partners};
 use crate::shopify::{self, Shopify};
@@ -48,6 +50,7 @@ pub(crate) struct Parts {
     pub partners: Partners,
     pub tracking: Tracking,
     pub alerts: alerts::Alerts,
+    pub klaviyo: klaviyo::Klaviyo,
     pub aws: Aws,
 }
 
@@ -90,6 +93,7 @@ pub(crate) fn router(parts: Parts) -> Router {
         .merge(partners::router(parts.partners))
         .merge(tracking::control::router(parts.tracking))
         .merge(parts.alerts.control())
+        .merge(parts.klaviyo.control())
         .layer(DefaultBodyLimit::max(32 << 20))
 }
 
@@ -132,6 +136,7 @@ async fn reset(State(parts): State<Parts>) -> StatusCode {
     parts.partners.reset();
     parts.tracking.reset();
     parts.alerts.reset();
+    parts.klaviyo.reset();
     parts.aws.reset();
     parts.ctx.faults.clear();
     parts.ctx.unexpected.clear();
@@ -155,6 +160,7 @@ fn operations() -> Value {
         .chain(OPERATIONS.iter().flat_map(|(partner, names)| own(partner, names)))
         .chain(tracking::OPERATIONS.into_iter().flat_map(|(feed, names)| own(feed, names)))
         .chain(own(alerts::NAME, alerts::OPERATIONS))
+        .chain(own(klaviyo::NAME, klaviyo::OPERATIONS))
         .chain(crate::aws::OPERATIONS.iter().copied())
         .map(|(provider, operation)| json!({"provider": provider, "operation": operation, "fault": Fault::ALL}))
         .collect()
@@ -166,6 +172,7 @@ async fn arm(State(parts): State<Parts>, bytes: Bytes) -> Response {
         let known = match arm.provider.as_str() {
             "shopify" => shopify::OPERATIONS.contains(&arm.operation.as_str()),
             alerts::NAME => alerts::OPERATIONS.contains(&arm.operation.as_str()),
+            klaviyo::NAME => klaviyo::OPERATIONS.contains(&arm.operation.as_str()),
             "stripe" => stripe::OPERATIONS.contains(&arm.operation.as_str()),
             aws if crate::aws::PROVIDERS.contains(&aws) => true,
             feed if tracking::knows(feed, &arm.operation).is_some() => {

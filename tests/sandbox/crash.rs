@@ -8,8 +8,8 @@ use std::net::SocketAddr;
 
 /// Kills whoever holds the other end of a connection.
 pub trait CrashCaller: Send + Sync {
-    /// `peer` is the caller's end as the sandbox sees it. An error says why nobody died.
-    fn crash(&self, peer: SocketAddr) -> Result<(), String>;
+    /// `peer` is the caller's end as the sandbox sees it. The name of the function that died; an error says why none did.
+    fn crash(&self, peer: SocketAddr) -> Result<String, String>;
 }
 
 /// Finds the process that owns the caller's socket through `/proc` and ends it with SIGKILL, but only a function's
@@ -19,29 +19,36 @@ pub struct ProcessKiller;
 
 /// The name every function's executable has.
 const FUNCTION_EXECUTABLE: &str = "bootstrap";
+/// Where Lambda tells a function its name.
+pub(crate) const FUNCTION_NAME: &str = "AWS_LAMBDA_FUNCTION_NAME";
 
 impl CrashCaller for ProcessKiller {
-    fn crash(&self, peer: SocketAddr) -> Result<(), String> {
+    fn crash(&self, peer: SocketAddr) -> Result<String, String> {
         let inode =
             socket_inode(peer).ok_or_else(|| format!("no TCP socket of this machine has the address {peer}"))?;
         let owners = owners(inode);
         if owners.is_empty() {
             return Err(format!("no process shows socket {inode} of {peer} among its files"));
         }
-        let mut killed = false;
+        let mut killed = None;
         for pid in owners {
             let executable = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
             if executable.file_name().is_some_and(|name| name == FUNCTION_EXECUTABLE) {
-                kill(Pid::from_raw(pid), Signal::SIGKILL).map_err(|error| format!("process {pid} stays: {error}"))?;
-                killed = true;
+                let name = environment(pid, FUNCTION_NAME).unwrap_or_else(|| format!("process {pid}"));
+                kill(Pid::from_raw(pid), Signal::SIGKILL).map_err(|error| format!("{name} stays: {error}"))?;
+                killed = Some(name);
             }
         }
-        if killed {
-            Ok(())
-        } else {
-            Err(format!("the caller {peer} is no function (its executable is not `{FUNCTION_EXECUTABLE}`)"))
-        }
+        killed
+            .ok_or_else(|| format!("the caller {peer} is no function (its executable is not `{FUNCTION_EXECUTABLE}`)"))
     }
+}
+
+/// A variable of a process's environment.
+pub(crate) fn environment(pid: i32, name: &str) -> Option<String> {
+    let all = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let value = |entry: &[u8]| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=").map(<[u8]>::to_vec);
+    all.split(|byte| *byte == 0).find_map(value).and_then(|value| String::from_utf8(value).ok())
 }
 
 /// The inode of the TCP socket whose local end is `local`.

@@ -78,6 +78,8 @@ pub struct Armed {
     pub skip: u32,
     /// Requests that met it.
     pub fired: u32,
+    /// The functions that a `kill_…` hit.
+    pub killed: Vec<String>,
     /// Why a `kill_…` hit nobody.
     pub problems: Vec<String>,
 }
@@ -112,6 +114,7 @@ impl Faults {
                 hold_seconds: if by_time.is_some() { None } else { arm.seconds },
                 skip: arm.skip,
                 fired: 0,
+                killed: Vec::new(),
                 problems: Vec::new(),
             }
         }));
@@ -197,11 +200,15 @@ impl Faults {
     }
 
     fn crash(&self, ctx: &Ctx, index: usize, peer: SocketAddr) {
-        if let Err(problem) = ctx.crash.crash(peer) {
+        let outcome = ctx.crash.crash(peer);
+        if let Err(problem) = &outcome {
             eprintln!("sandbox: an armed kill hit nobody: {problem}");
-            if let Some(fault) = lock(&self.0).get_mut(index) {
-                fault.problems.push(problem);
-            }
+        }
+        let mut armed = lock(&self.0);
+        let Some(fault) = armed.get_mut(index) else { return };
+        match outcome {
+            Ok(function) => fault.killed.push(function),
+            Err(problem) => fault.problems.push(problem),
         }
     }
 }

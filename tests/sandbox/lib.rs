@@ -1,5 +1,5 @@
 //! Stand-ins for everybody Baton speaks to: a store (Shopify), production partners (Printful, Printify, Gelato, a workshop), a
-//! payment provider (Stripe), tracking feeds (EasyPost, AfterShip, 17TRACK), receivers of alerts, and AWS calls on their way to the emulator. Stateful
+//! payment provider (Stripe), tracking feeds (EasyPost, AfterShip, 17TRACK), receivers of alerts, Klaviyo, and AWS calls on their way to the emulator. Stateful
 //! and strict: what the real provider would refuse is refused in its own words and kept for `GET /_sandbox/unexpected`.
 //!
 //! One process, two listeners on 127.0.0.1: the first for control (`/_sandbox/…`, see [`control`]), `/shopify/…`,
@@ -15,6 +15,7 @@ pub mod crash;
 pub mod deliver;
 pub mod faults;
 pub mod gelato;
+pub mod klaviyo;
 pub mod partners;
 pub mod printful;
 pub mod printify;
@@ -146,6 +147,7 @@ pub struct Sandbox {
     pub stripe: stripe::Stripe,
     pub tracking: tracking::Tracking,
     pub alerts: alerts::Alerts,
+    pub klaviyo: klaviyo::Klaviyo,
     pub aws: aws::Aws,
     address: SocketAddr,
     aws_address: SocketAddr,
@@ -174,6 +176,7 @@ impl Sandbox {
         let stripe = stripe::Stripe::new(ctx.clone())?;
         let tracking = tracking::Tracking::new(&ctx);
         let alerts = alerts::Alerts::new(ctx.clone());
+        let klaviyo = klaviyo::Klaviyo::new(ctx.clone())?;
         let partners = partners::Every::open(&ctx)?;
         let aws = aws::Aws::new(ctx.clone())?;
 
@@ -188,6 +191,7 @@ impl Sandbox {
             partners: partners.control(),
             tracking: tracking.clone(),
             alerts: alerts.clone(),
+            klaviyo: klaviyo.clone(),
             aws: aws.clone(),
         };
         let router = axum::Router::new()
@@ -196,12 +200,13 @@ impl Sandbox {
             .merge(partners.router())
             .merge(tracking.router())
             .nest("/alerts", alerts.router())
+            .nest("/klaviyo", klaviyo.router())
             .merge(control::router(parts));
         let mut tasks = tokio::task::JoinSet::new();
         tasks.spawn(serve::serve(listener, router));
         tasks.spawn(serve::serve(aws_listener, aws.proxy_router()));
         aws.start(&mut tasks);
-        Ok(Self { ctx, partners, shopify, stripe, tracking, alerts, aws, address, aws_address, tasks })
+        Ok(Self { ctx, partners, shopify, stripe, tracking, alerts, klaviyo, aws, address, aws_address, tasks })
     }
 
     /// `http://127.0.0.1:<port>`, without a slash: the contract's `sandbox_url`.

@@ -90,8 +90,7 @@ impl<T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'_, T, Q, C, S> {
         here: &Begun,
     ) -> Result<Option<Draft>, Stop> {
         let key = at.order_key();
-        // The draft and its release.
-        self.its_turn(stored, &key, here.order.as_ref(), at.partner, 2).await?;
+        self.its_turn(stored, &key, here.order.as_ref(), at.partner).await?;
         let mut note = BTreeMap::from([(NOTED_LINES.to_owned(), part.lines()), (WORK.to_owned(), part.work())]);
         note.extend(order.ship_to.as_ref().map(|to| (ADDRESS.to_owned(), address_hash(to))));
         let lease = match self.claimed(stored, &key, at.name(), &note).await? {

@@ -5,6 +5,7 @@
 //! | [`work`] | an event in, the mails that are due because of it out: claim, read the order, write, send, settle |
 //! | [`post`] | one mail: claimed, handed to the mailer, settled |
 //! | [`flows`] | the owner's flows: armed by a fact, decided again when a step is due, counted |
+//! | [`klaviyo`] | the flows that the owner leaves to Klaviyo: it hears of what begins and ends them |
 //! | [`timers`] | what reminds us of a step when its time has come |
 //! | [`consent`] | a no reaches the store; who signed up is asked to confirm it |
 //! | [`rates`] | how much of our mail comes back, before SES looks at it |
@@ -27,6 +28,7 @@
 mod consent;
 pub mod flows;
 pub mod incoming;
+pub mod klaviyo;
 pub mod mails;
 pub mod metrics;
 pub mod notices;
@@ -51,6 +53,7 @@ use links::Recipient;
 use mailer::address;
 use store::{BoughtSince, ReadCheckout, ReadContact, ReadOrder, SetConsent};
 
+pub use klaviyo::Klaviyo;
 pub use mails::{Brand, Look, Wording};
 pub use words::WordsError;
 
@@ -63,6 +66,8 @@ pub struct Email<'s, T, Q, C, S, M, W> {
     pub sender: Sender,
     pub flows: Flows,
     pub timers: W,
+    /// Whom flows may be left to; `None`: nobody.
+    pub klaviyo: Option<Klaviyo>,
 }
 
 /// What this layer asks of a store.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::handoff::Layer;
 use email::timers::Scheduler;
-use email::{Email, Pages, Sender, flows, incoming};
+use email::{Email, Klaviyo, Pages, Sender, flows, incoming};
 use lambda::{Environment, Secrets, Sqs, Station, StoreConfig, SystemClock, aws, http};
 use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
 use ledger::{Dynamo, Ledger};
@@ -39,9 +39,12 @@ async fn main() -> Result<(), Error> {
     let seconds = config.timing.http_timeout;
     let account = aws::config(AWS_SECONDS).await;
     let ssm = aws_sdk_ssm::Client::new(&account);
-    let secrets = Secrets::load(&ssm, &Environment.stack()?, Store::secrets(&config)).await?;
+    let names: Vec<&str> = Store::secrets(&config).iter().copied().chain(Klaviyo::secret(&config)).collect();
+    let secrets = Secrets::load(&ssm, &Environment.stack()?, &names).await?;
+    let http = http::client(seconds)?;
+    let klaviyo = Klaviyo::open(&config, &secrets, &http)?;
     let dynamo = aws_sdk_dynamodb::Client::new(&account);
-    let store = Store::open(&config, &secrets, http::client(seconds)?, &dynamo, Arc::new(SystemClock))?;
+    let store = Store::open(&config, &secrets, http, &dynamo, Arc::new(SystemClock))?;
     let ledger = Ledger::new(Dynamo::new(dynamo, Environment.table()?));
     let queue = Sqs::own(aws_sdk_sqs::Client::new(&account), Layer::Email, Environment)?;
     let station = &Station::new(ledger, queue, SystemClock, Environment.lease()?, &config);
@@ -50,7 +53,7 @@ async fn main() -> Result<(), Error> {
         .with_marketing(Environment.required("BATON_MARKETING_SET")?);
     let sender = Sender::new(&config, pages(&ssm).await)?;
     let timers = Scheduler::new(&account, Environment)?;
-    let email = &Email { station, store, mailer, sender, flows, timers };
+    let email = &Email { station, store, mailer, sender, flows, timers, klaviyo };
     let stack = &Environment.stack()?;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         // Boxed: the calls below nest deeper than the compiler's limit for one future's layout.

@@ -34,7 +34,9 @@ where
     const LAYER: Layer = Layer::Email;
 
     async fn work(&self, stored: &Stored) -> Result<Outcome, Failure> {
+        self.hand_over(stored).await?;
         match &stored.event.fact {
+            Fact::KlaviyoDue { .. } => self.klaviyo_due(stored).await,
             Fact::FlowDue { .. } => self.flow_due(stored).await,
             Fact::CheckoutStarted { .. } => self.arm(stored, Trigger::CheckoutStarted).await,
             Fact::CheckoutEnded { .. } => self.disarm(stored).await,

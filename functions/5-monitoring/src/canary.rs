@@ -3,8 +3,6 @@
 //!
 //! Where a channel stands lies in two bookmarks ([`ledger::ChannelState`]); the console writes the one, this the other.
 
-use std::sync::atomic::Ordering;
-
 use askama::Template;
 use domain::Timestamp;
 use domain::effect::EffectKey;
@@ -56,8 +54,7 @@ struct Test {
 impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M, D> {
     /// Tests what is due to be tested, and raises what nobody answered.
     pub(crate) async fn watch_channels(&self, round: &mut Round) -> Result<(), Failure> {
-        let since = round.now.as_second().saturating_sub(self.remembered.channels.load(Ordering::Relaxed));
-        if since.unsigned_abs() < LOOKS_EVERY.unsigned_abs() {
+        if !self.remembered.channels.is_over(round.now, LOOKS_EVERY) {
             return Ok(());
         }
         let (ledger, store) = (&self.station.ledger, &self.station.store);
@@ -78,7 +75,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
                 self.test(channel, due.as_second(), &state, round.now).await?;
             }
         }
-        self.remembered.channels.store(round.now.as_second(), Ordering::Relaxed);
+        self.remembered.channels.note(round.now);
         Ok(())
     }
 

@@ -4,7 +4,6 @@
 //! orders that still owe something: a few times a day, and before a parcel is told as late by itself.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use domain::Timestamp;
 use domain::deadlines::plain_carrier;
@@ -16,9 +15,9 @@ use lambda::{Clock, Queue};
 use ledger::{LedgerError, Table};
 use mailer::SendMail;
 
-use crate::Monitoring;
 use crate::queues::Queues;
 use crate::watchdog::Round;
+use crate::{Last, Monitoring};
 
 /// A walk reads each order with a parcel on its way, which for most stores costs less than a cent a month at this pace.
 const EVERY_SECONDS: i64 = 6 * 3_600;
@@ -31,23 +30,22 @@ const OF_PARCELS: [&str; 6] = ["announced#", "moved#", "out#", "troubled#", "del
 #[derive(Debug)]
 pub struct Carriers {
     group_at: usize,
-    /// Seconds since 1970. Not stored: another process looks once more, and finds the same.
-    looked: AtomicI64,
+    /// Not stored: another process looks once more, and finds the same.
+    looked: Last,
 }
 
 impl Carriers {
     /// A watch that has not looked yet.
     #[must_use]
     pub fn new(group_at: usize) -> Self {
-        Self { group_at, looked: AtomicI64::new(i64::MIN) }
+        Self { group_at, looked: Last::default() }
     }
 }
 
 impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M, D> {
     /// The walk, when it is time for it.
     pub(crate) async fn listen_to_carriers(&self, round: &mut Round) -> Result<(), LedgerError> {
-        let since = round.now.as_second().saturating_sub(self.carriers.looked.load(Ordering::Relaxed));
-        if since.unsigned_abs() < EVERY_SECONDS.unsigned_abs() {
+        if !self.carriers.looked.is_over(round.now, EVERY_SECONDS) {
             return Ok(());
         }
         self.look_at_carriers(round).await
@@ -86,20 +84,21 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
                 }
             }
         }
-        self.carriers.looked.store(round.now.as_second(), Ordering::Relaxed);
+        self.carriers.looked.note(round.now);
         Ok(())
     }
 
     /// Every announced parcel of the orders that owe something, with its order's name; and whether that is all of them.
     async fn on_their_way(&self, round: &Round) -> Result<(Vec<(String, OnItsWay)>, bool), LedgerError> {
         let ledger = &self.station.ledger;
+        let until = round.share(self.station.now(), 1);
         let of_a_parcel = |id: &EventId| OF_PARCELS.iter().any(|prefix| id.0.starts_with(prefix));
         let owing = ledger.owing(&self.station.store).await?;
         let orders: BTreeSet<Subject> =
             owing.into_iter().filter(|key| of_a_parcel(&key.id)).map(|key| key.subject).collect();
         let mut found = Vec::new();
         for (n, subject) in orders.iter().enumerate() {
-            if n >= MOST || self.station.now() >= round.tenths(3) {
+            if n >= MOST || self.station.now() >= until {
                 tracing::warn!(orders = orders.len(), read = n, "the walk over parcels on their way ended early");
                 return Ok((found, false));
             }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use domain::Timestamp;
 use domain::event::EventKey;
 use domain::exception::{Exception, Life, What};
 use domain::handoff::{Layer, Owed};
@@ -51,13 +52,14 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
     /// Looks into every queue of the stack.
     pub(crate) async fn dead_letters(&self, round: &mut Round) -> Result<Dead, Error> {
         let mut dead = Dead::default();
+        let until = round.share(self.station.now(), 2);
         let (mut queued, mut put_aside) = (0, 0);
         for layer in Layer::ALL {
             queued += self.queues.depth(Line::Work(layer)).await?;
             let depth = self.queues.depth(Line::Dead(layer)).await?;
             put_aside += depth;
             round.note_depth(Line::Dead(layer), depth);
-            for letter in self.letters(round, Line::Dead(layer), depth).await? {
+            for letter in self.letters(until, Line::Dead(layer), depth).await? {
                 if let Err(error) = self.look_at_letter(round, &mut dead, layer, &letter).await {
                     round.failed(&letter.id, &error);
                 }
@@ -66,7 +68,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         let depth = self.queues.depth(Line::RelayFailures).await?;
         put_aside += depth;
         round.note_depth(Line::RelayFailures, depth);
-        for letter in self.letters(round, Line::RelayFailures, depth).await? {
+        for letter in self.letters(until, Line::RelayFailures, depth).await? {
             if let Err(error) = self.look_at_stream_failure(round, &letter).await {
                 round.failed(&letter.id, &error);
             }
@@ -77,10 +79,10 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
     }
 
     /// All messages of a queue, as far as time allows, each once.
-    async fn letters(&self, round: &Round, line: Line, depth: u64) -> Result<Vec<DeadLetter>, QueuesError> {
+    async fn letters(&self, until: Timestamp, line: Line, depth: u64) -> Result<Vec<DeadLetter>, QueuesError> {
         let mut all: Vec<DeadLetter> = Vec::new();
         let mut seen = BTreeSet::new();
-        while depth > 0 && self.station.now() < round.tenths(2) {
+        while depth > 0 && self.station.now() < until {
             let page = self.queues.look(line).await?;
             let before = all.len();
             all.extend(page.into_iter().filter(|letter| seen.insert(letter.id.clone())));

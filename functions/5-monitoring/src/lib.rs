@@ -47,7 +47,7 @@ pub mod webhook;
 mod tests;
 
 use std::fmt;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use domain::Timestamp;
 use domain::subject::Subject;
@@ -164,10 +164,34 @@ pub struct Monitoring<T, Q, C, M, D> {
 /// What a process remembers so as not to read it every minute. Nothing depends on it: another process looks once more.
 #[derive(Debug, Default)]
 pub struct Remembered {
-    /// When the channels were last looked at, seconds since 1970.
-    pub(crate) channels: AtomicI64,
+    /// When the queues were last looked into.
+    pub(crate) stock: Last,
+    /// When the channels were last looked at.
+    pub(crate) channels: Last,
     /// The hour whose digest is settled, seconds since 1970.
     pub(crate) digest: AtomicI64,
+}
+
+/// When this process last did something, seconds since 1970, as of the round it did it in.
+#[derive(Debug)]
+pub(crate) struct Last(AtomicI64);
+
+impl Default for Last {
+    /// Never.
+    fn default() -> Self {
+        Self(AtomicI64::new(i64::MIN))
+    }
+}
+
+impl Last {
+    /// Whether that is so many seconds from `now`, one way or the other.
+    pub fn is_over(&self, now: Timestamp, seconds: i64) -> bool {
+        now.as_second().saturating_sub(self.0.load(Ordering::Relaxed)).unsigned_abs() >= seconds.unsigned_abs()
+    }
+
+    pub fn note(&self, now: Timestamp) {
+        self.0.store(now.as_second(), Ordering::Relaxed);
+    }
 }
 
 impl<T, Q, C, M, D> fmt::Debug for Monitoring<T, Q, C, M, D> {

@@ -7,6 +7,7 @@ use domain::Timestamp;
 use domain::effect::{Effect, EffectKey, MailKind, State};
 use domain::event::{Event, EventKey, EventType, Fact};
 use domain::exception::{Exception, Life};
+use domain::flow::left::Telling;
 use domain::handoff::{Layer, Owed, RELAY};
 use domain::parcel::{ParcelKey, normalised};
 use jiff::SignedDuration;
@@ -220,6 +221,11 @@ fn belongs(key: &EffectKey, layer: Layer, event: &Event) -> bool {
             Layer::Capture,
             _,
         ) => true,
+        (EffectKey::Klaviyo(told), Layer::Email, fact @ Fact::KlaviyoDue { what, .. }) => {
+            let own = fact.id().0;
+            own.strip_prefix("klaviyo#") == Some(told)
+                || (*what == Telling::PlacedOrder && told.starts_with("ordered-product#"))
+        }
         (EffectKey::Consent { at: said, .. }, Layer::Email, Fact::ContactUnsubscribed { at, .. }) => said == at,
         (EffectKey::Email(MailKind::Confirmation), Layer::Email, Fact::OrderCleared {}) => true,
         (EffectKey::Email(MailKind::InProduction), Layer::Email, Fact::PartnerAccepted { .. }) => true,
@@ -261,6 +267,7 @@ fn words(key: &EffectKey) -> Option<String> {
             let of = kind.parcel().map(|parcel| format!(" for parcel {parcel}")).unwrap_or_default();
             format!("The {} mail{of}", kind.name())
         }
+        EffectKey::Klaviyo(what) => format!("Telling Klaviyo ({what})"),
         EffectKey::Consent { state, .. } => format!("Telling the store that the customer is {}", state.as_str()),
         EffectKey::Hold { .. } => "The hold in the store".to_owned(),
         EffectKey::HoldRelease { .. } => "The end of the hold in the store".to_owned(),

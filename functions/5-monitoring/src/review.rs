@@ -41,11 +41,15 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         let mut open = self.station.ledger.open_exceptions().await?;
         open.sort_by_cached_key(|exception| (exception.raised, exception.id.clone()));
         round.totals.open = u64::try_from(open.len()).ok();
+        if !open.is_empty() {
+            self.take_stock(round).await;
+        }
         round.totals.untold = Some(self.tell_the_untold(round, &open).await);
         self.watch_failures(round, &open).await?;
         let mut oldest = SignedDuration::ZERO;
+        let until = round.share(self.station.now(), 1);
         for exception in &open {
-            if self.station.now() >= round.tenths(5) {
+            if self.station.now() >= until {
                 break;
             }
             match self.find(round, exception).await {
@@ -86,9 +90,10 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             groups.entry(group).or_default().push(exception);
         }
         let mut told = BTreeSet::new();
+        let until = round.share(self.station.now(), 1);
         for members in groups.values() {
             let Some(first) = members.first() else { continue };
-            if self.station.now() >= round.tenths(5) {
+            if self.station.now() >= until {
                 break;
             }
             match self.tell_on(channel, first, round.now).await {

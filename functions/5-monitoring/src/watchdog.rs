@@ -3,6 +3,10 @@
 //! A round looks at what is due, at what lies dead and at what is open; it acts, publishes its totals and ends. It never
 //! waits, and each thing is looked at once, so that a round as of any moment comes to its end. What it does is the same
 //! however often it is done.
+//!
+//! Most rounds of most stores find nothing late and nothing open. Such a round reads the two indexes and no more: **stock** (what lies
+//! in the queues, whether the sweep speaks) is taken in a round that finds something, and every quarter of an hour. A dead letter is
+//! a pointer to something that is owed, so whatever lies there is found late by then.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +19,7 @@ use domain::subject::Subject;
 use domain::watch::{Action, Case, look};
 use jiff::SignedDuration;
 use lambda::{Clock, Failure, Key, Queue, batch};
-use ledger::{DueEvent, Journey, LedgerError, Stored, Table, Watermark};
+use ledger::{DueEvent, Journey, LedgerError, MOST_AT_ONCE, Stored, Table, Watermark};
 use mailer::SendMail;
 use serde::Serialize;
 
@@ -27,8 +31,12 @@ use crate::{Error, Monitoring};
 
 /// A parcel of a silent carrier is looked at again after so long.
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
+/// Seconds after which stock is taken though nothing is late or open.
+const STOCK_EVERY: i64 = 900;
 /// Keys read at a time from each shard of the index.
 const PAGE: u16 = 200;
+/// No part goes on beyond so many tenths of a round's time: the totals have to be published.
+const MOST_TENTHS: i64 = 8;
 /// What the watermark left behind is looked at before anything else.
 const LEFT_BEHIND: i64 = i64::MIN;
 
@@ -61,6 +69,11 @@ pub struct Round {
     started: Timestamp,
     deadline: Timestamp,
     pub paused: Vec<Layer>,
+    /// What lies in the queues, once stock was taken; and why it could not be.
+    dead: Option<Dead>,
+    blind: Option<Error>,
+    /// Something has been owed lately, though it may be done by now.
+    busy: bool,
     /// Queues for what was put aside, in which nothing lies.
     pub(crate) empty: BTreeSet<Line>,
     /// The parcels on their way were looked at in this round, and these carriers are silent, by their plain names.
@@ -74,7 +87,25 @@ impl Round {
     pub(crate) fn new(now: Timestamp, started: Timestamp, deadline: Timestamp) -> Self {
         let (report, totals) = (Report::default(), Totals::default());
         let (empty, silent) = (BTreeSet::new(), BTreeSet::new());
-        Self { now, started, deadline, paused: Vec::new(), empty, walked: false, silent, report, totals }
+        Self {
+            now,
+            started,
+            deadline,
+            paused: Vec::new(),
+            dead: None,
+            blind: None,
+            busy: false,
+            empty,
+            walked: false,
+            silent,
+            report,
+            totals,
+        }
+    }
+
+    /// The layer has put this event aside.
+    fn holds(&self, layer: Layer, key: &EventKey) -> bool {
+        self.dead.as_ref().is_some_and(|dead| dead.holds(layer, key))
     }
 
     pub(crate) fn note_depth(&mut self, line: Line, depth: u64) {
@@ -83,11 +114,13 @@ impl Round {
         }
     }
 
-    /// When so many tenths of the time that Lambda gives us are used up. What is left then waits for the next round.
-    pub(crate) fn tenths(&self, tenths: i64) -> Timestamp {
+    /// Until when a part of the round that begins now may take: so many tenths of the time that Lambda gives us, however long the parts
+    /// before it took, or a slow day would leave it nothing round after round. What is left then waits for the next round.
+    pub(crate) fn share(&self, now: Timestamp, tenths: i64) -> Timestamp {
         let all = self.deadline.duration_since(self.started).as_millis();
-        let millis = i64::try_from(all.max(0)).unwrap_or(i64::MAX).saturating_div(10).saturating_mul(tenths);
-        later(self.started, SignedDuration::from_millis(millis))
+        let tenth = i64::try_from(all.max(0)).unwrap_or(i64::MAX).saturating_div(10);
+        let after = |from, tenths| later(from, SignedDuration::from_millis(tenth.saturating_mul(tenths)));
+        after(now, tenths).min(after(self.started, MOST_TENTHS))
     }
 
     /// One thing failed: the log says which, and the round goes on with the next.
@@ -133,31 +166,56 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
     /// One round as of `now`. The parts do not depend on each other: one that fails leaves the others their turn.
     pub async fn round(&self, now: Timestamp, deadline: Timestamp) -> Result<Report, Error> {
         let mut round = Round::new(now, self.station.now(), deadline);
-        // First, so that what a layer has put aside is not sent to it again and again.
-        let dead = self.dead_letters(&mut round).await;
-        let nothing_dead = Dead::default();
+        let mut silence = Ok(());
+        if self.remembered.stock.is_over(round.now, STOCK_EVERY) {
+            self.take_stock(&mut round).await;
+            silence = self.listen_for_the_sweep(&mut round).await;
+        }
         // Before what is due, so that one matter is not told as many.
         let carriers = self.listen_to_carriers(&mut round).await;
-        let due = self.look_at_due(&mut round, dead.as_ref().unwrap_or(&nothing_dead)).await;
-        let silence = self.listen_for_the_sweep(&mut round).await;
+        let due = self.look_at_due(&mut round).await;
         let open = self.review(&mut round).await;
-        let line = self.measure_the_lines(&mut round).await;
+        let line = match round.busy || round.dead.is_some() {
+            true => self.measure_the_lines(&mut round).await,
+            false => Ok(()),
+        };
         let channels = self.watch_channels(&mut round).await;
         let digest = self.digest(&mut round).await;
-        let told = channels.is_ok() && digest.is_ok();
-        round.totals.finished =
-            dead.is_ok() && carriers.is_ok() && due.is_ok() && silence.is_ok() && open.is_ok() && line.is_ok() && told;
+        let blind = round.blind.take();
+        round.totals.finished = blind.is_none()
+            && [silence.is_ok(), carriers.is_ok(), due.is_ok(), open.is_ok(), line.is_ok()].into_iter().all(|ok| ok)
+            && channels.is_ok()
+            && digest.is_ok();
         round.totals.publish(&self.stack, now);
         tracing::info!(report = ?round.report, totals = ?round.totals, "round");
-        dead?;
+        if let Some(blind) = blind {
+            return Err(blind);
+        }
+        silence?;
         carriers?;
         due?;
-        silence?;
         open?;
         line?;
         channels?;
         digest?;
         if round.report.failed > 0 { Err(Error::Partly(round.report.failed)) } else { Ok(round.report) }
+    }
+
+    /// What lies in the queues, and which layers are paused: before anything is said to be late, since what a layer has put aside is
+    /// not sent to it again and again.
+    pub(crate) async fn take_stock(&self, round: &mut Round) {
+        if round.dead.is_some() {
+            return;
+        }
+        let paused = self.station.ledger.paused(&self.station.store).await.map_err(Error::from);
+        round.dead = Some(Dead::default());
+        match (paused, self.dead_letters(round).await) {
+            (Ok(paused), Ok(dead)) => {
+                (round.paused, round.dead) = (paused, Some(dead));
+                self.remembered.stock.note(round.now);
+            }
+            (Err(error), _) | (_, Err(error)) => round.blind = Some(error),
+        }
     }
 
     /// The lines of orders that wait for their turn at a partner: nothing is wrong with them, and the owner may want to know how long
@@ -169,15 +227,15 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
     }
 
     /// Everything that is due by the round's moment, from the watermark on; then the watermark passes what owes nothing any more.
-    async fn look_at_due(&self, round: &mut Round, dead: &Dead) -> Result<(), LedgerError> {
+    async fn look_at_due(&self, round: &mut Round) -> Result<(), LedgerError> {
         let (ledger, store) = (&self.station.ledger, &self.station.store);
-        round.paused = ledger.paused(store).await?;
         let watermark = ledger.watermark(store).await?;
         if round.now.as_second() < watermark.to {
             // A round as of the past: what was due by then is dealt with. What was left behind is looked at as of now only, or it
             // would seem to be owed later, and be forgotten.
             return Ok(());
         }
+        let until = round.share(self.station.now(), 3);
         let mut limit = Watermark::limit(round.now, self.station.now());
         let mut walk = watermark.walk(round.now);
         let mut last = LastSubject::default();
@@ -187,17 +245,22 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         if entries.is_empty() {
             entries = ledger.next_due(&mut walk, PAGE).await?;
         }
+        round.busy = !entries.is_empty();
+        let mut owing = BTreeSet::new();
         'round: while !entries.is_empty() {
             for (n, due) in entries.iter().enumerate() {
-                if self.station.now() >= round.tenths(4) {
+                if n % MOST_AT_ONCE == 0 {
+                    owing = self.may_owe(&entries[n..entries.len().min(n + MOST_AT_ONCE)]).await;
+                }
+                if self.station.now() >= until {
                     // The next round goes on here, and with what was left behind before.
                     limit = limit.min(due.at).min(walk.reached());
                     failed.extend(entries[n..].iter().filter(|due| due.at == LEFT_BEHIND).cloned());
                     break 'round;
                 }
-                let left = match self.settled.knows(due) {
-                    true => Ok(Left::Nothing),
-                    false => self.look_at(round, dead, &mut last, &due.key).await,
+                let left = match owing.contains(&due.key) {
+                    false => Ok(Left::Nothing),
+                    true => self.look_at(round, &mut last, &due.key).await,
                 };
                 match left {
                     Ok(Left::Nothing) if due.at == LEFT_BEHIND => {}
@@ -221,13 +284,18 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         Ok(())
     }
 
-    async fn look_at(
-        &self,
-        round: &mut Round,
-        dead: &Dead,
-        last: &mut LastSubject,
-        key: &EventKey,
-    ) -> Result<Left, Failure> {
+    /// Those of the entries that are worth a look: most stand in the index only because nobody takes out what has been dealt with.
+    async fn may_owe(&self, entries: &[DueEvent]) -> BTreeSet<EventKey> {
+        let keys = entries.iter().filter(|due| !self.settled.knows(due)).map(|due| due.key.clone());
+        let keys: Vec<EventKey> = keys.collect();
+        match self.station.ledger.owing_of(&keys).await {
+            Ok(owing) => owing,
+            // One of them cannot be read, or the table is busy: each is looked at by itself, and the log says which it was.
+            Err(_) => keys.into_iter().collect(),
+        }
+    }
+
+    async fn look_at(&self, round: &mut Round, last: &mut LastSubject, key: &EventKey) -> Result<Left, Failure> {
         let ledger = &self.station.ledger;
         let Some(stored) = ledger.event(key).await?.filter(|stored| !stored.owes_nothing()) else {
             return Ok(Left::Nothing);
@@ -237,6 +305,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             return Ok(Left::Later);
         }
         round.report.due += 1;
+        self.take_stock(round).await;
         let waits_due = stored.owes.iter().any(|(owed, due)| matches!(owed, Owed::Wait(_)) && *due <= round.now);
         let nothing = Journey::default();
         let known = if waits_due { self.known_of(last, &key.subject).await? } else { &nothing };
@@ -260,8 +329,8 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
                 Action::Strike(owed) if grouped.contains(&owed) => {}
                 Action::Strike(owed) => settled.push(owed),
                 // Put aside after several crashes: told as such, and run again when a person says so.
-                Action::SendAgain(layer) if dead.holds(layer, key) => {}
-                Action::Raise(What::NotTaken { layer, .. }) if dead.holds(layer, key) => {}
+                Action::SendAgain(layer) if round.holds(layer, key) => {}
+                Action::Raise(What::NotTaken { layer, .. }) if round.holds(layer, key) => {}
                 Action::SendAgain(layer) => {
                     self.station.queue.send(layer, &message, SignedDuration::ZERO).await?;
                     tracing::warn!(subject = message.pk, event = message.sk, layer = layer.as_str(), "sent again");

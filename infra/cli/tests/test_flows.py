@@ -12,6 +12,13 @@ from cli import flowfile, flows, places, storefile
 from cli.say import Failure
 
 SHIPPED = places.INFRA / "flows.toml"
+KLAVIYO = '[klaviyo]\napi_key_file = "key"\n'
+
+
+def without_flows() -> str:
+    """The local store's file without what it says of flows and Klaviyo."""
+    text = (places.LOCAL_DEFAULTS / "store.toml").read_text()
+    return re.sub(r"(?m)^\[(flows|klaviyo)\]\n[^\[]*", "", text)
 
 
 class Flows(unittest.TestCase):
@@ -72,10 +79,11 @@ class Flows(unittest.TestCase):
     def test_who_sends_a_flow_is_said_in_the_stores_file(self) -> None:
         store = places.LOCAL_DEFAULTS / "store.toml"
         self.assertIn("flow", storefile.read(store).values["flows"])
-        text = store.read_text().replace('[flows]\nfile = "flows.toml"\n', "")
+        text = without_flows()
         for section, said in [
-            ('[flows.cart]\nby = "klaviyo"\n', "flows.cart.by: this version cannot leave a flow to klaviyo yet"),
-            ('[flows.cart]\nby = "pigeon"\n', "flows.cart.by: must be ses"),
+            ('[flows.cart]\nby = "klaviyo"\n', "flows.cart.by: needs [klaviyo] with its api_key_file"),
+            ('[flows.cart]\nby = "pigeon"\n', "flows.cart.by: must be ses or klaviyo"),
+            (KLAVIYO + '[flows.shipped]\nby = "klaviyo"\n', "flows.shipped: mails about an order are sent by ses"),
             ('[flows.cart]\nsender = "ses"\n', "flows.cart: says who sends the flow, and nothing else"),
             ("[flows]\nfile = 7\n", "flows.file: must be text in quotes"),
             ('[flows.crat]\nby = "ses"\n', "has no flow of that name; did you mean cart?"),
@@ -85,6 +93,18 @@ class Flows(unittest.TestCase):
             with self.subTest(section), self.assertRaises(Failure) as raised:
                 storefile.read(path)
             self.assertIn(said, str(raised.exception))
+            line = path.read_text().splitlines().index(section.splitlines()[-2]) + 1
+            at = int(re.search(r"store\.toml:(\d+)", str(raised.exception))[1])
+            self.assertIn(at, (line, line + 1), str(raised.exception))
+
+    def test_a_marketing_flow_may_be_left_to_klaviyo(self) -> None:
+        path = self.folder / "store.toml"
+        path.write_text(without_flows() + "\n" + KLAVIYO + '[flows.cart]\nby = "klaviyo"\n')
+        store = storefile.read(path)
+        by = {flow["name"]: flow["by"] for flow in store.values["flows"]["flow"]}
+        self.assertEqual((by["cart"], by["welcome"]), ("klaviyo", "ses"))
+        self.assertIn("call/klaviyo/api-key", store.secret_files)
+        self.assertEqual(store.values["klaviyo"], {"list": None, "base_url": None})
 
     def test_the_table_counts_each_thing_once_and_adds_up_money_by_currency(self) -> None:
         mark = lambda sk, note="": {"pk": "mark#flow#cart#2026-11-22", "sk": sk, "kind": "mark", "note": note}  # noqa: E731

@@ -219,6 +219,16 @@ class Rendering(Files):
             ],
         )
 
+    def test_double_opt_in_and_klaviyo_reach_the_functions(self) -> None:
+        self.secrets(**{"klaviyo-api-key": "pk_1"})
+        change = lambda text: re.sub(r"# (\[klaviyo\]|api_key_file|list = |double_opt_in)", r"\1", text).replace("in = false", "in = true")  # noqa: E731
+        rendered = render.render(storefile.read(self.write(change)), BASES | {"klaviyo": "https://a.klaviyo.com"}, local=False)
+        self.assertTrue(rendered.store["mail"]["double_opt_in"])
+        self.assertEqual(rendered.store["klaviyo"], {"list": "AbC123", "base_url": "https://a.klaviyo.com"})
+        self.assertEqual(rendered.secrets["call/klaviyo/api-key"], "pk_1")
+        self.secrets()
+        self.assertNotIn("klaviyo", self.rendered().store)
+
     def test_a_base_url_of_the_owners_stays(self) -> None:
         self.secrets()
         change = lambda text: text.replace(

@@ -41,6 +41,8 @@ pub enum EffectKey {
     Consent { state: Consent, at: String },
     /// A mail to the customer: `email#confirmation`, `email#shipped#<parcel>`.
     Email(MailKind),
+    /// Klaviyo was told: `klaviyo#placed-order`, `klaviyo#ordered-product#<line>`, `klaviyo#subscribed#<when>`.
+    Klaviyo(String),
     /// The owner was told of an exception, for the n-th time: `alert#<exception>#1`.
     Alert { exception: String, round: u32 },
     /// The same on another channel than mail: `alert-on#webhook#<exception>#1`.
@@ -168,6 +170,7 @@ impl fmt::Display for EffectKey {
             Self::Follow { feed, parcel } => write!(f, "follow#{feed}#{parcel}"),
             Self::Consent { state, at } => write!(f, "consent#{}#{at}", state.as_str()),
             Self::Email(kind) => write!(f, "email#{kind}"),
+            Self::Klaviyo(what) => write!(f, "klaviyo#{what}"),
             Self::Alert { exception, round } => write!(f, "alert#{exception}#{round}"),
             Self::AlertOn { channel, exception, round } => write!(f, "alert-on#{channel}#{exception}#{round}"),
             Self::Canary { channel, at } => write!(f, "canary#{channel}#{at}"),
@@ -228,6 +231,7 @@ impl EffectKey {
                 _ => other(),
             },
             "email" => MailKind::parse(rest).map_or_else(other, Self::Email),
+            "klaviyo" => Self::Klaviyo(rest.to_owned()),
             "alert" => match rest.rsplit_once('#').map(|(exception, round)| (exception, round.parse())) {
                 Some((exception, Ok(round))) => Self::Alert { exception: exception.to_owned(), round },
                 _ => other(),
@@ -332,6 +336,7 @@ mod tests {
             "email#delivered#1Z999",
             "email#flow#cart#2#once",
             "email#confirm-subscription#2026-11-22",
+            "klaviyo#ordered-product#11",
             "alert#5550004242-partner-refused-0a1b2c3d#2",
             "alert-on#webhook#5550004242-partner-refused-0a1b2c3d#2",
             "canary#webhook#1795000000",

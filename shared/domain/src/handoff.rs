@@ -232,6 +232,7 @@ pub const RELAY: &[Leg] = {
         leg(E::CheckoutStarted,      &[Email],              &[]),
         leg(E::CheckoutEnded,        &[Email],              &[]),
         leg(E::FlowDue,              &[Email],              &[]),
+        leg(E::KlaviyoDue,           &[Email],              &[]),
         leg(E::ContactChanged,       &[],                   &[]),
         leg(E::ConsentChanged,       &[Email],              &[]),
         leg(E::ContactSignedUp,      &[Email],              &[]),

@@ -59,12 +59,17 @@ pub fn is_open(events: &[Event], order: &Order) -> bool {
     waits(order, &standing(events, order))
 }
 
+/// Whether nothing of the order is left to be sent.
+#[must_use]
+pub fn all_sent(order: &Order) -> bool {
+    // What is held accepts no fulfilment now, and is to come all the same.
+    !order.fulfilment_orders.iter().any(|one| one.open || !one.holds.is_empty())
+}
+
 fn waits(order: &Order, parcels: &[Standing]) -> bool {
     // What somebody else sent is theirs to follow: we never hear that it arrived.
     let all_there = parcels.iter().filter(|parcel| parcel.ours).all(|parcel| parcel.progress.is_over());
-    // What is held accepts no fulfilment now, and is to come all the same.
-    let mut left = order.fulfilment_orders.iter().filter(|one| one.open || !one.holds.is_empty());
-    let nothing_left = left.next().is_none();
+    let nothing_left = all_sent(order);
     let known = !(parcels.is_empty() && order.fulfilment_orders.is_empty());
     let called_off = order.cancelled || matches!(order.payment, Payment::Refunded | Payment::Voided);
     let done = known && all_there && nothing_left;

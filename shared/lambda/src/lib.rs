@@ -8,6 +8,7 @@
 //! | [`secrets`] | SecureString parameters, read once |
 //! | [`queue`] | layer queues: keys in, keys out |
 //! | [`station`] | where a layer works: its ledger, queue, clock and deadlines |
+//! | [`turn`] | a provider's limit, kept by all copies of a function |
 //! | [`aws`] | clients of our own account |
 //! | [`batch`] | an SQS batch in, the failed message ids out |
 //! | [`http`] | one HTTP client, with a time-out shorter than the function's |
@@ -22,6 +23,7 @@ pub mod http;
 pub mod queue;
 pub mod secrets;
 pub mod station;
+pub mod turn;
 
 pub use clock::{Clock, SystemClock};
 pub use config::StoreConfig;

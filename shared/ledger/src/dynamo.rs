@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{BuildError, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
 
 use crate::row::Row;
 use crate::{Due, Place, Table, TableError};
@@ -98,6 +98,28 @@ impl Table for Dynamo {
         let request = self.client.get_item().table_name(&self.table).consistent_read(true);
         let answer = request.key("pk", text(pk)).key("sk", text(sk)).send().await.map_err(|e| failed("GetItem", e))?;
         answer.item.map(|item| to_row(item, "GetItem")).transpose()
+    }
+
+    async fn get_many(&self, keys: &[(String, String)]) -> Result<Vec<Row>, TableError> {
+        let keys = keys.iter().map(|(pk, sk)| Item::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))]));
+        let mut wanted = keys.collect::<Vec<_>>();
+        let mut rows = Vec::with_capacity(wanted.len());
+        while !wanted.is_empty() {
+            let asked = wanted.len();
+            let keys = KeysAndAttributes::builder().consistent_read(true).set_keys(Some(wanted)).build();
+            let keys = keys.map_err(|e| failed("BatchGetItem", e))?;
+            let request = self.client.batch_get_item().request_items(&self.table, keys);
+            let mut answer = request.send().await.map_err(|e| failed("BatchGetItem", e))?;
+            let found = answer.responses.as_mut().and_then(|found| found.remove(&self.table)).unwrap_or_default();
+            rows.extend(found.into_iter().map(|item| to_row(item, "BatchGetItem")).collect::<Result<Vec<_>, _>>()?);
+            // What a busy table or sixteen megabytes left over is asked for again.
+            let left = answer.unprocessed_keys.as_mut().and_then(|left| left.remove(&self.table));
+            wanted = left.map(|left| left.keys).unwrap_or_default();
+            if wanted.len() == asked {
+                return Err(failed("BatchGetItem", BuildError::other("the table answered for none of the keys")));
+            }
+        }
+        Ok(rows)
     }
 
     async fn put_new(&self, row: &Row) -> Result<Option<Row>, TableError> {

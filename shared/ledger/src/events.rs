@@ -15,7 +15,7 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 
 use crate::row::{EventRow, PauseRow, PayloadRow, Row};
-use crate::{Ledger, LedgerError, Place, Table};
+use crate::{Ledger, LedgerError, MOST_AT_ONCE, Place, Table};
 
 /// A deflated body up to this many bytes lies in the event's own item: the rest of an event is some 250 bytes, so that both
 /// together stay within one write unit.
@@ -138,6 +138,23 @@ impl<T: Table> Ledger<T> {
             Some(Row::Event(row)) => Ok(Some(Stored::read(row)?)),
             _ => Ok(None),
         }
+    }
+
+    /// Those of the events that owe somebody something, in one read for each hundred.
+    pub async fn owing_of(&self, keys: &[EventKey]) -> Result<BTreeSet<EventKey>, LedgerError> {
+        let mut owing = BTreeSet::new();
+        for keys in keys.chunks(MOST_AT_ONCE) {
+            let keys: BTreeSet<_> =
+                keys.iter().map(|key| (key.subject.to_string(), format!("event#{}", key.id))).collect();
+            for row in self.table.get_many(&Vec::from_iter(keys)).await? {
+                let Row::Event(row) = row else { continue };
+                let stored = Stored::read(row)?;
+                if !stored.owes_nothing() {
+                    owing.insert(stored.event.key());
+                }
+            }
+        }
+        Ok(owing)
     }
 
     /// The body of the delivery that the event came from, while it is kept.

@@ -12,6 +12,7 @@ mod dynamo;
 mod effects;
 mod events;
 mod exceptions;
+mod gated;
 mod marks;
 mod memory;
 mod pace;
@@ -27,11 +28,12 @@ pub use due::{DueEvent, MARGIN, Walk, Watermark};
 pub use dynamo::Dynamo;
 pub use effects::{Claim, Lease, Refusal};
 pub use events::{Appended, Finished, Journey, Payload, Stored};
+pub use gated::{Gate, Gated};
 pub use marks::Mark;
 pub use memory::Memory;
 pub use pace::{Ask, ITS_TURN, Rate, Turn};
 pub use row::Row;
-pub use table::{Due, Place, Table, TableError};
+pub use table::{Due, MOST_AT_ONCE, Place, Table, TableError};
 
 /// The verbs of the ledger over some table.
 pub struct Ledger<T> {

@@ -4,12 +4,26 @@ use std::fmt;
 
 use crate::row::Row;
 
+/// Keys that one read may name: what DynamoDB's `BatchGetItem` takes.
+pub const MOST_AT_ONCE: usize = 100;
+
 /// Stores rows under a partition and a sort key. All reads are strongly consistent, except those of an index.
 ///
 /// A row has a revision; [`Table::replace`] succeeds only on the revision it names.
 pub trait Table: Send + Sync {
     /// The row under this key, if there is one.
     fn get(&self, pk: &str, sk: &str) -> impl Future<Output = Result<Option<Row>, TableError>> + Send;
+
+    /// The rows under these keys that exist, in no order; at most [`MOST_AT_ONCE`] keys, each named once.
+    fn get_many(&self, keys: &[(String, String)]) -> impl Future<Output = Result<Vec<Row>, TableError>> + Send {
+        async move {
+            let mut rows = Vec::new();
+            for (pk, sk) in keys {
+                rows.extend(self.get(pk, sk).await?);
+            }
+            Ok(rows)
+        }
+    }
 
     /// Stores a row that must not exist yet. `Some` is the row that was in the way.
     fn put_new(&self, row: &Row) -> impl Future<Output = Result<Option<Row>, TableError>> + Send;
@@ -86,6 +100,10 @@ impl std::error::Error for TableError {
 impl<T: Table> Table for std::sync::Arc<T> {
     async fn get(&self, pk: &str, sk: &str) -> Result<Option<Row>, TableError> {
         (**self).get(pk, sk).await
+    }
+
+    async fn get_many(&self, keys: &[(String, String)]) -> Result<Vec<Row>, TableError> {
+        (**self).get_many(keys).await
     }
 
     async fn put_new(&self, row: &Row) -> Result<Option<Row>, TableError> {

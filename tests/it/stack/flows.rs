@@ -28,6 +28,25 @@ async fn leaves(stack: &Stack, number: u64, mail: &str) -> Subject {
     Subject::Checkout(number.to_string())
 }
 
+/// With its own key, under its own role.
+#[tokio::test]
+async fn a_no_in_the_store_reaches_klaviyo() {
+    let Some(stack) = stack().await else { return };
+    let mail = format!("no-{}@example.com", fresh_id(91));
+    for (state, deliver) in [("subscribed", 0), ("unsubscribed", 2)] {
+        let consent = json!({ "state": state, "opt_in_level": "single_opt_in" });
+        let customer = json!({ "email": mail, "email_marketing_consent": consent });
+        stack.sandbox(Method::POST, &format!("shopify/customers?deliver={deliver}"), customer).await;
+    }
+    stack
+        .until("Klaviyo knows of it", 60, async || {
+            let shown = stack.look_at("klaviyo").await;
+            let own = shown["profiles"].as_array()?.iter().find(|profile| profile["email"] == mail)?.clone();
+            (own["consent"] == "UNSUBSCRIBED" && own["subscribed"] == 0).then_some(())
+        })
+        .await;
+}
+
 #[tokio::test]
 async fn a_reminder_of_a_cart_is_woken_by_its_schedule_and_goes_out_once() {
     let Some(stack) = stack().await else { return };

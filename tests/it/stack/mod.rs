@@ -7,7 +7,6 @@
 mod calm;
 mod cost;
 mod crashes;
-mod deaths;
 mod decisions;
 mod door;
 mod flood;
@@ -127,13 +126,6 @@ impl Stack {
     /// The name of a deployed function.
     pub fn function(&self, name: &str) -> &str {
         self.facts["functions"][name].as_str().unwrap()
-    }
-
-    /// Where the functions' AWS calls may go: the emulator, or the sandbox's proxy in front of it.
-    pub fn addresses(&self) -> Vec<String> {
-        let (sandbox, port) = self.fact("sandbox_url").rsplit_once(':').unwrap();
-        let proxy = port.parse::<u16>().unwrap() + 1;
-        vec![self.fact("endpoint").to_owned(), format!("{sandbox}:{proxy}")]
     }
 
     /// One request, JSON both ways; null where there is no body.

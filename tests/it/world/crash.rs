@@ -41,8 +41,8 @@ impl Crash {
 }
 
 impl CrashCaller for Crash {
-    fn crash(&self, _peer: SocketAddr) -> Result<(), String> {
+    fn crash(&self, _peer: SocketAddr) -> Result<String, String> {
         self.now();
-        Ok(())
+        Ok("this one".to_owned())
     }
 }

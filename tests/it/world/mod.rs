@@ -24,7 +24,7 @@ use domain::effect::State;
 use domain::exception::{Exception, Life};
 use domain::handoff::Layer;
 use domain::subject::{OrderId, Subject};
-use email::{Email, Sender};
+use email::{Email, Klaviyo, Sender};
 use jiff::SignedDuration;
 use lambda::{Secrets, Station, StoreConfig};
 use ledger::{Journey, Ledger, Memory};
@@ -139,6 +139,7 @@ impl World {
             ("door/printify/webhook-secret", &provider.printify.webhook_secret),
             ("call/gelato/token", &provider.gelato.api_key),
             ("door/gelato/path-secret", &provider.gelato.path_secret),
+            ("call/klaviyo/api-key", &provider.klaviyo.api_key),
             ("call/workshop/token", &provider.workshop.tokens[0]),
             ("door/workshop/webhook-secret", &provider.workshop.webhook_secret),
         ]);
@@ -271,10 +272,16 @@ impl World {
         let Some(timer) = self.timers.fire(now) else { return false };
         let (store, mailer, sender) = (self.store(), self.post.clone(), self.sender());
         let (station, flows, timers) = (&self.stations[3], self.config.flows.clone(), self.timers.clone());
-        let email = Email { station, store, mailer, sender, flows, timers };
+        let klaviyo = self.klaviyo();
+        let email = Email { station, store, mailer, sender, flows, timers, klaviyo };
         let answer = email::incoming::answer(&email, "baton", json!({ "timer": timer })).await;
         assert!(answer.is_ok(), "{answer:?}");
         true
+    }
+
+    /// Whom the owner leaves flows to.
+    fn klaviyo(&self) -> Option<Klaviyo> {
+        Klaviyo::open(&self.config, &self.secrets, &self.http).unwrap()
     }
 
     /// Who the mails come from; with pages, since marketing has a way out.
@@ -306,8 +313,8 @@ impl World {
                 }
                 Layer::Email => {
                     let (flows, timers) = (self.config.flows.clone(), self.timers.clone());
-                    let (mailer, sender) = (self.post.clone(), self.sender());
-                    let work = Email { station: email, store: shopify(), mailer, sender, flows, timers };
+                    let (mailer, sender, klaviyo) = (self.post.clone(), self.sender(), self.klaviyo());
+                    let work = Email { station: email, store: shopify(), mailer, sender, flows, timers, klaviyo };
                     email.take(&work, key).await
                 }
                 // What the owner hears has tests of its own; here it is enough that it was raised.

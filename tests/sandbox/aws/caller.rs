@@ -34,10 +34,5 @@ impl Callers {
 
 fn look_up(peer: SocketAddr) -> Option<String> {
     let inode = crash::socket_inode(peer)?;
-    crash::owners(inode).into_iter().find_map(|pid| {
-        let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
-        let name =
-            environment.split(|byte| *byte == 0).find_map(|entry| entry.strip_prefix(b"AWS_LAMBDA_FUNCTION_NAME="))?;
-        Some(String::from_utf8_lossy(name).into_owned())
-    })
+    crash::owners(inode).into_iter().find_map(|pid| crash::environment(pid, crash::FUNCTION_NAME))
 }

@@ -74,7 +74,7 @@ fn money_without_an_order_is_told_and_the_rest_is_nothing() {
     let stray = Resolved::MoneyWithoutOrder { payment: "pi_1".into(), amount: "12.40 USD".into() };
     let scene = scene(stray);
     scene.run();
-    let rows = scene.table.memory.rows();
+    let rows = scene.table.table.rows();
     let exceptions: Vec<String> = rows
         .iter()
         .filter_map(|row| match row {

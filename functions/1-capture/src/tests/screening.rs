@@ -22,7 +22,7 @@ fn paid_by_card() -> Order {
 }
 
 fn marks(scene: &Scene) -> usize {
-    scene.table.memory.rows().iter().filter(|row| matches!(row, Row::Mark(_))).count()
+    scene.table.table.rows().iter().filter(|row| matches!(row, Row::Mark(_))).count()
 }
 
 fn place(scene: &Scene, id: u64) -> Vec<String> {
@@ -81,7 +81,7 @@ fn only_what_is_known_and_switched_on_is_written() {
 fn a_mark_holds_hashes_only() {
     let scene = Scene::new(paid_by_card());
     place(&scene, 1);
-    for row in scene.table.memory.rows() {
+    for row in scene.table.table.rows() {
         if let Row::Mark(mark) = row {
             let text = format!("{mark:?}").to_lowercase();
             for private in ["ada", "example", "0a1b2c", "40202"] {

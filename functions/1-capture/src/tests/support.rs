@@ -18,7 +18,7 @@ use domain::subject::{OrderId, Subject};
 use jiff::SignedDuration;
 use lambda::queue::QueueError;
 use lambda::{Clock, Key, Queue, Station, StoreConfig};
-use ledger::{Appended, Due, Journey, Ledger, Memory, Place, Row, Table, TableError};
+use ledger::{Appended, Gate, Gated, Journey, Ledger, Memory, Row, TableError};
 use serde_json::json;
 use store::{HoldOrder, ReadOrder, RefuseOrder, ReleaseHold, ResolvePayment, Resolved};
 
@@ -51,62 +51,20 @@ impl Steps {
     }
 }
 
+impl Gate for Steps {
+    async fn enter(&self, _: &'static str) -> Result<(), TableError> {
+        self.step().await;
+        Ok(())
+    }
+
+    async fn leave(&self, _: &'static str) -> Result<(), TableError> {
+        self.step().await;
+        Ok(())
+    }
+}
+
 /// The table, as a mortal process reaches it.
-#[derive(Debug, Clone)]
-pub struct Reached {
-    pub memory: Arc<Memory>,
-    steps: Arc<Steps>,
-}
-
-impl Reached {
-    async fn through<R>(&self, call: impl Future<Output = R> + Send) -> R {
-        self.steps.step().await;
-        let answer = call.await;
-        self.steps.step().await;
-        answer
-    }
-}
-
-impl Table for Reached {
-    async fn get(&self, pk: &str, sk: &str) -> Result<Option<Row>, TableError> {
-        self.through(self.memory.get(pk, sk)).await
-    }
-
-    async fn put_new(&self, row: &Row) -> Result<Option<Row>, TableError> {
-        self.through(self.memory.put_new(row)).await
-    }
-
-    async fn replace(&self, row: &Row, before: u64) -> Result<bool, TableError> {
-        self.through(self.memory.replace(row, before)).await
-    }
-
-    async fn delete(&self, pk: &str, sk: &str) -> Result<(), TableError> {
-        self.through(self.memory.delete(pk, sk)).await
-    }
-
-    async fn partition(&self, pk: &str, prefix: &str) -> Result<Vec<Row>, TableError> {
-        self.through(self.memory.partition(pk, prefix)).await
-    }
-
-    async fn due(
-        &self,
-        shard: &str,
-        from: i64,
-        after: Option<&Due>,
-        to: i64,
-        limit: u16,
-    ) -> Result<Vec<Due>, TableError> {
-        self.memory.due(shard, from, after, to, limit).await
-    }
-
-    async fn open(&self, shard: &str) -> Result<Vec<Row>, TableError> {
-        self.memory.open(shard).await
-    }
-
-    async fn bodies(&self, after: Option<Place>) -> Result<(Vec<Row>, Option<Place>), TableError> {
-        self.memory.bodies(after).await
-    }
-}
+pub type Reached = Gated<Arc<Memory>, Arc<Steps>>;
 
 /// A clock that shows what it was set to.
 #[derive(Debug, Clone)]
@@ -272,7 +230,7 @@ impl Scene {
             resolved: Resolved::Nothing,
         };
         Self {
-            table: Reached { memory: Arc::new(Memory::default()), steps: steps.clone() },
+            table: Reached { table: Arc::default(), gate: steps.clone() },
             shop: Shop { inner: Arc::new(Mutex::new(shelf)), steps: steps.clone() },
             clock: SetClock(Arc::new(Mutex::new("2026-11-22T02:13:00Z".parse().unwrap()))),
             steps,
@@ -282,7 +240,7 @@ impl Scene {
 
     /// As whoever is not part of the process: these steps are not counted.
     fn station(&self) -> Station<Arc<Memory>, NoQueue, SetClock> {
-        let ledger = Ledger::new(self.table.memory.clone());
+        let ledger = Ledger::new(self.table.table.clone());
         Station::new(ledger, NoQueue, self.clock.clone(), SignedDuration::from_secs(45), &self.config)
     }
 
@@ -348,11 +306,11 @@ impl Scene {
 
     /// Keys of the events that the layer owes.
     fn owed(&self) -> Vec<Key> {
-        let events = self.table.memory.rows().into_iter().filter_map(|row| match row {
+        let events = self.table.table.rows().into_iter().filter_map(|row| match row {
             Row::Event(row) => Some(Key { pk: row.pk, sk: row.sk }),
             _ => None,
         });
-        let ledger = Ledger::new(self.table.memory.clone());
+        let ledger = Ledger::new(self.table.table.clone());
         let owes = |key: &Key| {
             let stored = now(ledger.event(&key.event().unwrap())).unwrap().unwrap();
             stored.is_some_and(|stored| stored.owed_by(Layer::Capture))

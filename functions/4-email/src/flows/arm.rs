@@ -65,7 +65,7 @@ where
 
     /// One entry for each checkout: the first event about it that we know of makes it. An earlier one that comes later makes the
     /// same, under the same names.
-    async fn begins(&self, event: &Event) -> Result<bool, Failure> {
+    pub(crate) async fn begins(&self, event: &Event) -> Result<bool, Failure> {
         let journey = self.station.ledger.journey(&event.subject).await?;
         let started = journey.events.iter().filter(|event| matches!(event.fact, Fact::CheckoutStarted { .. }));
         Ok(started.min_by_key(|event| (event.time, event.fact.id())).is_none_or(|first| first.key() == event.key()))

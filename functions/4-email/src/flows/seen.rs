@@ -1,7 +1,7 @@
 //! What the store and the ledger say of checkout, order and contact at this moment.
 
 use domain::Timestamp;
-use domain::contact::{self, Bought, Checkout, Consent, Contact, ContactId, Match, Who, Wishes};
+use domain::contact::{Bought, Checkout, Consent, Contact, ContactId, Match, Who};
 use domain::event::{CheckoutEnd, Event, Fact, Suppression};
 use domain::flow::decide::Over;
 use domain::flow::hours::zones_of;
@@ -17,6 +17,7 @@ use jiff::tz::TimeZone;
 use lambda::{Clock, Failure, Queue};
 use ledger::Table;
 
+use super::person::{Person, Word, customer_of};
 use super::tally;
 use crate::{Email, Shop};
 
@@ -35,6 +36,7 @@ pub(super) struct Seen {
     pub now: Timestamp,
     pub since: Timestamp,
     pub over: Option<Over>,
+    pub given_away: bool,
     pub bought: Option<Bought>,
     pub person: Option<Person>,
     pub consent: Consent,
@@ -49,14 +51,6 @@ pub(super) struct Seen {
     pub total: Option<Money>,
     pub button: Option<String>,
     pub language: Option<String>,
-}
-
-/// Who gets it. Lives in memory only.
-pub(crate) struct Person {
-    pub to: String,
-    pub hash: String,
-    pub customer: Option<ContactId>,
-    pub first_name: Option<String>,
 }
 
 /// One thing in the cart or in the order.
@@ -92,6 +86,7 @@ impl Seen {
             now: self.now,
             since: self.since,
             over: self.over,
+            given_away: self.given_away,
             bought: self.bought.clone(),
             contact: self.person.as_ref().map(|person| person.hash.as_str()),
             consent: self.consent,
@@ -144,6 +139,7 @@ where
             now,
             since: found.since.unwrap_or(timer.since),
             over: found.over,
+            given_away: super::given_away(flow, &timer.entry, &events),
             bought: bought.or(found.completed.then_some(Bought { by: Match::Checkout, order: None })),
             consent: contact.as_ref().map_or(Consent::NotSubscribed, |contact| contact.consent),
             wanted: true,
@@ -160,12 +156,7 @@ where
         };
         if let Some(person) = &seen.person {
             let told = self.station.ledger.journey(&Subject::Contact(person.hash.clone())).await?.events;
-            let wishes = Wishes::of(&told);
-            let wanted = match (flow.trigger, step.mail.as_str()) {
-                (Trigger::CheckoutStarted, _) => wishes.reminders,
-                (_, "review") => wishes.reviews,
-                _ => wishes.news,
-            };
+            let word = Word::of(contact.as_ref(), &told);
             let entered_before = match (effect, flow.repeat) {
                 (_, Repeat::After(again)) if again.is_zero() => false,
                 (None, _) => false,
@@ -175,11 +166,9 @@ where
             };
             let zones = self.zones_of(&seen);
             let mailed_today = tally::mailed_today(self.station, &person.hash, effect, &zones, now).await?;
-            if let Some(contact) = &contact {
-                seen.consent = contact::standing(contact, &told);
-            }
-            seen.wanted = wanted;
-            seen.suppressed = suppressed(&told);
+            seen.consent = word.consent;
+            seen.wanted = word.wants(flow, step);
+            seen.suppressed = word.suppressed;
             seen.entered_before = entered_before;
             seen.mailed_today = mailed_today;
         }
@@ -200,17 +189,10 @@ where
         asks: bool,
         since: Timestamp,
     ) -> Result<(Option<Contact>, Option<Bought>), Trouble> {
-        let mut contact = match (&found.contact, &found.who.customer, &found.who.mail) {
-            (Some(contact), ..) => Some(contact.clone()),
-            (None, Some(customer), _) => self.store.contact(customer).await?,
-            (None, None, _) => None,
+        let contact = match &found.contact {
+            Some(contact) => Some(contact.clone()),
+            None => self.known(&found.who).await?,
         };
-        // Consent belongs to an address: a customer who left another one here said nothing about it.
-        if let Some(mail) = &found.who.mail
-            && !contact.as_ref().and_then(|contact| contact.email.as_deref()).is_some_and(|own| same_mail(own, mail))
-        {
-            contact = self.store.contact_by_mail(mail).await?;
-        }
         // A guest's mail address may be that of a customer whom the store knows, and the other way round.
         let mut who = found.who.clone();
         if let Some(contact) = &contact {
@@ -246,25 +228,12 @@ where
     }
 
     fn of_order(&self, order: &Order, events: &[Event], timer: &Timer, step: &Step) -> Found {
-        let parcels = standing(events, order);
-        let trouble =
-            |progress: Progress| progress.is_trouble() || matches!(progress, Progress::Returning | Progress::Returned);
         let arrived = events.iter().filter(|event| matches!(event.fact, Fact::ParcelDelivered { .. }));
         let arrived = arrived.map(|event| event.time).max();
         // As long as something is on its way the delay has not begun.
         let open = mails::is_open(events, order);
         let waited = self.station.now().duration_since(timer.since) > WAIT_FOR_ALL.saturating_add(step.delay);
-        let over = if order.cancelled || order.payment == Payment::Voided {
-            Some(Over::Cancelled)
-        } else if order.payment == Payment::Refunded || !order.refunds.is_empty() {
-            Some(Over::Refunded)
-        } else if parcels.iter().any(|parcel| trouble(parcel.progress)) {
-            Some(Over::Trouble)
-        } else if open && waited {
-            Some(Over::NotDelivered)
-        } else {
-            None
-        };
+        let over = over(order, events).or((open && waited).then_some(Over::NotDelivered));
         let page = self.sender.pages.as_ref().map(|pages| pages.link(order.id, self.station.now()));
         Found {
             over,
@@ -292,6 +261,19 @@ where
             button: page.filter(|_| step.mail == "review"),
             ..Found::default()
         }
+    }
+}
+
+/// What ends marketing after an order, for good.
+pub(crate) fn over(order: &Order, events: &[Event]) -> Option<Over> {
+    let trouble =
+        |progress: Progress| progress.is_trouble() || matches!(progress, Progress::Returning | Progress::Returned);
+    if order.cancelled || order.payment == Payment::Voided {
+        Some(Over::Cancelled)
+    } else if order.payment == Payment::Refunded || !order.refunds.is_empty() {
+        Some(Over::Refunded)
+    } else {
+        standing(events, order).iter().any(|parcel| trouble(parcel.progress)).then_some(Over::Trouble)
     }
 }
 
@@ -328,10 +310,6 @@ fn of_checkout(checkout: Checkout, events: &[Event]) -> Found {
     }
 }
 
-fn same_mail(one: &str, other: &str) -> bool {
-    address_hash(one) == address_hash(other)
-}
-
 /// `None`: they have another address now, so that the hash names nobody.
 fn of_contact(contact: Contact, hash: &str) -> Option<Found> {
     let mail = contact.email.as_deref()?;
@@ -345,31 +323,4 @@ fn of_contact(contact: Contact, hash: &str) -> Option<Found> {
         contact: Some(contact),
         ..Found::default()
     })
-}
-
-/// The store's id of the person, as the events about them last named it.
-pub(crate) fn customer_of(events: &[Event]) -> Option<ContactId> {
-    let named = events.iter().filter_map(|event| match &event.fact {
-        Fact::ContactSubscribed { customer, .. } | Fact::ContactSignedUp { customer, .. } => {
-            Some((event.time, customer))
-        }
-        Fact::ContactChanged { customer: Some(customer), .. }
-        | Fact::ConsentChanged { customer: Some(customer), .. }
-        | Fact::ContactUnsubscribed { customer: Some(customer), .. }
-        | Fact::ContactWished { customer: Some(customer), .. } => Some((event.time, customer)),
-        _ => None,
-    });
-    named.max().map(|(_, customer)| ContactId(customer.clone()))
-}
-
-/// Mail to the address bounced or was reported as spam, and they have not asked for mail since.
-fn suppressed(events: &[Event]) -> Option<Suppression> {
-    let asked = events.iter().filter(|e| matches!(e.fact, Fact::ContactSubscribed { .. })).map(|e| e.time).max();
-    let stops = events.iter().filter_map(|event| match &event.fact {
-        Fact::ContactSuppressed { why, .. } if asked.is_none_or(|asked| event.time >= asked) => {
-            Some((event.time, *why))
-        }
-        _ => None,
-    });
-    stops.max().map(|(_, why)| why)
 }

@@ -17,7 +17,7 @@ use jiff::tz::TimeZone;
 use lambda::{Clock, Queue, Station};
 use ledger::{LedgerError, Table};
 
-use super::seen::Person;
+use super::person::Person;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// How long the counts are kept.

@@ -268,6 +268,7 @@ impl World {
             sender: self.sender.clone(),
             flows: self.flows.clone(),
             timers: &self.timers,
+            klaviyo: None,
         }
     }
 

@@ -124,3 +124,31 @@ async fn what_the_relay_gave_up_on_is_told_and_its_pointer_goes_when_everything_
     watch.now_round().await;
     assert_eq!((watch.queues.count(Line::RelayFailures), watch.exceptions().await.len()), (0, 0));
 }
+
+#[tokio::test]
+async fn a_calm_round_asks_no_queue_until_a_quarter_of_an_hour_is_over_or_something_is_late() {
+    let watch = watch();
+    watch.now_round().await;
+    let key = watch.happens(Fact::OrderRefunded { refund: "1".into() }).await;
+    watch.queues.put(Line::Dead(Layer::Routing), "1", letter(&order(), "event#refund#1"));
+    for _ in 0..4 {
+        watch.station.clock.pass(60);
+        watch.now_round().await;
+        assert_eq!(watch.exceptions().await, [], "nothing is late, and nothing is open");
+    }
+    // Late by now: told as what it is, and not as an event that nobody took.
+    watch.station.clock.pass(60);
+    watch.now_round().await;
+    assert_eq!(watch.only_exception().await.what, "dead-letter");
+
+    // Nothing is owed, and still it is found.
+    watch.station.ledger.acknowledge(&watch.stored(&key).await, &[Owed::Layer(Layer::Routing)]).await.unwrap();
+    watch.now_round().await;
+    watch.queues.put(Line::Dead(Layer::Email), "odd", json!({}));
+    watch.station.clock.pass(840);
+    watch.now_round().await;
+    assert_eq!(watch.exceptions().await, []);
+    watch.station.clock.pass(60);
+    watch.now_round().await;
+    assert_eq!(watch.only_exception().await.what, "dead-letter");
+}

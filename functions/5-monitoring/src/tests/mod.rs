@@ -14,6 +14,7 @@ mod operator;
 mod quiet;
 mod redrive;
 mod silence;
+mod slow;
 mod support;
 mod tell;
 mod together;

@@ -27,10 +27,11 @@ async fn swept(watch: &Watch) {
 async fn a_stack_that_has_never_swept_counts_from_the_first_round() {
     let watch = listening();
     watch.now_round().await;
-    watch.station.clock.pass(3 * HOUR - 1);
+    // Listened to every quarter of an hour.
+    watch.station.clock.pass(3 * HOUR - 900);
     watch.now_round().await;
     assert_eq!(watch.exceptions().await, []);
-    watch.station.clock.pass(1);
+    watch.station.clock.pass(900);
     watch.now_round().await;
     assert_eq!(watch.only_exception().await.what, "sweep-silent");
 }
@@ -46,6 +47,7 @@ async fn silence_is_one_exception_until_the_sweep_speaks_and_another_round_after
     assert_eq!((first.what.as_str(), first.round), ("sweep-silent", 1));
     assert!(first.reason.contains("3 hours"), "{}", first.reason);
     swept(&watch).await;
+    watch.station.clock.pass(900);
     watch.now_round().await;
     assert_eq!(watch.exceptions().await, []);
     let closed = watch.station.ledger.exception(&store(), &first.id).await.unwrap().unwrap();

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::EventId;
 use crate::contact::Wishes;
 use crate::decision::Choice;
+use crate::flow::left::Telling;
 use crate::parcel::{ParcelKey, Progress, Tracking, normalised};
 use crate::subject::OrderId;
 
@@ -67,6 +68,16 @@ pub enum Fact {
         since: Timestamp,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         again: Option<Timestamp>,
+    },
+    /// Klaviyo is to hear of this, since flows are left to it (see `flow::left`). `about` tells one from another where a subject may
+    /// bring several; `flows` are those that are Klaviyo's from here on; `since` is when it happened.
+    #[serde(rename = "klaviyo.due")]
+    KlaviyoDue {
+        what: Telling,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<String>,
+        flows: Vec<String>,
+        since: Timestamp,
     },
     /// A customer's record changed.
     #[serde(rename = "contact.changed")]
@@ -415,6 +426,10 @@ impl Fact {
             Self::FlowDue { flow, step, entry, again, .. } => {
                 let again = again.map(|at| format!("#{at}")).unwrap_or_default();
                 format!("flow#{flow}#{step}#{entry}{again}")
+            }
+            Self::KlaviyoDue { what, about, .. } => {
+                let about = about.as_ref().map(|about| format!("#{about}")).unwrap_or_default();
+                format!("klaviyo#{}{about}", what.as_str())
             }
             Self::ContactChanged { at, .. } => format!("changed#{at}"),
             Self::ConsentChanged { state, at, .. } => format!("consent#{state}#{at}"),

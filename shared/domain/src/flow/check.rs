@@ -55,9 +55,6 @@ impl Flows {
             if flow.steps.is_empty() || flow.steps.len() > MOST_STEPS {
                 wrong(format!("it has {} steps; 1 to {MOST_STEPS} make sense", flow.steps.len()));
             }
-            if flow.by == By::Klaviyo {
-                wrong("this version cannot leave a flow to klaviyo yet; say by = \"ses\"".to_owned());
-            }
             steps(flow, &known, &mut wrong);
         }
         for (mail, _, pausable) in TRANSACTIONAL {

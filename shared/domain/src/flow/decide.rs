@@ -21,6 +21,8 @@ pub struct Situation<'a> {
     pub since: Timestamp,
     /// What armed it is gone.
     pub over: Option<Over>,
+    /// This entry into the flow was left to another sender, whoever sends the flow now.
+    pub given_away: bool,
     /// They bought since the trigger.
     pub bought: Option<Bought>,
     /// The hash of the mail address it would go to; absent where there is none.
@@ -162,7 +164,7 @@ fn against(flow: &Flow, step: &Step, limits: &Limits, seen: &Situation<'_>) -> O
     if flow.paused {
         return Some(Skip::Paused);
     }
-    if flow.by != By::Ses {
+    if flow.by != By::Ses || seen.given_away {
         return Some(Skip::ByAnother);
     }
     if let Some(over) = seen.over {
@@ -173,16 +175,8 @@ fn against(flow: &Flow, step: &Step, limits: &Limits, seen: &Situation<'_>) -> O
         return Some(Skip::Bought(bought.by));
     }
     let Some(contact) = seen.contact else { return Some(Skip::NoAddress) };
-    if let Some(why) = seen.suppressed {
-        return Some(Skip::Suppressed(why));
-    }
-    match seen.consent {
-        Consent::Subscribed => {}
-        Consent::Unsubscribed => return Some(Skip::Unsubscribed),
-        Consent::Pending | Consent::NotSubscribed | Consent::Unknown => return Some(Skip::NoConsent),
-    }
-    if !seen.wanted {
-        return Some(Skip::NotWanted);
+    if let Some(skip) = unwelcome(seen.suppressed, seen.consent, seen.wanted) {
+        return Some(skip);
     }
     let fails = match (step.condition, seen.orders) {
         (Some(Condition::FirstOrder), Some(orders)) => orders > 1,
@@ -196,6 +190,19 @@ fn against(flow: &Flow, step: &Step, limits: &Limits, seen: &Situation<'_>) -> O
         return Some(Skip::Repeated);
     }
     held_out(&flow.name, contact, limits.hold_out_percent).then_some(Skip::HeldOut)
+}
+
+/// Why this person gets no marketing of a kind, whoever would send it.
+#[must_use]
+pub fn unwelcome(suppressed: Option<Suppression>, consent: Consent, wanted: bool) -> Option<Skip> {
+    if let Some(why) = suppressed {
+        return Some(Skip::Suppressed(why));
+    }
+    match consent {
+        Consent::Subscribed => (!wanted).then_some(Skip::NotWanted),
+        Consent::Unsubscribed => Some(Skip::Unsubscribed),
+        Consent::Pending | Consent::NotSubscribed | Consent::Unknown => Some(Skip::NoConsent),
+    }
 }
 
 /// Whether this person is among those who get nothing of this flow: always the same, and others in another flow.

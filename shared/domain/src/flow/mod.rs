@@ -7,6 +7,7 @@
 //! | [`check`] | can this file be worked with |
 //! | [`decide`](mod@decide) | does this mail go out now, later, or not at all, and why |
 //! | [`hours`] | what time is it where the customer lives |
+//! | [`left`] | what does another sender hear of, to whom flows are left |
 //! | [`timer`] | what is remembered until a step is due, and under which name |
 //!
 //! The mails about an order are listed there too, so that the owner sees all mail in one place and can pause them. They are
@@ -15,6 +16,7 @@
 pub mod check;
 pub mod decide;
 pub mod hours;
+pub mod left;
 pub mod timer;
 
 use jiff::SignedDuration;
@@ -198,7 +200,7 @@ impl<'de> Deserialize<'de> for Repeat {
 pub enum By {
     #[default]
     Ses,
-    /// Another sender of the owner's: nothing is armed here, so that nobody gets both.
+    /// Klaviyo: nothing is armed here, so that nobody gets both (see [`left`]).
     Klaviyo,
 }
 

@@ -38,6 +38,7 @@ fn fine(zones: &[TimeZone]) -> Situation<'_> {
         now: at("2026-11-22T12:00:00Z"),
         since: at("2026-11-22T11:00:00Z"),
         over: None,
+        given_away: false,
         bought: None,
         contact: Some("0123456789abcdef"),
         consent: Consent::Subscribed,
@@ -103,6 +104,8 @@ fn a_paused_flow_and_one_that_another_sends_stay_silent() {
     let step = flows.flow[0].steps[0].clone();
     assert_eq!(decide(&flows.flow[0], &step, &flows.limits, &fine(&utc)), Decision::Skip(Skip::Paused));
     flows.flow[0].paused = false;
+    let ours_again = Situation { given_away: true, ..fine(&utc) };
+    assert_eq!(decide(&flows.flow[0], &step, &flows.limits, &ours_again), Decision::Skip(Skip::ByAnother));
     flows.flow[0].by = By::Klaviyo;
     assert_eq!(decide(&flows.flow[0], &step, &flows.limits, &fine(&utc)), Decision::Skip(Skip::ByAnother));
     assert_eq!(flows.started_by(Trigger::CheckoutStarted).count(), 0);

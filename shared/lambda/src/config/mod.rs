@@ -5,6 +5,7 @@
 mod alerts;
 mod capture;
 mod headless;
+mod klaviyo;
 mod quiet;
 mod routing;
 mod tracking;
@@ -24,6 +25,7 @@ use serde::Deserialize;
 pub use alerts::{AlertsSection, WebhookFormat, WebhookSection};
 pub use capture::{RulesSection, ScreeningSection, SweepSection, TaxSection};
 pub use headless::{CheckoutSection, Pieces, Prices, Product, ShippingOption, StripeSection, TaxBehavior};
+pub use klaviyo::KlaviyoSection;
 pub use quiet::QuietSection;
 pub use routing::{PartnerSection, RoutingSection};
 pub use tracking::FeedSection;
@@ -85,6 +87,9 @@ pub struct StoreConfig {
     pub timing: TimingSection,
     #[serde(default)]
     pub retention: RetentionSection,
+    /// Who sends the flows that are left to Klaviyo; absent: nobody does, and none is.
+    #[serde(default)]
+    pub klaviyo: Option<KlaviyoSection>,
     /// The owner's flows (`flows.toml`), each with who sends it; none: no marketing.
     #[serde(default)]
     pub flows: Flows,

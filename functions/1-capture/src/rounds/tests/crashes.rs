@@ -1,85 +1,41 @@
 //! The process dies at every write to the table.
 
-use ledger::{Due, Place, Row, TableError};
+use ledger::{Gate, Gated, TableError};
 
 use super::*;
 
-/// A table at which the process dies: at the n-th write, before it or after it.
+/// The process dies at the n-th write, before it or after it.
 struct Mortal {
-    table: Memory,
+    /// 0 writes left: it lives for ever, after its death as well.
     left: Mutex<u32>,
     after: bool,
 }
 
 impl Mortal {
-    /// 0 writes left: it lives for ever, after its death as well.
-    fn dies(&self) -> bool {
+    fn step(&self, operation: &'static str, after: bool) -> Result<(), TableError> {
         let mut left = self.left.lock().unwrap();
-        let dies = *left == 1;
-        *left = left.saturating_sub(1);
-        dies
-    }
-
-    fn death(operation: &'static str) -> TableError {
-        TableError { operation, source: "the process died".into() }
+        if operation != "PutItem" || after != self.after || *left == 0 {
+            return Ok(());
+        }
+        *left -= 1;
+        if *left > 0 { Ok(()) } else { Err(TableError { operation, source: "the process died".into() }) }
     }
 }
 
-impl Table for Mortal {
-    async fn get(&self, pk: &str, sk: &str) -> Result<Option<Row>, TableError> {
-        self.table.get(pk, sk).await
+impl Gate for Mortal {
+    async fn enter(&self, operation: &'static str) -> Result<(), TableError> {
+        self.step(operation, false)
     }
 
-    async fn put_new(&self, row: &Row) -> Result<Option<Row>, TableError> {
-        let dies = self.dies();
-        if dies && !self.after {
-            return Err(Self::death("PutItem"));
-        }
-        let put = self.table.put_new(row).await?;
-        if dies { Err(Self::death("PutItem")) } else { Ok(put) }
-    }
-
-    async fn replace(&self, row: &Row, before: u64) -> Result<bool, TableError> {
-        let dies = self.dies();
-        if dies && !self.after {
-            return Err(Self::death("PutItem"));
-        }
-        let replaced = self.table.replace(row, before).await?;
-        if dies { Err(Self::death("PutItem")) } else { Ok(replaced) }
-    }
-
-    async fn delete(&self, pk: &str, sk: &str) -> Result<(), TableError> {
-        self.table.delete(pk, sk).await
-    }
-
-    async fn partition(&self, pk: &str, prefix: &str) -> Result<Vec<Row>, TableError> {
-        self.table.partition(pk, prefix).await
-    }
-
-    async fn due(
-        &self,
-        shard: &str,
-        from: i64,
-        after: Option<&Due>,
-        to: i64,
-        limit: u16,
-    ) -> Result<Vec<Due>, TableError> {
-        self.table.due(shard, from, after, to, limit).await
-    }
-
-    async fn open(&self, shard: &str) -> Result<Vec<Row>, TableError> {
-        self.table.open(shard).await
-    }
-
-    async fn bodies(&self, after: Option<Place>) -> Result<(Vec<Row>, Option<Place>), TableError> {
-        self.table.bodies(after).await
+    async fn leave(&self, operation: &'static str) -> Result<(), TableError> {
+        self.step(operation, true)
     }
 }
 
 /// One round that may die, then rounds that live: three orders whose webhooks were lost, and a lost subscription.
 async fn rounds_that_die(write: u32, after: bool) -> u32 {
-    let (table, clock) =
-        (Mortal { table: Memory::default(), left: Mutex::new(0), after }, SetClock(Mutex::new(start())));
+    let table = Gated { table: Memory::default(), gate: Mortal { left: Mutex::new(0), after } };
+    let clock = SetClock(Mutex::new(start()));
     let desk = Station::new(Ledger::new(table), NoQueue, clock, SignedDuration::from_secs(45), &config());
     let paper = Paper::default();
     *paper.newest.lock().unwrap() = Some(start());
@@ -89,7 +45,7 @@ async fn rounds_that_die(write: u32, after: bool) -> u32 {
     rounds.round(start(), Timestamp::MAX).await.unwrap();
     paper.subscribed.lock().unwrap().remove("orders/paid");
     paper.changes.lock().unwrap().extend((1..=3).map(|id| change(id, id as i64)));
-    *desk.ledger.table().left.lock().unwrap() = write;
+    *desk.ledger.table().gate.left.lock().unwrap() = write;
     let mut deaths = 0;
     for _ in 0..3 {
         let now = {
