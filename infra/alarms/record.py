@@ -6,7 +6,8 @@ Run it when the watchdog's metrics change, beside a stack of its own whose AWS c
         .local/venv/bin/python -m alarms.record
 
 Each state is brought about in the deployed stack; the line is the one that the function wrote. Only its time and the stack's name
-are replaced.
+are replaced. Each round is as of a time of its own, so far from the others that it looks into the queues (a calm one does not, for a
+quarter of an hour).
 """
 
 from __future__ import annotations
@@ -42,21 +43,21 @@ def _quiet(_: Target) -> timedelta:
 def _unfinished(target: Target) -> timedelta:
     """The queues cannot be asked."""
     _fault(target, "sqs", "GetQueueAttributes", "refuse")
-    return timedelta()
+    return timedelta(minutes=20)
 
 
 def _dead_letter(target: Target) -> timedelta:
     """A layer gave up on a message, whatever it says."""
     url = target.facts["dead_letters"]["routing"]
     target.cloud.sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"pk": "order#1", "sk": "event#none"}))
-    return timedelta()
+    return timedelta(minutes=40)
 
 
 def _relay_failure(target: Target) -> timedelta:
     """Lambda gave up on a batch of the stream."""
     batch = {"DDBStreamBatchInfo": {"shardId": "shardId-1", "startSequenceNumber": "1"}}
     target.cloud.sqs.send_message(QueueUrl=target.facts["relay_failures"], MessageBody=json.dumps(batch))
-    return timedelta()
+    return timedelta(minutes=60)
 
 
 def _untold(target: Target) -> timedelta:
@@ -65,17 +66,17 @@ def _untold(target: Target) -> timedelta:
     change = {"AlarmName": "recorded", "NewStateValue": "ALARM", "StateChangeTime": datetime.now(UTC).isoformat()}
     notice = {"Records": [{"EventSource": "aws:sns", "Sns": {"MessageId": "1", "Message": json.dumps(change)}}]}
     _invoke(target, notice)
-    return timedelta(minutes=3)
+    return timedelta(minutes=80)
 
 
 def _unconsumed(target: Target) -> timedelta:
-    """Capture does not take what is sent to it, twenty minutes long."""
+    """Capture does not take what is sent to it, for longer than the alarm bears."""
     target.cloud.functions.update_event_source_mapping(UUID=mapping(target, "capture")["UUID"], Enabled=False)
     order = places.LOCAL_DEFAULTS / "example-order.json"
     _sandbox(target, "POST", "shopify/orders?deliver=1&risk=LOW", order.read_bytes())
     subject = f"order#{json.loads(order.read_text())['id']}"
     wait_for("the order to be at the door", lambda: ledger.subject_items(target, subject), 30, 0.5)
-    return timedelta(minutes=20)
+    return timedelta(minutes=100)
 
 
 # The last one leaves an order behind.

@@ -13,7 +13,7 @@ TABLE = HERE / "truth.toml"
 ROUNDS = HERE / "recorded.json"
 NOTICE = HERE / "notice.json"
 # When an exception's row says no deadline of store.toml.
-MOMENTS = ("once", "round", "sweep", "night", "day")
+MOMENTS = ("once", "round", "stock", "sweep", "night", "day")
 # Of a row's `rounds`: the watchdog says nothing at all.
 NO_ROUNDS = "none"
 

@@ -73,6 +73,10 @@ async fn a_store_that_refuses_the_fulfilment_is_told_and_a_replay_writes_it() {
     world.sandbox.ctx.faults.arm(vec![refuse]);
     world.order(&payload(ORDER), 1).await;
     world.run().await;
+    for act in ["produce", "ship"] {
+        world.at_partner(act, json!({})).await;
+        world.run().await;
+    }
     let open = world.open(ORDER).await;
     assert_eq!(open.len(), 1, "{open:?}");
     assert_eq!((open[0].layer, open[0].what.as_str()), (Layer::Shipping, "fulfilment-refused"));

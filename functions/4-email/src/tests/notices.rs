@@ -116,7 +116,7 @@ async fn one_bounce_among_fifty_mails_of_a_day_is_told_and_among_forty_nine_not(
         for _ in 0..2 {
             world.email().went_wrong(Fate::Bounced, "m-1").await.unwrap();
         }
-        let open = world.open().await;
+        let open = world.station.ledger.open_exceptions().await.unwrap();
         let unwelcome = open.iter().filter(|open| open.what == "mail-unwelcome");
         assert_eq!(unwelcome.count(), told, "one among {sent}, once, however often SES says it");
     }
