@@ -61,7 +61,6 @@ pub struct Profile {
 
 /// What they chose on our preference page, for the filters of Klaviyo's flows.
 #[derive(Debug, Clone, Copy, Serialize)]
-#[expect(clippy::struct_field_names, reason = "the owner reads them among the profile's other properties")]
 pub struct Wants {
     wants_news: bool,
     wants_reminders: bool,
@@ -319,7 +318,7 @@ mod tests {
             assert_eq!(exact(money).unwrap().get(), amount);
         }
         // More digits than a float has.
-        let much = Money::from_minor(9_007_199_254_740_993_01, "USD").unwrap();
+        let much = Money::from_minor(900_719_925_474_099_301, "USD").unwrap();
         assert_eq!(exact(much).unwrap().get(), "9007199254740993.01");
     }
 
