@@ -76,6 +76,6 @@ async fn an_order_arrives_through_every_fault() {
             cells.push(format!("{service} {operation} {met}"));
         }
         stack.assert_all_once(id).await;
-        println!("grid on the stack | {column} | {}", cells.join(" | "));
+        eprintln!("grid on the stack | {column} | {}", cells.join(" | "));
     }
 }
