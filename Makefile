@@ -99,7 +99,7 @@ test: $(VENV)/.ready ## every test: units, in-process, CLI, and those on a stack
 
 # The fault grid of the AWS calls: every cell in process, and a column through microburst on a stack of its own.
 grid: $(VENV)/.ready ## the fault grid as a table, in process and on a stack
-	cargo test --locked --workspace --test it -- grid:: --nocapture | grep '^grid'
+	cargo test --locked --workspace --test it -- grid:: --nocapture 2>&1 | grep -E '^grid|panicked|test result'
 	@UPSTREAM=microburst $(CLI) with-stack cargo test --locked --workspace --test it -- stack::microburst --nocapture
 
 check: lint $(VENV)/.ready pages alarms ## lint, the template's linter and rules, its alarms, the CLI, the customer's pages and mails in a browser

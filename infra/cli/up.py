@@ -254,6 +254,8 @@ def start_microburst(choices: Choices) -> None:
         fingerprint,
     )
     program.wait_until_ready("microburst to be ready", lambda: http.answers(f"{choices.microburst}/_microburst/health"), 30)
+    # Its first AWS call makes it read every service's model, which takes longer than a function may take to start.
+    Cloud(choices.microburst).ssm.get_parameters(Names=["/none"])
 
 
 def _deploy(cloud: Cloud, choices: Choices, rendered: Rendered, packages: dict[str, Path]) -> None:

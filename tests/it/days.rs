@@ -167,7 +167,7 @@ async fn thirty_days_with_five_orders_a_day_and_one_fault_a_week_tell_exactly_th
     }
     assert!((1..=10).contains(&digests.len()), "{}", digests.len());
     every_order_is_whole(&world).await;
-    println!("{} alerts, {} digests, {tests} test alerts: {told:#?}", alerts.len(), digests.len());
+    eprintln!("{} alerts, {} digests, {tests} test alerts: {told:#?}", alerts.len(), digests.len());
 }
 
 async fn every_order_is_whole(world: &World) {

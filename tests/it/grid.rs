@@ -134,7 +134,7 @@ async fn row(operation: Operation, name: &str) {
         assert!(cell.faults > 0, "{name}: nothing met {column}");
         cells.push(format!("{column}: {} of {} met it", cell.faults, cell.requests));
     }
-    println!("grid | {name:<7} | {} |", cells.join(" | "));
+    eprintln!("grid | {name:<7} | {} |", cells.join(" | "));
 }
 
 #[tokio::test]

@@ -250,7 +250,7 @@ async fn every_hand_off_to(layer: Layer) {
         Box::pin(break_and_heal(leg.event, layer)).await;
         cases += 1;
     }
-    println!("{cases} hand-offs to {layer} were broken, told and healed");
+    eprintln!("{cases} hand-offs to {layer} were broken, told and healed");
     assert!(cases > 0, "nothing goes to {layer}");
 }
 

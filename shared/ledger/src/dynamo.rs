@@ -86,6 +86,7 @@ fn number(value: impl ToString) -> AttributeValue {
 }
 
 /// The item of one write, and its mark.
+#[expect(clippy::disallowed_methods, reason = "a write has to know itself; nothing is decided by what was drawn")]
 fn to_item(row: &Row) -> Result<(Item, AttributeValue), TableError> {
     let mut item: Item = serde_dynamo::to_item(row).map_err(|e| failed("PutItem", e))?;
     // The standard library draws these keys by chance; what is hashed under them does not matter.

@@ -177,5 +177,5 @@ async fn of_every_wait() {
         }
     }
     assert_eq!(missing, Vec::<String>::new(), "say how an order comes to wait for it");
-    println!("{cases} longer waits were too long, told, and over after all");
+    eprintln!("{cases} longer waits were too long, told, and over after all");
 }

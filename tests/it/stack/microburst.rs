@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 
 use super::{Stack, fresh_id, named, stack};
 
-/// Service by its name in the signature, operation, and its word for "too many". Of each, one call in four meets the fault.
+/// Service by its name in the signature, operation (empty: any), and its word for "too many". Of each, one call in four meets the
+/// fault. microburst 0.10 does not know SES v2's operations by the name in the signature, and mail is all that we ask of SES.
 const ROWS: [(&str, &str, &str); 6] = [
     ("dynamodb", "PutItem", "ProvisionedThroughputExceededException"),
     ("dynamodb", "GetItem", "ProvisionedThroughputExceededException"),
     ("dynamodb", "Query", "ProvisionedThroughputExceededException"),
     ("sqs", "SendMessage", "RequestThrottled"),
-    ("ses", "SendEmail", "TooManyRequestsException"),
+    ("ses", "", "TooManyRequestsException"),
     ("ssm", "GetParameters", "ThrottlingException"),
 ];
 
@@ -51,7 +52,9 @@ async fn an_order_arrives_through_every_fault() {
             .map(|(service, operation, too_many)| {
                 let mut rule = fault(too_many);
                 rule["service"] = json!(service);
-                rule["operation"] = json!(operation);
+                if !operation.is_empty() {
+                    rule["operation"] = json!(operation);
+                }
                 rule["sequence"] = json!({ "fail": 1, "pass": 3 });
                 rule
             })
@@ -61,17 +64,18 @@ async fn an_order_arrives_through_every_fault() {
         let id = fresh_id(400 + n);
         stack.order(&named(id), 1).await;
         stack.delivered(id, 240).await;
-        stack.microburst(Method::DELETE, "rules", Value::Null).await;
+        stack.microburst(Method::POST, "rules", json!([])).await.unwrap();
         let fired = stack.microburst(Method::GET, "fired?limit=10000", Value::Null).await.unwrap();
         let fired = fired.as_array().unwrap();
         let mut cells = Vec::new();
         for (service, operation, _) in ROWS {
-            let met = fired.iter().filter(|one| one["service"] == service && one["operation"] == operation).count();
+            let of_it = |one: &&Value| operation.is_empty() || one["operation"] == operation;
+            let met = fired.iter().filter(|one| one["service"] == service).filter(of_it).count();
             // A function that is awake reads no secrets.
             assert!(met > 0 || service == "ssm", "{service} {operation}: nothing met {column}");
-            cells.push(format!("{operation} {met}"));
+            cells.push(format!("{service} {operation} {met}"));
         }
         stack.assert_all_once(id).await;
-        println!("grid on the stack | {column} | {}", cells.join(" | "));
+        eprintln!("grid on the stack | {column} | {}", cells.join(" | "));
     }
 }

@@ -187,7 +187,7 @@ impl World {
     }
 
     /// SNS delivers one of SES's own words. `false`: there is none.
-    pub async fn hear_ses(&self) -> bool {
+    async fn hear_ses(&self) -> bool {
         let Some(account) = &self.account else { return false };
         let Some(record) = account.next_notice() else { return false };
         let sns = json!({
