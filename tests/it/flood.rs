@@ -18,7 +18,7 @@ use sandbox::faults::{Arm, Fault};
 use serde_json::{Value, json};
 use tokio::task::{JoinSet, LocalSet};
 
-use crate::world::flood::Weather;
+use crate::world::flood::{Weather, plus};
 use crate::world::shop::At;
 use crate::world::{World, payload};
 
@@ -52,7 +52,11 @@ pub fn of_its_own(id: u64) -> Value {
 async fn each_order_of_a_flood_is_made_exactly_once() {
     let (count, seed) = (orders(), 20_261_127);
     let mut random = fastrand::Rng::with_seed(seed);
-    let world = Rc::new(World::played(seed, |play| play.printful.rate_limit = 120, |_| {}).await);
+    let play = |play: &mut sandbox::Config| {
+        plus(play);
+        play.printful.rate_limit = 120;
+    };
+    let world = Rc::new(World::played(seed, play, |_| {}).await);
     // One answer in twenty is lost after the partner has taken the order.
     let lost = (0..count / 20).map(|n| Arm {
         provider: "printful".to_owned(),

@@ -5,14 +5,12 @@ use std::path::PathBuf;
 use domain::effect::{EffectKey, MailKind};
 use domain::event::Fact;
 use domain::handoff::Layer;
-use mailer::Account;
 use serde_json::{Value, json};
 
 use super::fakes::World;
 use super::orders::{announced, parcel, subject};
 use crate::incoming::{self, Incoming};
 use crate::notices::{self, Notice};
-use crate::rates::Fate;
 
 /// `sent`, `failed` or `ignored`.
 fn outcome(notice: &Notice) -> &'static str {
@@ -106,20 +104,6 @@ async fn a_bounce_or_a_complaint_is_told_about_the_order_once() {
     let suppressed = json!({"bounce": {"bounceType": "Permanent", "bounceSubType": "OnAccountSuppressionList"}});
     assert_eq!(say(&world, &record("Bounce", &hash, "5412078913", suppressed)).await, "failed");
     assert_eq!(say(&world, &record("Complaint", &hash, "5412078913", json!({"complaint": {}}))).await, "failed");
-}
-
-#[tokio::test]
-async fn one_bounce_among_fifty_mails_of_a_day_is_told_and_among_forty_nine_not() {
-    for (sent, told) in [(49, 0), (50, 1)] {
-        let world = World::new();
-        *world.mailer.account.lock().unwrap() = Some(Account { per_second: 14, per_day: Some(50_000), sent });
-        for _ in 0..2 {
-            world.email().went_wrong(Fate::Bounced, "m-1").await.unwrap();
-        }
-        let open = world.station.ledger.open_exceptions().await.unwrap();
-        let unwelcome = open.iter().filter(|open| open.what == "mail-unwelcome");
-        assert_eq!(unwelcome.count(), told, "one among {sent}, once, however often SES says it");
-    }
 }
 
 #[tokio::test]
