@@ -17,6 +17,7 @@ use domain::handoff::Layer;
 use domain::provider::{self, Trouble};
 use domain::watch::WaitReason;
 use jiff::SignedDuration;
+use lambda::turn::{Line, STALE, WEIGHT};
 use lambda::{Clock, Failure, Queue};
 use ledger::{Ask, Rate, Stored, Table, Turn};
 use mailer::{Account, NotSent, ReadAccount};
@@ -30,14 +31,10 @@ const FRESH: SignedDuration = SignedDuration::from_secs(60);
 const USUAL: u32 = 14;
 /// A second's worth of mails in four seconds presses: from then on everybody takes a slot.
 const SECONDS: u32 = 4;
-/// One mail in four counts for all four while little is sent: counting each would be a write for each.
-const WEIGHT: u32 = 4;
 /// Where SES says "too many" without saying how long: its limit is by the second.
 const UNSAID: SignedDuration = SignedDuration::from_secs(1);
 /// When an account that sends nothing is tried again: as long as a message can wait in its queue.
 const STOPPED: SignedDuration = SignedDuration::from_mins(15);
-/// A slot that was not used for so long is somebody else's by now.
-const STALE: SignedDuration = SignedDuration::from_mins(10);
 
 /// What this process knows of the account.
 #[derive(Debug, Default)]
@@ -102,7 +99,8 @@ where
     pub(crate) async fn its_turn(&self, stored: &Stored, effect: &str) -> Result<Result<(), NotSent>, Failure> {
         let weight = if matches!(effect.as_bytes().first(), Some(b'0'..=b'3')) { WEIGHT } else { 0 };
         let ask = Ask { calls: 1, weight, has_slot: has_slot(stored, self.station.now()) };
-        Ok(match self.turn(ask).await? {
+        let line = self.ses_line().await;
+        Ok(match self.station.ledger.turn(&self.station.store, line.name, line.rate, ask, self.station.now()).await? {
             Turn::Now => Ok(()),
             Turn::At(at) | Turn::AskAgain(at) => Err(Trouble::Slot { at }.into()),
         })
@@ -137,11 +135,10 @@ where
         Exception::raise(&self.station.store, &What::SendingStopped(how), how.as_str(), self.station.now())
     }
 
-    async fn turn(&self, ask: Ask) -> Result<Turn, Failure> {
+    async fn ses_line(&self) -> Line<'static> {
         let per_second = self.account().await.map_or(USUAL, |account| account.per_second);
         let calls = per_second.saturating_mul(SECONDS);
-        let rate = Rate { calls, per: SignedDuration::from_secs(i64::from(SECONDS)) };
-        Ok(self.station.ledger.turn(&self.station.store, MAILER, rate, ask, self.station.now()).await?)
+        Line { name: MAILER, rate: Rate { calls, per: SignedDuration::from_secs(i64::from(SECONDS)) } }
     }
 
     /// Nobody sends for so long. When this mail may.
@@ -149,10 +146,7 @@ where
         let now = self.station.now();
         let until = now.checked_add(pause).unwrap_or(now);
         self.station.ledger.press(&self.station.store, MAILER, until, now).await?;
-        Ok(match self.turn(Ask { calls: 1, weight: 0, has_slot: false }).await? {
-            Turn::Now => until,
-            Turn::At(slot) | Turn::AskAgain(slot) => slot.max(until),
-        })
+        Ok(self.station.slot_after(self.ses_line().await, 1, until).await?)
     }
 }
 

@@ -42,7 +42,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         open.sort_by_cached_key(|exception| (exception.raised, exception.id.clone()));
         round.totals.open = u64::try_from(open.len()).ok();
         if !open.is_empty() {
-            self.take_stock(round).await;
+            self.take_stock(round).await?;
         }
         round.totals.untold = Some(self.tell_the_untold(round, &open).await);
         self.watch_failures(round, &open).await?;

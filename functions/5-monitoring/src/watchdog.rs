@@ -166,9 +166,9 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
     /// One round as of `now`. The parts do not depend on each other: one that fails leaves the others their turn.
     pub async fn round(&self, now: Timestamp, deadline: Timestamp) -> Result<Report, Error> {
         let mut round = Round::new(now, self.station.now(), deadline);
-        let mut silence = Ok(());
+        let (mut stock, mut silence) = (Ok(()), Ok(()));
         if self.remembered.stock.is_over(round.now, STOCK_EVERY) {
-            self.take_stock(&mut round).await;
+            stock = self.take_stock(&mut round).await;
             silence = self.listen_for_the_sweep(&mut round).await;
         }
         // Before what is due, so that one matter is not told as many.
@@ -182,15 +182,14 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         let channels = self.watch_channels(&mut round).await;
         let digest = self.digest(&mut round).await;
         let blind = round.blind.take();
-        round.totals.finished = blind.is_none()
-            && [silence.is_ok(), carriers.is_ok(), due.is_ok(), open.is_ok(), line.is_ok()].into_iter().all(|ok| ok)
-            && channels.is_ok()
-            && digest.is_ok();
+        let looked = stock.is_ok() && blind.is_none() && silence.is_ok() && carriers.is_ok() && due.is_ok();
+        round.totals.finished = looked && open.is_ok() && line.is_ok() && channels.is_ok() && digest.is_ok();
         round.totals.publish(&self.stack, now);
         tracing::info!(report = ?round.report, totals = ?round.totals, "round");
         if let Some(blind) = blind {
             return Err(blind);
         }
+        stock?;
         silence?;
         carriers?;
         due?;
@@ -201,21 +200,21 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         if round.report.failed > 0 { Err(Error::Partly(round.report.failed)) } else { Ok(round.report) }
     }
 
-    /// What lies in the queues, and which layers are paused: before anything is said to be late, since what a layer has put aside is
-    /// not sent to it again and again.
-    pub(crate) async fn take_stock(&self, round: &mut Round) {
+    /// Which layers are paused, and what lies in the queues: before anything is said to be late, since what a layer has put aside is
+    /// not sent to it again and again. An error: nothing is known of the pauses, so nothing may be said to be late.
+    pub(crate) async fn take_stock(&self, round: &mut Round) -> Result<(), LedgerError> {
         if round.dead.is_some() {
-            return;
+            return Ok(());
         }
-        let paused = self.station.ledger.paused(&self.station.store).await.map_err(Error::from);
-        round.dead = Some(Dead::default());
-        match (paused, self.dead_letters(round).await) {
-            (Ok(paused), Ok(dead)) => {
-                (round.paused, round.dead) = (paused, Some(dead));
+        round.paused = self.station.ledger.paused(&self.station.store).await?;
+        match self.dead_letters(round).await {
+            Ok(dead) => {
+                round.dead = Some(dead);
                 self.remembered.stock.note(round.now);
             }
-            (Err(error), _) | (_, Err(error)) => round.blind = Some(error),
+            Err(error) => (round.dead, round.blind) = (Some(Dead::default()), Some(error)),
         }
+        Ok(())
     }
 
     /// The lines of orders that wait for their turn at a partner: nothing is wrong with them, and the owner may want to know how long
@@ -305,7 +304,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             return Ok(Left::Later);
         }
         round.report.due += 1;
-        self.take_stock(round).await;
+        self.take_stock(round).await?;
         let waits_due = stored.owes.iter().any(|(owed, due)| matches!(owed, Owed::Wait(_)) && *due <= round.now);
         let nothing = Journey::default();
         let known = if waits_due { self.known_of(last, &key.subject).await? } else { &nothing };

@@ -14,11 +14,11 @@ use crate::queue::Queue;
 use crate::station::{Outcome, Station};
 
 /// One event in four counts for all four while little is asked: counting each would be a write for each.
-const WEIGHT: u32 = 4;
+pub const WEIGHT: u32 = 4;
 /// Where a provider says "too many" without saying how long.
 const UNSAID: SignedDuration = SignedDuration::from_secs(60);
 /// A slot that was not used for so long is somebody else's by now.
-const STALE: SignedDuration = SignedDuration::from_mins(10);
+pub const STALE: SignedDuration = SignedDuration::from_mins(10);
 
 /// Where calls to a provider queue: its name in the ledger, and how many it takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,12 +75,16 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
     /// The same for a caller that comes back with `calls` calls: it gets a slot behind those who have one.
     pub async fn slowed(&self, line: Line<'_>, calls: u32, trouble: Trouble) -> Result<Trouble, LedgerError> {
         let Some(until) = self.press(line.name, &trouble).await? else { return Ok(trouble) };
+        Ok(Trouble::Slot { at: self.slot_after(line, calls, until).await? })
+    }
+
+    /// Nobody is answered before `until`: when a caller may come back with `calls` calls, behind those who have a slot.
+    pub async fn slot_after(&self, line: Line<'_>, calls: u32, until: Timestamp) -> Result<Timestamp, LedgerError> {
         let ask = Ask { calls, weight: 0, has_slot: false };
-        let then = match self.ledger.turn(&self.store, line.name, line.rate, ask, self.now()).await? {
+        Ok(match self.ledger.turn(&self.store, line.name, line.rate, ask, self.now()).await? {
             Turn::Now => until,
             Turn::At(then) | Turn::AskAgain(then) => then.max(until),
-        };
-        Ok(Trouble::Slot { at: then })
+        })
     }
 }
 

@@ -17,7 +17,7 @@ use super::{Stack, fresh_id, named, stack};
 
 /// So many webhooks may be on their way when the next order is paid. Each that comes while others are in the door starts a process
 /// of its own, and dozens that start at once on two processors keep each other from starting.
-pub const ON_THEIR_WAY: u64 = 6;
+const ON_THEIR_WAY: u64 = 6;
 
 #[expect(clippy::disallowed_methods, reason = "the long run is asked for by the environment")]
 fn orders() -> u64 {
@@ -27,6 +27,15 @@ fn orders() -> u64 {
 #[expect(clippy::disallowed_methods, reason = "how long the stack takes is what is measured")]
 pub fn tick() -> Instant {
     Instant::now()
+}
+
+/// The store takes the orders and tells of each as often as chance says, at most so often, no faster than the door can hear of it.
+pub async fn paid(stack: &Stack, ids: &[u64], most: u32, random: &mut fastrand::Rng) {
+    for id in ids {
+        stack.order(&named(*id), random.u32(1..=most)).await;
+        let door = async || (stack.look_at("pending").await["deliveries"].as_u64()? < ON_THEIR_WAY).then_some(());
+        stack.until("the door to keep up", 120, door).await;
+    }
 }
 
 #[tokio::test]
@@ -43,11 +52,7 @@ async fn each_order_of_a_flood_is_made_exactly_once_by_the_deployed_stack() {
     let mut ids: Vec<u64> = (0..count).map(|n| seed * 10 + n).collect();
     random.shuffle(&mut ids);
     let began = tick();
-    for id in &ids {
-        stack.order(&named(*id), random.u32(1..=5)).await;
-        let door = async || (stack.look_at("pending").await["deliveries"].as_u64()? < ON_THEIR_WAY).then_some(());
-        stack.until("the door to keep up", 120, door).await;
-    }
+    paid(&stack, &ids, 5, &mut random).await;
     eprintln!("all are paid after {} s", began.elapsed().as_secs());
     // Each order takes two calls at the partner's pace; and the time in which what was killed becomes visible again.
     let patience = 180 + count * 2;

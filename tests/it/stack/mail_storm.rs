@@ -11,8 +11,8 @@ use email::rules;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::flood::{ON_THEIR_WAY, tick};
-use super::{Stack, fresh_id, named, stack};
+use super::flood::{paid, tick};
+use super::{Stack, fresh_id, stack};
 
 #[expect(clippy::disallowed_methods, reason = "the long run is asked for by the environment")]
 fn orders() -> u64 {
@@ -45,11 +45,7 @@ async fn each_mail_lies_in_the_mailbox_once() {
     let mut ids: Vec<u64> = (0..count).map(|n| seed * 10 + n).collect();
     random.shuffle(&mut ids);
     let began = tick();
-    for id in &ids {
-        stack.order(&named(*id), random.u32(1..=3)).await;
-        let door = async || (stack.look_at("pending").await["deliveries"].as_u64()? < ON_THEIR_WAY).then_some(());
-        stack.until("the door to keep up", 120, door).await;
-    }
+    paid(&stack, &ids, 3, &mut random).await;
     for id in &ids {
         stack.delivered(*id, 240 + count * 3).await;
     }

@@ -338,3 +338,19 @@ async fn a_round_as_of_the_future_does_not_carry_the_watermark_there() {
     watch.healthy_round().await;
     assert_eq!(watch.station.queue.drain().len(), 1, "sent again");
 }
+
+#[tokio::test]
+async fn a_paused_layer_is_not_late_whichever_call_fails() {
+    for call in 0..12 {
+        let watch = layer5();
+        watch.station.ledger.pause(&watch.station.store, Layer::Routing).await.unwrap();
+        let event = event(Fact::OrderRefunded { refund: "1".into() }, watch.station.now());
+        watch.station.append_event(&event, None).await.unwrap();
+        watch.pass(400);
+        watch.table().catch_up();
+        watch.table().left.store(call, Ordering::SeqCst);
+        watch.round_with(0, 1_000_000).await;
+        let told = watch.table().memory.rows().into_iter().filter(|row| matches!(row, Row::Exception(_)));
+        assert_eq!(told.count(), 0, "call {call}");
+    }
+}
