@@ -75,11 +75,10 @@ async fn each_order_of_a_flood_is_made_exactly_once() {
     eprintln!("{count} orders are paid after {} s", began.elapsed().as_secs());
     let weather = Weather { processes: AT_ONCE, deaths: 20, twins: 100 };
     let flooded = LocalSet::new().run_until(world.clone().flood(weather, seed)).await;
-    let over = world.sandbox.printful.over_limit();
-    eprintln!(
-        "{count} orders are made after {} s: {flooded:?}, {over} calls over the limit",
-        began.elapsed().as_secs()
-    );
+    let (over, at_store) = (world.sandbox.printful.over_limit(), world.sandbox.shopify.over_limit());
+    let seconds = began.elapsed().as_secs();
+    eprintln!("{count} orders are made after {seconds} s: {flooded:?}");
+    eprintln!("{over} calls over the partner's limit, {at_store} over the store's");
 
     assert_eq!(flooded.dead, 0, "nothing dies of waiting");
     assert!(flooded.deaths > 0, "some processes died");

@@ -58,6 +58,7 @@ mod sandbox_workshop;
 mod stack;
 mod store_contract;
 mod store_headless;
+mod store_line;
 mod stored_shapes;
 mod storefront;
 mod storefront_page;

@@ -12,11 +12,12 @@ use domain::event::{Event, EventId, Fact};
 use domain::exception::{Exception, Life, What};
 use domain::provider::Trouble;
 use domain::verdict::{Hold, standing};
+use lambda::store_line::STORE;
 use lambda::{Clock, Outcome, Queue};
 use ledger::{Claim, Lease, Refusal, Table};
 
 use crate::look::{Look, settled};
-use crate::{Capture, LAYER, Platform, STORE, Stop};
+use crate::{Capture, LAYER, Platform, Stop};
 
 /// Why an effect `hold` that never took place is refused.
 const LIFTED: &str = "the hold was lifted";

@@ -46,8 +46,6 @@ pub use handle::Failed;
 pub use rounds::{Report, Rounds, Settings};
 
 const LAYER: Layer = Layer::Capture;
-/// What the store is called in exceptions.
-const STORE: &str = "The store";
 
 /// What capture does to a store.
 pub trait Platform: ReadOrder + HoldOrder + ReleaseHold + RefuseOrder + ResolvePayment {}

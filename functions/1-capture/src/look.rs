@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 use lambda::{Clock, Outcome, Queue};
 use ledger::{Journey, Stored, Table};
 
-use crate::{Capture, LAYER, Platform, STORE, Stop};
+use crate::{Capture, LAYER, Platform, Stop};
 
 /// What ends with a hold.
 const ABOUT_HOLDS: [&str; 4] = ["held", "hold-refused", "late-held-order", "decision-not-done"];
@@ -58,7 +58,7 @@ impl<T: Table, Q: Queue, C: Clock, S: Platform> Capture<'_, T, Q, C, S> {
             Ok(None) => Trouble::Unavailable { why: "it announced this order and does not know it".to_owned() },
             Err(trouble) => trouble.nothing_sent(),
         };
-        Err(self.station.wait_or_raise(stored, LAYER, STORE, trouble).into())
+        Err(self.station.wait_for_store(stored, LAYER, trouble).await?.into())
     }
 
     async fn judge(&self, look: Look<'_>) -> Result<Outcome, Stop> {

@@ -8,7 +8,7 @@ use lambda::{Clock, Outcome, Queue};
 use ledger::{Stored, Table};
 use store::Resolved;
 
-use crate::{Capture, LAYER, Platform, STORE, Stop};
+use crate::{Capture, LAYER, Platform, Stop};
 
 impl<T: Table, Q: Queue, C: Clock, S: Platform> Capture<'_, T, Q, C, S> {
     pub(crate) async fn told(
@@ -27,7 +27,7 @@ impl<T: Table, Q: Queue, C: Clock, S: Platform> Capture<'_, T, Q, C, S> {
             Ok(Resolved::Nothing) => return Ok(Outcome::done()),
             // What the store took over before an answer was lost, it takes over again: its status only moves forward.
             Err(trouble) => {
-                return Ok(self.station.wait_or_raise(stored, LAYER, STORE, trouble.nothing_sent()));
+                return Ok(self.station.wait_for_store(stored, LAYER, trouble.nothing_sent()).await?);
             }
         };
         for fact in facts {

@@ -6,12 +6,12 @@ use domain::handoff::Layer;
 use domain::provider::Trouble;
 use jiff::SignedDuration;
 use lambda::config::{Mode, Platform, SweepSection};
+use lambda::store_line::STORE;
 use lambda::{Clock, Failure, Queue, Station, StoreConfig};
 use ledger::{LedgerError, Table};
 use serde::Serialize;
 use store::{ChangedOrders, Checkouts, PlacedOrders, Subscriptions, Topic};
 
-use crate::STORE;
 use crate::health::Health;
 use crate::subscriptions::Line;
 use crate::sweep::Swept;

@@ -8,6 +8,7 @@ use domain::exception::{CancelOutcome, What};
 use domain::order::Payment;
 use domain::provider::Trouble;
 use domain::subject::OrderId;
+use lambda::store_line::STORE;
 use lambda::{Clock, Outcome, Queue};
 use ledger::{Claim, Refusal, Stored, Table};
 use partner::{CancelOrder, FindOrder, Stage};
@@ -15,7 +16,7 @@ use store::ReadOrder;
 
 use crate::begun::{self, At, TRIAL};
 use crate::place::{CANCELLED, REFUNDED};
-use crate::{LAYER, Routing, STORE, Stop};
+use crate::{LAYER, Routing, Stop};
 
 const AT_IT: &str = "routing is at it";
 

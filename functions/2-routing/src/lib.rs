@@ -60,8 +60,6 @@ pub use report::{Finding, Proposal, Report, Unmapped};
 pub use sweep::Round;
 
 const LAYER: Layer = Layer::Routing;
-/// What the store is called in exceptions.
-const STORE: &str = "The store";
 
 /// The layer, standing on a station, reading a store, speaking to partners.
 #[derive(Debug)]
@@ -137,7 +135,7 @@ impl<'s, T: Table, Q: Queue, C: Clock, S: ReadOrder> Routing<'s, T, Q, C, S> {
             Ok(None) => Trouble::Broken { why: format!("it no longer knows the order {id}") },
             Err(trouble) => trouble,
         };
-        Err(self.station.wait_or_raise(stored, LAYER, STORE, trouble).into())
+        Err(self.station.wait_for_store(stored, LAYER, trouble).await?.into())
     }
 
     /// One end for several parts: what each has to tell is told at once, and the event is finished when all of them are. The

@@ -10,13 +10,14 @@ use domain::money::Money;
 use domain::order::Order;
 use domain::plan::{NOTED_LINES, Part};
 use domain::provider::Trouble;
+use lambda::store_line::STORE;
 use lambda::{Clock, Outcome, Queue};
 use ledger::{Claim, Lease, Stored, Table};
 use partner::{FindOrder, NewOrder, Partner, PlaceOrder, TwinRule};
 use store::ReadOrder;
 
 use crate::begun::{ADDRESS, At, Begun, COST, HELD, TRIAL, WITHDRAWN, WORK};
-use crate::{LAYER, Routing, STORE, Stop, margin};
+use crate::{LAYER, Routing, Stop, margin};
 
 /// Reasons that begin with this are nobody's fault and are never reopened by a replay.
 pub(crate) const CANCELLED: &str = "cancelled in the store";

@@ -15,6 +15,7 @@ use domain::parcel::{ParcelKey, standing};
 use domain::provider::Trouble;
 use domain::subject::{OrderId, Subject};
 use jiff::SignedDuration;
+use lambda::store_line::STORE;
 use lambda::{Clock, Failure, Queue};
 use ledger::{Bookmark, LedgerError, Table};
 use partner::OrderRef;
@@ -22,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use tracking::Look;
 
 use crate::drift::{AtCarrier, AtPartner, Told, differences};
-use crate::{Maker, STORE, ShipTo, Shipping};
+use crate::{Maker, ShipTo, Shipping};
 
 const BOOKMARK: &str = "drift";
 /// A round ends so long before its function does.

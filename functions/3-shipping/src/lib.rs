@@ -29,8 +29,6 @@ use tracking::Feed;
 pub use drift_walk::Stretch;
 
 const LAYER: Layer = Layer::Shipping;
-/// What the store is called in exceptions.
-const STORE: &str = "The store";
 
 /// The store as shipping needs it.
 pub trait ShipTo: ReadOrder + WriteFulfilment + TrackFulfilment {}

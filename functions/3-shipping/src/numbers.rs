@@ -8,12 +8,13 @@ use domain::exception::What;
 use domain::parcel::{ParcelKey, Tracking, normalised};
 use domain::provider::Trouble;
 use domain::subject::OrderId;
+use lambda::store_line::STORE;
 use lambda::{Clock, Failure, Outcome, Queue};
 use ledger::{Claim, Stored, Table};
 use tracking::carrier;
 
 use crate::shipped::Parcel;
-use crate::{LAYER, Maker, STORE, ShipTo, Shipping};
+use crate::{LAYER, Maker, ShipTo, Shipping};
 
 impl<T: Table, Q: Queue, C: Clock, S: ShipTo, P: Maker> Shipping<'_, T, Q, C, S, P> {
     /// Tells the store of `tracking`, unless the parcel was announced with that number; `None`: go on.

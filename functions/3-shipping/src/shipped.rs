@@ -17,13 +17,14 @@ use domain::parcel::{ParcelKey, Pieces, Tracking, contents};
 use domain::plan::{NOTED_LINES, note_pieces, noted_pieces};
 use domain::provider::Trouble;
 use domain::subject::OrderId;
+use lambda::store_line::STORE;
 use lambda::{Clock, Failure, Outcome, Queue};
 use ledger::{Claim, Lease, Stored, Table};
 use partner::{OrderRef, Shipment};
 
 use crate::numbers::{recognised, with};
 use crate::part::part;
-use crate::{LAYER, Maker, Report, STORE, ShipTo, Shipping};
+use crate::{LAYER, Maker, Report, ShipTo, Shipping};
 
 /// The reference of a parcel for which the store had nothing left to fulfil, and no fulfilment either.
 const NOTHING_REMAINS: &str = "nothing remains";

@@ -8,13 +8,14 @@ use domain::event::Fact;
 use domain::exception::What;
 use domain::handoff::Layer;
 use domain::subject::{Subject, address_hash};
+use lambda::store_line::STORE;
 use lambda::{Clock, Failure, Outcome, Queue};
 use ledger::{Claim, Stored, Table};
 use mailer::{Letter, ReadAccount, SendMail};
 
 use crate::flows::{customer_of, tally};
 use crate::mails::marketing::{self, CONFIRM, Marketing};
-use crate::post::{Claimed, SKIP, STORE, Turn};
+use crate::post::{Claimed, SKIP, Turn};
 use crate::timers::Timers;
 use crate::{Email, Shop};
 

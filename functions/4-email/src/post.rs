@@ -10,6 +10,7 @@ use domain::handoff::Layer;
 use domain::provider::Trouble;
 use domain::subject::address_hash;
 use domain::watch::{LayerWait, WaitReason};
+use lambda::store_line::STORE;
 use lambda::{Clock, Failure, Outcome, Queue};
 use ledger::{Claim, Lease, Stored, Table};
 use mailer::{Letter, NotSent, ReadAccount, SendMail};
@@ -17,7 +18,6 @@ use mailer::{Letter, NotSent, ReadAccount, SendMail};
 use crate::{Email, rules};
 
 /// How the store and the mailer are called in waits and exceptions.
-pub(crate) const STORE: &str = "shopify";
 pub(crate) const MAILER: &str = "ses";
 
 /// Reasons of refusal that are read again.
@@ -137,7 +137,7 @@ where
                 self.settle(lease, State::Refused { reason: SANDBOXED.to_owned() }, note, None).await?;
                 return Ok(Turn::Told(What::MailSandboxed { mail }));
             }
-            Err(NotSent::Trouble(Trouble::RateLimited { retry_after })) => self.slowed(retry_after).await?,
+            Err(NotSent::Trouble(Trouble::RateLimited { retry_after, .. })) => self.slowed(retry_after).await?,
             Err(NotSent::Trouble(trouble)) => trouble,
         };
         match trouble {
@@ -185,7 +185,7 @@ where
         trouble: Trouble,
     ) -> Result<Outcome, Failure> {
         let why = format!("{STORE}: {trouble}");
-        let outcome = self.station.wait_or_raise(stored, Layer::Email, STORE, trouble);
+        let outcome = self.station.wait_for_store(stored, Layer::Email, trouble).await?;
         if let Some(lease) = held {
             self.put_off(lease, &outcome, &why).await?;
         }

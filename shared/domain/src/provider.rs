@@ -11,9 +11,10 @@ pub enum Trouble {
     /// Nothing was done: the provider could not be reached, or said so. Wait.
     #[error("{why}")]
     Unavailable { why: String },
-    /// Nothing was done: too many requests. Wait as long as the provider says.
+    /// Nothing was done: too many requests. Wait as long as the provider says; `a_second`: how many such requests it takes in a
+    /// second, where it says so.
     #[error("too many requests")]
-    RateLimited { retry_after: Option<SignedDuration> },
+    RateLimited { retry_after: Option<SignedDuration>, a_second: Option<u32> },
     /// The same, and the next try has a slot of its own by our own count of the provider's limit.
     #[error("too many requests")]
     Slot { at: Timestamp },
@@ -90,7 +91,7 @@ impl Pace {
         let since = before.map_or(now, |wait| wait.since);
         let age = now.duration_since(since);
         let wait = match trouble {
-            Trouble::RateLimited { retry_after } => self.limited(*retry_after, what, before, age),
+            Trouble::RateLimited { retry_after, .. } => self.limited(*retry_after, what, before, age),
             Trouble::Slot { at } => at.duration_since(now).max(SignedDuration::from_secs(1)),
             Trouble::Unavailable { .. } | Trouble::NoAnswer { .. } => self.growing(age),
             Trouble::Refused { .. } | Trouble::Broken { .. } => return None,
@@ -150,7 +151,7 @@ mod tests {
             before = Some(wait);
         }
         assert_eq!(waits, [20, 20, 20, 30, 45, 67, 101, 151, 227, 340, 510, 600]);
-        let limited = Trouble::RateLimited { retry_after: Some(SignedDuration::from_secs(7)) };
+        let limited = Trouble::RateLimited { retry_after: Some(SignedDuration::from_secs(7)), a_second: None };
         assert_eq!(
             pace.wait("printful", &limited, "order#1", None, start).unwrap().until.duration_since(start).as_secs(),
             7
@@ -163,7 +164,7 @@ mod tests {
     fn herd(size: u32, serves: u32) -> (Vec<u32>, u32) {
         let pace = Pace { first: SignedDuration::from_secs(20), longest: SignedDuration::from_secs(600) };
         let start: Timestamp = "2026-11-22T02:13:00Z".parse().unwrap();
-        let limited = Trouble::RateLimited { retry_after: Some(SignedDuration::from_secs(1)) };
+        let limited = Trouble::RateLimited { retry_after: Some(SignedDuration::from_secs(1)), a_second: None };
         let mut waiting: Vec<(String, Option<LayerWait>, u32)> =
             (0..size).map(|n| (format!("order#{n}/paid"), None, 0)).collect();
         let (mut came, mut most, mut now) = (Vec::new(), 0, start);
@@ -208,7 +209,8 @@ mod tests {
         let pace = Pace { first: SignedDuration::from_secs(20), longest: SignedDuration::from_secs(600) };
         let start: Timestamp = "2026-11-22T02:13:00Z".parse().unwrap();
         let later = |seconds: i64| start.checked_add(SignedDuration::from_secs(seconds)).unwrap();
-        let limited = |seconds| Trouble::RateLimited { retry_after: Some(SignedDuration::from_secs(seconds)) };
+        let limited =
+            |seconds| Trouble::RateLimited { retry_after: Some(SignedDuration::from_secs(seconds)), a_second: None };
         let lasting = |trouble: &Trouble, reason: &str, seconds: i64| {
             let before = LayerWait { since: start, until: later(seconds), reason: WaitReason::Pace(reason.into()) };
             let wait = pace.wait("shopify", trouble, "order#1", Some(&before), later(seconds)).unwrap();
@@ -229,7 +231,7 @@ mod tests {
         let late = start.checked_add(SignedDuration::from_hours(13)).unwrap();
         let limits = WaitReason::Pace("printful limits the rate".into());
         let before = LayerWait { since: start, until: late, reason: limits };
-        for trouble in [Trouble::RateLimited { retry_after: None }, Trouble::Slot { at: late }] {
+        for trouble in [Trouble::RateLimited { retry_after: None, a_second: None }, Trouble::Slot { at: late }] {
             let wait = pace.wait("printful", &trouble, "order#1", Some(&before), late).unwrap();
             assert!(matches!(wait.reason, WaitReason::Outage { .. }), "{wait:?}");
         }

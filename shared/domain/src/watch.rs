@@ -20,6 +20,14 @@ pub struct LayerWait {
     pub reason: WaitReason,
 }
 
+impl LayerWait {
+    /// It waits for a turn or a time of our own that has not come; an outage may be over any moment.
+    #[must_use]
+    pub fn is_early(&self, now: Timestamp) -> bool {
+        matches!(self.reason, WaitReason::Pace(_)) && self.until > now
+    }
+}
+
 /// What a layer waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WaitReason {

@@ -35,7 +35,9 @@ pub fn no_answer(error: &reqwest::Error) -> Trouble {
 pub fn common_trouble(response: &Response) -> Option<Trouble> {
     let status = response.status();
     match status {
-        StatusCode::TOO_MANY_REQUESTS => Some(Trouble::RateLimited { retry_after: retry_after(response) }),
+        StatusCode::TOO_MANY_REQUESTS => {
+            Some(Trouble::RateLimited { retry_after: retry_after(response), a_second: None })
+        }
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
             Some(Trouble::Broken { why: format!("it answers {} to our key", status.as_u16()) })
         }

@@ -9,6 +9,7 @@
 //! | [`queue`] | layer queues: keys in, keys out |
 //! | [`station`] | where a layer works: its ledger, queue, clock and deadlines |
 //! | [`turn`] | a provider's limit, kept by all copies of a function |
+//! | [`store_line`] | the store's limit: who queues for it, and who goes ahead |
 //! | [`aws`] | clients of our own account |
 //! | [`batch`] | an SQS batch in, the failed message ids out |
 //! | [`http`] | one HTTP client, with a time-out shorter than the function's |
@@ -23,6 +24,7 @@ pub mod http;
 pub mod queue;
 pub mod secrets;
 pub mod station;
+pub mod store_line;
 pub mod turn;
 
 pub use clock::{Clock, SystemClock};

@@ -17,6 +17,7 @@ use ledger::{Appended, Finished, Lease, Ledger, LedgerError, Payload, Stored, Ta
 use crate::clock::Clock;
 use crate::config::StoreConfig;
 use crate::queue::{Key, Queue, QueueError};
+use crate::store_line::{STORE, StoreLimit};
 
 /// Why a message goes back to its queue: our own table or queues did not answer. A provider's trouble never is.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +89,7 @@ pub struct Station<T, Q, C> {
     pub settle_window: SignedDuration,
     /// The subject of what concerns no single order.
     pub store: Subject,
+    pub(crate) store_limit: StoreLimit,
 }
 
 impl<T, Q, C> fmt::Debug for Station<T, Q, C> {
@@ -108,6 +110,7 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
             lease,
             settle_window: config.settle_window(),
             store: config.subject(),
+            store_limit: StoreLimit::default(),
         }
     }
 
@@ -161,6 +164,7 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
         trouble: Trouble,
         refused: impl FnOnce(String) -> What,
     ) -> Result<Outcome, Failure> {
+        let trouble = if provider == STORE { self.store_trouble(stored, layer, trouble).await? } else { trouble };
         let now = self.now();
         let wait = self.paced(stored, layer, provider, &trouble);
         let why = trouble.to_string();
@@ -224,7 +228,14 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
         if !stored.owed_by(W::LAYER) {
             return Ok(());
         }
-        let outcome = work.work(&stored).await?;
+        if let Some(wait) = stored.waits.get(&W::LAYER).filter(|wait| wait.is_early(self.now())) {
+            self.send_back(W::LAYER, key, wait.until).await?;
+            return Ok(());
+        }
+        let outcome = match self.turn_at_store(&stored, W::LAYER).await? {
+            Some(wait) => wait,
+            None => work.work(&stored).await?,
+        };
         self.finish(W::LAYER, key, &stored, outcome).await
     }
 
@@ -246,9 +257,6 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
                 self.acknowledge(layer, stored, Vec::new(), stuck(stored, &whats)).await?;
             }
             Outcome::Wait(wait) => {
-                // A part of a second counts whole: who is back a moment too early has to come once more.
-                let left = wait.until.duration_since(self.now());
-                let seconds = left.as_secs().saturating_add(i64::from(left.subsec_nanos() > 0)).max(1);
                 // Words of ours; what a provider says of itself may name a person.
                 let (provider, pace) = match &wait.reason {
                     WaitReason::Outage { provider, .. } => (provider.as_str(), ""),
@@ -257,17 +265,28 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
                 tracing::info!(
                     subject = key.pk,
                     event = key.sk,
-                    wait.seconds = seconds,
+                    wait.seconds = self.seconds_until(wait.until),
                     wait.provider = provider,
                     wait.pace = pace,
                     "waits"
                 );
                 let due = self.deadlines.due(Owed::Layer(layer), wait.until);
                 self.ledger.layer_waits(stored, layer, &wait, due).await?;
-                self.queue.send(layer, key, SignedDuration::from_secs(seconds)).await?;
+                self.send_back(layer, key, wait.until).await?;
             }
         }
         Ok(())
+    }
+
+    /// The message comes again at `until`, or as late as a queue can hold it back.
+    async fn send_back(&self, layer: Layer, key: &Key, until: Timestamp) -> Result<(), QueueError> {
+        self.queue.send(layer, key, SignedDuration::from_secs(self.seconds_until(until))).await
+    }
+
+    /// A part of a second counts whole: who is back a moment too early has to come once more.
+    fn seconds_until(&self, until: Timestamp) -> i64 {
+        let left = until.duration_since(self.now());
+        left.as_secs().saturating_add(i64::from(left.subsec_nanos() > 0)).max(1)
     }
 
     async fn acknowledge(

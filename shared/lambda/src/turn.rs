@@ -65,7 +65,7 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
 
     /// Too many: everybody hears of it through the ledger. Until when nobody is answered; `None`: it was something else.
     pub async fn press(&self, name: &str, trouble: &Trouble) -> Result<Option<Timestamp>, LedgerError> {
-        let Trouble::RateLimited { retry_after } = trouble else { return Ok(None) };
+        let Trouble::RateLimited { retry_after, .. } = trouble else { return Ok(None) };
         let now = self.now();
         let until = now.checked_add(retry_after.unwrap_or(UNSAID)).unwrap_or(now);
         self.ledger.press(&self.store, name, until, now).await?;
@@ -95,7 +95,7 @@ fn weight(stored: &Stored) -> u32 {
 
 fn has_slot(effect: &Effect, now: Timestamp) -> bool {
     let State::Waiting { not_before, reason } = &effect.state else { return false };
-    let too_many = Trouble::RateLimited { retry_after: None }.to_string();
+    let too_many = Trouble::RateLimited { retry_after: None, a_second: None }.to_string();
     let fresh = now.duration_since(*not_before) < STALE;
     *not_before <= now && fresh && (reason == ITS_TURN || *reason == too_many)
 }

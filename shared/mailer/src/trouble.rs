@@ -146,7 +146,7 @@ fn said(status: u16, code: &str, message: &str, retry_after: Option<i64>) -> Tro
 }
 
 fn rate_limited(retry_after: Option<i64>) -> Trouble {
-    Trouble::RateLimited { retry_after: retry_after.map(SignedDuration::from_secs) }
+    Trouble::RateLimited { retry_after: retry_after.map(SignedDuration::from_secs), a_second: None }
 }
 
 /// Whether the request cannot have left: the name was not found, or nobody took the connection.
@@ -268,6 +268,6 @@ mod tests {
         assert_eq!(refused, Trouble::Refused { why: "Email address is not verified: (address)".into() });
         assert_eq!(said(502, "", "", None), Trouble::NoAnswer { why: "it answers 502".into() });
         let soon = Some(jiff::SignedDuration::from_secs(7));
-        assert_eq!(said(429, "", "", Some(7)), Trouble::RateLimited { retry_after: soon });
+        assert_eq!(said(429, "", "", Some(7)), Trouble::RateLimited { retry_after: soon, a_second: None });
     }
 }

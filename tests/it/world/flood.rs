@@ -13,6 +13,7 @@ use std::time::Duration;
 use capture::Capture;
 use domain::Timestamp;
 use domain::handoff::Layer;
+use email::Email;
 use jiff::SignedDuration;
 use lambda::queue::QueueError;
 use lambda::{Key, Queue, Station};
@@ -20,6 +21,7 @@ use ledger::{Ledger, Memory, Row};
 use partner::Partner;
 use routing::Routing;
 use shipping::Shipping;
+use store::Shopify;
 use tokio::task::JoinSet;
 
 use super::ses::Ses;
@@ -125,10 +127,16 @@ pub struct Weather {
 
 type FloodStation = Station<Arc<Memory>, FloodQueue, SimClock>;
 
-/// What a process was at when it ended or died; `Some(true)`: it finished.
-enum Ended {
-    Message((i64, u64), Option<bool>),
-    Notice(String, Option<bool>),
+/// A copy of each function, and what it remembers from one message to the next. Whoever dies is followed by one that knows nothing.
+struct Copies {
+    stations: [FloodStation; 4],
+    store: Shopify,
+}
+
+/// What a process was at when it ended or died.
+enum At {
+    Message((i64, u64)),
+    Notice(String),
 }
 
 impl World {
@@ -147,7 +155,9 @@ impl World {
         let queue = FloodQueue::new(self.clock.clone(), layers);
         let station =
             || Station::new(Ledger::new(self.table.clone()), queue.clone(), self.clock.clone(), LEASE, &self.config);
-        let stations: Rc<[FloodStation; 4]> = Rc::new([station(), station(), station(), station()]);
+        let fresh = || Copies { stations: [station(), station(), station(), station()], store: self.store() };
+        let watchdog = station();
+        let mut idle: Vec<Copies> = Vec::new();
         let random = RefCell::new(fastrand::Rng::with_seed(seed));
         let mut flooded = Flooded::default();
         let start = self.clock.get();
@@ -161,11 +171,10 @@ impl World {
             let free = at_work.len() < weather.processes;
             if let Some(record) = ses.filter(|_| free).and_then(|ses| ses.due(self.clock.get())) {
                 let (dies, after) = drawn(&random, weather);
-                let (world, stations, ses) = (self.clone(), stations.clone(), ses.cloned());
+                let (world, copies, ses) = (self.clone(), idle.pop().unwrap_or_else(fresh), ses.cloned());
                 at_work.spawn_local(async move {
-                    let work = world.flood_notice(&stations, ses, &record);
-                    let done = or_dies(work, dies, after).await;
-                    Ended::Notice(record, done)
+                    let done = or_dies(world.flood_notice(&copies, ses, &record), dies, after).await;
+                    (At::Notice(record), done.map(|done| (done, copies)))
                 });
                 continue;
             }
@@ -181,33 +190,30 @@ impl World {
                     queue.put(self.clock.get(), layer, key.clone(), 0);
                 }
                 flooded.taken += 1;
-                let (world, stations, ses) = (self.clone(), stations.clone(), ses.cloned());
+                let (world, copies, ses) = (self.clone(), idle.pop().unwrap_or_else(fresh), ses.cloned());
                 at_work.spawn_local(async move {
-                    let work = Box::pin(world.flood_work(&stations, ses, layer, &key));
-                    Ended::Message(place, or_dies(work, dies, after).await)
+                    let work = Box::pin(world.flood_work(&copies, ses, layer, &key));
+                    let done = or_dies(work, dies, after).await;
+                    (At::Message(place), done.map(|done| (done, copies)))
                 });
                 continue;
             }
             if let Some(ended) = at_work.join_next().await {
-                let done = match ended.unwrap() {
-                    Ended::Message(place, done) => {
-                        if done == Some(true) {
-                            queue.delete(place);
-                        }
-                        done
-                    }
-                    Ended::Notice(record, done) => {
-                        if let Some(ses) = ses.filter(|_| done != Some(true)) {
-                            ses.again(record);
-                        }
-                        done
-                    }
-                };
-                flooded.deaths += u32::from(done.is_none());
+                let (at, lived) = ended.unwrap();
+                let finished = lived.as_ref().is_some_and(|(finished, _)| *finished);
+                match at {
+                    At::Message(place) if finished => queue.delete(place),
+                    At::Notice(record) if !finished => ses.unwrap().again(record),
+                    At::Message(_) | At::Notice(_) => {}
+                }
+                match lived {
+                    Some((_, copies)) => idle.push(copies),
+                    None => flooded.deaths += 1,
+                }
                 continue;
             }
             self.delivered().await;
-            let line = stations[1].ledger.longest_line(&stations[1].store, self.clock.get()).await.unwrap();
+            let line = watchdog.ledger.longest_line(&watchdog.store, self.clock.get()).await.unwrap();
             flooded.longest_line = flooded.longest_line.max(line);
             match queue.next_visible().into_iter().chain(ses.and_then(Ses::next)).min() {
                 Some(next) => self.clock.set(next.max(self.clock.get())),
@@ -219,11 +225,11 @@ impl World {
     }
 
     /// One message in one process; whether it was finished.
-    async fn flood_work(&self, stations: &[FloodStation; 4], ses: Option<Ses>, layer: Layer, key: &Key) -> bool {
-        let shopify = self.store();
+    async fn flood_work(&self, copies: &Copies, ses: Option<Ses>, layer: Layer, key: &Key) -> bool {
+        let shopify = copies.store.clone();
         let clock = Arc::new(lambda::SystemClock);
         let partners = || Partner::all(&self.config, &self.secrets, &self.http, clock).unwrap();
-        let [capture, routing, shipping, email] = stations;
+        let [capture, routing, shipping, email] = &copies.stations;
         let done = match layer {
             Layer::Capture => {
                 let work = Capture::new(capture, shopify, self.config.verdict_rules());
@@ -239,7 +245,7 @@ impl World {
                 shipping.take(&work, key).await
             }
             Layer::Email => {
-                let work = self.email(email, ses.unwrap(), &self.secrets);
+                let work = Email { store: shopify, ..self.email(email, ses.unwrap(), &self.secrets) };
                 Box::pin(email.take(&work, key)).await
             }
             Layer::Monitoring => Ok(()),
@@ -248,9 +254,9 @@ impl World {
     }
 
     /// One of SES's events in one process; whether it was finished.
-    async fn flood_notice(&self, stations: &[FloodStation; 4], ses: Option<Ses>, record: &str) -> bool {
+    async fn flood_notice(&self, copies: &Copies, ses: Option<Ses>, record: &str) -> bool {
         let ses = ses.unwrap();
-        let work = self.email(&stations[3], ses.clone(), &self.secrets);
+        let work = self.email(&copies.stations[3], ses.clone(), &self.secrets);
         let done = email::notices::take(&work, &email::notices::Notice::read(record)).await.is_ok();
         if done {
             ses.told(record);

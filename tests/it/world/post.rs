@@ -83,7 +83,7 @@ impl SendMail for Post {
     async fn send(&self, letter: &Letter) -> Result<String, NotSent> {
         let fate = self.inner.lock().unwrap().fates.pop_front().unwrap_or(Fate::Sent);
         match fate {
-            Fate::Throttled => return Err(Trouble::RateLimited { retry_after: None }.into()),
+            Fate::Throttled => return Err(Trouble::RateLimited { retry_after: None, a_second: None }.into()),
             Fate::DiesBefore => {
                 self.crash.now();
                 std::future::pending::<()>().await;

@@ -202,7 +202,7 @@ impl SendMail for Ses {
         self.wire().await;
         let (now, storm) = (self.0.clock.get(), self.0.storm);
         if !self.has_room(now) {
-            return Err(Trouble::RateLimited { retry_after: None }.into());
+            return Err(Trouble::RateLimited { retry_after: None, a_second: None }.into());
         }
         let fate = self.0.state.lock().unwrap().random.u32(0..1_000);
         let taken = (fate >= storm.request_lost).then(|| self.take(letter, now));

@@ -20,6 +20,8 @@ pub(crate) struct Bucket {
     spent: u64,
     /// When `spent` was right, milliseconds since 1970.
     at: i64,
+    /// Requests that were turned away.
+    turned_away: u32,
 }
 
 impl Bucket {
@@ -32,6 +34,7 @@ impl Bucket {
         let left = (u64::from(maximum) * 1_000).saturating_sub(self.spent);
         let available = |left: u64| u32::try_from(left / 1_000).unwrap_or(maximum);
         if left < u64::from(cost) * 1_000 {
+            self.turned_away += 1;
             return Err(available(left));
         }
         self.spent += u64::from(cost) * 1_000;
@@ -45,6 +48,11 @@ impl Bucket {
 }
 
 impl Shopify {
+    /// How many requests came when the bucket held too little for them.
+    pub fn over_limit(&self) -> u32 {
+        lock(&self.store).bucket.turned_away
+    }
+
     /// `POST /admin/api/<version>/graphql.json`; everything else is refused and remembered.
     pub fn router(&self) -> Router {
         Router::new().route("/admin/api/{version}/graphql.json", post(serve)).fallback(unknown).with_state(self.clone())

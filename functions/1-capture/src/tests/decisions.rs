@@ -117,7 +117,7 @@ fn a_lost_answer_and_an_outage_do_it_once() {
             Fate::Done(Trouble::NoAnswer { why: "no answer in time".into() }),
             Fate::Not(Trouble::NoAnswer { why: "no answer in time".into() }),
             Fate::Not(Trouble::Unavailable { why: "no connection".into() }),
-            Fate::Not(Trouble::RateLimited { retry_after: None }),
+            Fate::Not(Trouble::RateLimited { retry_after: None, a_second: None }),
         ] {
             let scene = held();
             scene.in_store(|shelf| shelf.fates.push_back((call, fate.clone())));

@@ -180,7 +180,7 @@ fn a_store_that_refuses_the_hold_is_told_once_and_nothing_is_made() {
 fn a_store_that_is_down_is_waited_for_and_the_owner_is_told_at_once() {
     for fate in [
         Fate::Not(Trouble::Unavailable { why: "no connection".into() }),
-        Fate::Not(Trouble::RateLimited { retry_after: None }),
+        Fate::Not(Trouble::RateLimited { retry_after: None, a_second: None }),
         Fate::Not(Trouble::NoAnswer { why: "no answer in time".into() }),
         Fate::Done(Trouble::NoAnswer { why: "no answer in time".into() }),
     ] {

@@ -47,7 +47,7 @@ fn a_provider_that_does_not_answer_is_asked_again() {
     for trouble in [
         Trouble::Unavailable { why: "no connection".into() },
         Trouble::NoAnswer { why: "no answer in time".into() },
-        Trouble::RateLimited { retry_after: None },
+        Trouble::RateLimited { retry_after: None, a_second: None },
     ] {
         let scene = scene(paid());
         scene.in_store(|shelf| shelf.fates.push_back(("resolve", Fate::Done(trouble.clone()))));

@@ -125,7 +125,7 @@ async fn a_process_that_dies_before_ses_took_it_costs_lease_and_window_only() {
 
 #[tokio::test]
 async fn doubt_outlives_a_store_or_a_mailer_that_is_out_of_reach() {
-    let limit = Answer::Trouble(Trouble::RateLimited { retry_after: None });
+    let limit = Answer::Trouble(Trouble::RateLimited { retry_after: None, a_second: None });
     let world = World::answering([Answer::Lost, limit]);
     let key = world.append(Fact::OrderCleared {}).await;
     world.take(&key).await;

@@ -131,7 +131,7 @@ async fn one_read_of_the_order_is_enough_for_two_mails() {
 
 #[tokio::test]
 async fn a_rate_limit_is_waited_for_as_long_as_it_says() {
-    let limit = Trouble::RateLimited { retry_after: Some(SignedDuration::from_secs(7)) };
+    let limit = Trouble::RateLimited { retry_after: Some(SignedDuration::from_secs(7)), a_second: None };
     let world = World::answering([Answer::Trouble(limit)]);
     let key = world.append(Fact::OrderCleared {}).await;
     world.take(&key).await;
@@ -144,7 +144,7 @@ async fn a_rate_limit_is_waited_for_as_long_as_it_says() {
 
 #[tokio::test]
 async fn a_message_that_comes_too_early_does_not_make_a_limit_look_new() {
-    let limit = Trouble::RateLimited { retry_after: Some(SignedDuration::from_secs(7)) };
+    let limit = Trouble::RateLimited { retry_after: Some(SignedDuration::from_secs(7)), a_second: None };
     let world = World::answering([Answer::Trouble(limit)]);
     let key = world.append(Fact::OrderCleared {}).await;
     world.take(&key).await;
@@ -189,7 +189,7 @@ async fn a_mail_that_is_refused_is_told_and_others_go_on() {
 async fn what_was_told_stays_open_while_another_mail_waits() {
     let world = World::answering([
         Answer::Trouble(Trouble::Refused { why: "no".into() }),
-        Answer::Trouble(Trouble::RateLimited { retry_after: None }),
+        Answer::Trouble(Trouble::RateLimited { retry_after: None, a_second: None }),
     ]);
     world.append(delivered_by_partner()).await;
     let key = world.append(announced()).await;

@@ -25,7 +25,7 @@ async fn about_the_account(world: &World) -> Vec<Exception> {
 
 #[tokio::test]
 async fn too_many_is_a_slot_and_nobodys_business() {
-    let limited = || Answer::Trouble(Trouble::RateLimited { retry_after: None });
+    let limited = || Answer::Trouble(Trouble::RateLimited { retry_after: None, a_second: None });
     let world = World::answering([limited(), limited()]);
     *world.mailer.account.lock().unwrap() = Some(USUAL);
     let (cleared, parcel) = (world.append(Fact::OrderCleared {}).await, world.append(announced()).await);

@@ -98,7 +98,7 @@ fn sorted<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Trouble
         (None, _) => "no answer".to_owned(),
     };
     match error.code() {
-        Some("ThrottlingException") => Trouble::RateLimited { retry_after: None },
+        Some("ThrottlingException") => Trouble::RateLimited { retry_after: None, a_second: None },
         Some("ValidationException" | "AccessDeniedException" | "ResourceNotFoundException") => {
             Trouble::Broken { why: why() }
         }

@@ -134,7 +134,7 @@ async fn nothing_is_tried_twice_and_each_answer_is_sorted() {
         ),
         (
             "HTTP/1.1 429 Slow\r\nretry-after: 3\r\nx-amzn-errortype: TooManyRequestsException\r\ncontent-length: 2\r\n\r\n{}",
-            Trouble::RateLimited { retry_after: Some(jiff::SignedDuration::from_secs(3)) },
+            Trouble::RateLimited { retry_after: Some(jiff::SignedDuration::from_secs(3)), a_second: None },
         ),
         (
             "HTTP/1.1 400 Bad\r\nx-amzn-errortype: MessageRejected\r\ncontent-length: 31\r\n\r\n{\"message\":\"No to a@b.example\"}",

@@ -83,7 +83,7 @@ impl Printful {
         }
         let answer = send(request).await?;
         if answer.status.as_u16() == LIMIT_WARNING {
-            return Err(Trouble::RateLimited { retry_after: None });
+            return Err(Trouble::RateLimited { retry_after: None, a_second: None });
         }
         answer.yes(wire::reason)
     }

@@ -1,5 +1,8 @@
 //! One GraphQL request: Shopify answers 200 for most errors, so the body decides.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use domain::provider::Trouble;
 use jiff::SignedDuration;
 use lambda::http;
@@ -13,6 +16,9 @@ pub(super) struct Graphql {
     url: String,
     token: SecretString,
     http: reqwest::Client,
+    /// What the last answered request cost after all, in points; 0: none yet. A request that is turned away says only what it may
+    /// cost at most, and that is far more.
+    last_cost: Arc<AtomicI64>,
 }
 
 #[derive(Deserialize)]
@@ -35,6 +41,7 @@ struct Extensions {
 #[serde(rename_all = "camelCase")]
 struct Cost {
     requested_query_cost: Option<Value>,
+    actual_query_cost: Option<Value>,
     throttle_status: Option<ThrottleStatus>,
 }
 
@@ -47,7 +54,7 @@ struct ThrottleStatus {
 
 impl Graphql {
     pub(super) fn new(url: String, token: SecretString, http: reqwest::Client) -> Self {
-        Self { url, token, http }
+        Self { url, token, http, last_cost: Arc::default() }
     }
 
     /// Sends a document and reads `data`. Any entry in `errors` is trouble, even beside data: a field that is missing because
@@ -68,9 +75,12 @@ impl Graphql {
             return Err(Trouble::Broken { why: format!("it answers {}", status.as_u16()) });
         }
         let answer: Answer = serde_json::from_slice(&body).map_err(unreadable)?;
-        if let Some(trouble) =
-            answer.errors.as_ref().and_then(|errors| errors_trouble(errors, answer.extensions.as_ref()))
-        {
+        let cost = answer.extensions.as_ref().and_then(|extensions| extensions.cost.as_ref());
+        if let Some(actual) = cost.and_then(|cost| whole(cost.actual_query_cost.as_ref())) {
+            self.last_cost.store(actual, Ordering::Relaxed);
+        }
+        let usual = self.last_cost.load(Ordering::Relaxed);
+        if let Some(trouble) = answer.errors.as_ref().and_then(|errors| errors_trouble(errors, cost, usual)) {
             return Err(trouble);
         }
         let data = answer.data.unwrap_or(Value::Null);
@@ -84,7 +94,8 @@ fn unreadable(error: serde_json::Error) -> Trouble {
     Trouble::NoAnswer { why: format!("its answer is not JSON ({error})") }
 }
 
-fn errors_trouble(errors: &Value, extensions: Option<&Extensions>) -> Option<Trouble> {
+/// `usual`: what a request cost lately, 0 where nothing is known.
+fn errors_trouble(errors: &Value, cost: Option<&Cost>, usual: i64) -> Option<Trouble> {
     let messages: Vec<&Value> = match errors {
         Value::Array(list) if list.is_empty() => return None,
         Value::Array(list) => list.iter().collect(),
@@ -94,7 +105,10 @@ fn errors_trouble(errors: &Value, extensions: Option<&Extensions>) -> Option<Tro
     };
     let code = |error: &Value| error["extensions"]["code"].as_str().map(str::to_owned);
     if messages.iter().any(|error| code(error).as_deref() == Some("THROTTLED")) {
-        return Some(Trouble::RateLimited { retry_after: extensions.and_then(restored_after) });
+        return Some(Trouble::RateLimited {
+            retry_after: cost.and_then(restored_after),
+            a_second: cost.and_then(|cost| a_second(cost, usual)),
+        });
     }
     if messages.iter().any(|error| code(error).as_deref() == Some("INTERNAL_SERVER_ERROR")) {
         return Some(Trouble::NoAnswer { why: "it reports an internal error".to_owned() });
@@ -107,14 +121,21 @@ fn errors_trouble(errors: &Value, extensions: Option<&Extensions>) -> Option<Tro
 }
 
 /// When the bucket holds enough for the query again: (requested − available) / restore rate.
-fn restored_after(extensions: &Extensions) -> Option<SignedDuration> {
-    let whole = |value: &Option<Value>| {
-        let text = value.as_ref()?.to_string();
-        text.split('.').next()?.parse::<i64>().ok()
-    };
-    let cost = extensions.cost.as_ref()?;
+fn restored_after(cost: &Cost) -> Option<SignedDuration> {
     let status = cost.throttle_status.as_ref()?;
-    let missing = whole(&cost.requested_query_cost)? - whole(&status.currently_available)?;
-    let rate = whole(&status.restore_rate)?.max(1);
+    let missing =
+        whole(cost.requested_query_cost.as_ref())?.saturating_sub(whole(status.currently_available.as_ref())?);
+    let rate = whole(status.restore_rate.as_ref())?.max(1);
     Some(SignedDuration::from_secs((missing.max(0) + rate - 1) / rate))
+}
+
+/// How many requests like the last ones the bucket's restore rate pays for in a second.
+fn a_second(cost: &Cost, usual: i64) -> Option<u32> {
+    let each = if usual > 0 { usual } else { whole(cost.requested_query_cost.as_ref())? };
+    let rate = whole(cost.throttle_status.as_ref()?.restore_rate.as_ref())?;
+    u32::try_from((rate / each.max(1)).max(1)).ok()
+}
+
+fn whole(value: Option<&Value>) -> Option<i64> {
+    value?.to_string().split('.').next()?.parse().ok()
 }

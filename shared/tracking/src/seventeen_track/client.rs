@@ -154,7 +154,7 @@ impl Problem {
         let told = words(&self.message);
         let why = if told.is_empty() { format!("it answers {}", self.code) } else { format!("{told} ({})", self.code) };
         match self.code {
-            DAILY_LIMIT => Trouble::RateLimited { retry_after: None },
+            DAILY_LIMIT => Trouble::RateLimited { retry_after: None, a_second: None },
             INTERNAL => Trouble::NoAnswer { why },
             // More has to be bought, or the account mended.
             USED_UP => Trouble::Broken { why },

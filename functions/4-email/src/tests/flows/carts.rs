@@ -155,7 +155,7 @@ async fn a_mail_in_doubt_is_not_sent_twice_and_a_refusal_wakes_nobody() {
 #[tokio::test]
 async fn the_scheduler_that_is_away_is_waited_for() {
     let world = world();
-    world.timers.trouble.lock().unwrap().push_back(Trouble::RateLimited { retry_after: None });
+    world.timers.trouble.lock().unwrap().push_back(Trouble::RateLimited { retry_after: None, a_second: None });
     world.happens(checkout(TOKEN), started("1")).await;
     assert_eq!(world.armed(), [""; 0]);
     assert_eq!(world.waiting(), 1);

@@ -1,0 +1,115 @@
+//! The store's limit: who queues for it, and who goes ahead.
+//!
+//! While the store answers, nobody asks for a turn: that would be a read of the table for each read of the store. A copy of a
+//! function that the store has limited knows it for a while, and in that while every event that comes to it new queues first,
+//! in one line of all functions. Whoever has had its turn, there or at a partner, goes ahead: it is one of few, and whoever
+//! comes after it must not pass it.
+
+use std::sync::{Mutex, PoisonError};
+
+use domain::Timestamp;
+use domain::handoff::Layer;
+use domain::provider::{Trouble, limits};
+use domain::watch::WaitReason;
+use jiff::SignedDuration;
+use ledger::{Ask, ITS_TURN, LedgerError, Rate, Stored, Table, Turn};
+
+use crate::clock::Clock;
+use crate::queue::Queue;
+use crate::station::{Outcome, Station};
+use crate::turn::{Line, STALE};
+
+/// How the owner is told of the store, whichever platform it is on.
+pub const STORE: &str = "The store";
+/// The line's name in the ledger.
+const LINE: &str = "store";
+/// Where a store limits without saying how much it takes.
+const UNSAID: u32 = 2;
+/// How long a copy of a function asks for turns after it last saw that somebody waits.
+const REMEMBERED: SignedDuration = SignedDuration::from_mins(2);
+/// One reading of an order; its bucket is the store's own, so what else an event asks is the store's to limit.
+const READING: u32 = 1;
+
+/// What one copy of a function knows of the store's limit.
+#[derive(Debug, Default)]
+pub struct StoreLimit(Mutex<Option<Limited>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Limited {
+    a_second: u32,
+    until: Timestamp,
+}
+
+impl StoreLimit {
+    /// How many readings a second the store takes, while this copy remembers that it limits.
+    fn a_second(&self, now: Timestamp) -> Option<u32> {
+        let limited = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        limited.filter(|limited| limited.until > now).map(|limited| limited.a_second)
+    }
+
+    fn remember(&self, a_second: u32, from: Timestamp) {
+        let until = from.checked_add(REMEMBERED).unwrap_or(from);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Limited { a_second, until });
+    }
+}
+
+impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
+    /// `Some`: the store limits, and the event, which comes to `layer` new, waits for its turn.
+    pub(crate) async fn turn_at_store(&self, stored: &Stored, layer: Layer) -> Result<Option<Outcome>, LedgerError> {
+        let now = self.now();
+        let Some(a_second) = self.store_limit.a_second(now) else { return Ok(None) };
+        if had_turn(stored, layer, now) {
+            return Ok(None);
+        }
+        let ask = Ask { calls: READING, weight: 0, has_slot: false };
+        let (then, reason) = match self.ledger.turn(&self.store, LINE, rate(a_second), ask, now).await? {
+            Turn::Now => return Ok(None),
+            Turn::AskAgain(then) => (then, "many wait".to_owned()),
+            Turn::At(then) => (then, limits(STORE)),
+        };
+        self.store_limit.remember(a_second, then);
+        Ok(Some(self.come_back(stored, layer, then, &reason)))
+    }
+
+    /// How a layer that could not read the store goes on: it waits, or tells the owner what is broken.
+    pub async fn wait_for_store(
+        &self,
+        stored: &Stored,
+        layer: Layer,
+        trouble: Trouble,
+    ) -> Result<Outcome, LedgerError> {
+        let trouble = self.store_trouble(stored, layer, trouble).await?;
+        Ok(self.wait_or_raise(stored, layer, STORE, trouble))
+    }
+
+    /// What the store's trouble is for this event. Limited, it gets a slot behind those who have one; after its turn it only waits as
+    /// long as the store says, since all who came later would be before it otherwise. Any other trouble is what it was.
+    pub(crate) async fn store_trouble(
+        &self,
+        stored: &Stored,
+        layer: Layer,
+        trouble: Trouble,
+    ) -> Result<Trouble, LedgerError> {
+        let Trouble::RateLimited { a_second, .. } = trouble else { return Ok(trouble) };
+        let (a_second, now) = (a_second.unwrap_or(UNSAID), self.now());
+        self.store_limit.remember(a_second, now);
+        let line = Line { name: LINE, rate: rate(a_second) };
+        if had_turn(stored, layer, now) {
+            self.press(line.name, &trouble).await?;
+            return Ok(trouble);
+        }
+        self.slowed(line, READING, trouble).await
+    }
+}
+
+fn rate(a_second: u32) -> Rate {
+    Rate { calls: a_second.max(1), per: SignedDuration::from_secs(1) }
+}
+
+/// It has waited for its turn, and not let it pass.
+fn had_turn(stored: &Stored, layer: Layer, now: Timestamp) -> bool {
+    stored.waits.get(&layer).is_some_and(|wait| {
+        let turn = matches!(&wait.reason, WaitReason::Pace(reason) if reason == ITS_TURN || *reason == limits(STORE));
+        turn && now.duration_since(wait.until) < STALE
+    })
+}

@@ -1,0 +1,119 @@
+//! The store's limit as a layer's station keeps it: whoever comes while the store limits waits for its turn, nobody passes those
+//! who wait, and a turn that has come is not taken away again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use domain::Timestamp;
+use domain::event::{Event, EventKey, Fact};
+use domain::handoff::Layer;
+use domain::provider::Trouble;
+use domain::subject::{OrderId, Subject};
+use jiff::SignedDuration;
+use lambda::{Failure, Key, Outcome, Station, Work};
+use ledger::{Ledger, Memory, Stored};
+
+use crate::world::{SimClock, SimQueue, World};
+
+const LAYER: Layer = Layer::Capture;
+const LEASE: SignedDuration = SignedDuration::from_secs(40);
+
+/// A copy of a function. Its work is one reading of the store.
+struct Copy<'s> {
+    station: Station<Arc<Memory>, SimQueue, SimClock>,
+    shop: &'s Shop,
+}
+
+#[derive(Default)]
+struct Shop {
+    limits: AtomicBool,
+    asked: AtomicU32,
+}
+
+impl Work for Copy<'_> {
+    const LAYER: Layer = LAYER;
+
+    async fn work(&self, stored: &Stored) -> Result<Outcome, Failure> {
+        self.shop.asked.fetch_add(1, Ordering::SeqCst);
+        if !self.shop.limits.load(Ordering::SeqCst) {
+            return Ok(Outcome::done());
+        }
+        let trouble = Trouble::RateLimited { retry_after: Some(SignedDuration::from_secs(1)), a_second: Some(1) };
+        Ok(self.station.wait_for_store(stored, LAYER, trouble).await?)
+    }
+}
+
+impl Copy<'_> {
+    /// The message of this order's payment comes. How often the store was asked for it.
+    async fn take(&self, order: u64) -> u32 {
+        let before = self.shop.asked.load(Ordering::SeqCst);
+        let EventKey { subject, id } = paid(order);
+        let key = Key { pk: subject.to_string(), sk: format!("event#{}", id.0) };
+        self.station.take(self, &key).await.unwrap();
+        self.shop.asked.load(Ordering::SeqCst) - before
+    }
+
+    /// Until when this order's payment waits; `None`: the layer has taken it.
+    async fn waits(&self, order: u64) -> Option<Timestamp> {
+        let stored = self.station.ledger.event(&paid(order)).await.unwrap().unwrap();
+        stored.owed_by(LAYER).then(|| stored.waits[&LAYER].until)
+    }
+}
+
+fn paid(order: u64) -> EventKey {
+    EventKey { subject: Subject::Order(OrderId(order)), id: Fact::OrderPaid { what: None }.id() }
+}
+
+#[tokio::test]
+async fn while_the_store_limits_everybody_waits_for_a_turn_and_nobody_passes() {
+    let world = World::new(1).await;
+    let (table, clock, shop) = (Arc::new(Memory::default()), world.clock.clone(), Shop::default());
+    let copy = || {
+        let queue = SimQueue::new(clock.clone());
+        Copy {
+            station: Station::new(Ledger::new(table.clone()), queue, clock.clone(), LEASE, &world.config),
+            shop: &shop,
+        }
+    };
+    let (knows, other) = (copy(), copy());
+    for order in 1..=40 {
+        let (fact, source) = (Fact::OrderPaid { what: None }, "test".to_owned());
+        let (subject, time) = (Subject::Order(OrderId(order)), clock.get());
+        knows.station.append_event(&Event { subject, fact, source, time, order_name: None }, None).await.unwrap();
+    }
+
+    shop.limits.store(true, Ordering::SeqCst);
+    assert_eq!(knows.take(1).await, 1, "nobody knows of the limit before the store says so");
+    let first = knows.waits(1).await.unwrap();
+    // From now on the store is not even asked, and each waits behind the one before it, a little over a second.
+    let mut before = first;
+    for order in 2..=30 {
+        assert_eq!(knows.take(order).await, 0, "order {order}");
+        let slot = knows.waits(order).await.unwrap();
+        let behind = slot.duration_since(before).as_millis();
+        assert!((1_000..2_500).contains(&behind), "order {order} is {behind} ms behind");
+        before = slot;
+    }
+    // A copy that has not met the limit asks, and stands behind all of them.
+    assert_eq!(other.take(31).await, 1);
+    assert!(other.waits(31).await.unwrap() > before);
+    // Twins of a message that waits change nothing.
+    assert_eq!((knows.take(2).await, other.take(1).await), (0, 0));
+
+    // The turn has come, and the store limits still (another program of the owner's was quicker): a moment, not the line's end.
+    clock.set(first);
+    assert_eq!(knows.take(1).await, 1);
+    let again = knows.waits(1).await.unwrap();
+    assert!(again.duration_since(first) < SignedDuration::from_secs(3), "{again} after {first}");
+    shop.limits.store(false, Ordering::SeqCst);
+    clock.set(again);
+    assert_eq!((knows.take(1).await, knows.waits(1).await), (1, None));
+    let second = knows.waits(2).await.unwrap();
+    assert_eq!(knows.take(30).await, 0, "whose turn has not come waits on");
+    clock.set(second.max(clock.get()));
+    assert_eq!((knows.take(2).await, knows.waits(2).await), (1, None));
+
+    // Nobody waits any more, and after a while nobody asks for a turn.
+    clock.set(clock.get().checked_add(SignedDuration::from_mins(10)).unwrap());
+    assert_eq!((knows.take(32).await, knows.waits(32).await), (1, None));
+}
