@@ -129,11 +129,12 @@ fn restored_after(cost: &Cost) -> Option<SignedDuration> {
     Some(SignedDuration::from_secs((missing.max(0) + rate - 1) / rate))
 }
 
-/// How many requests like the last ones the bucket's restore rate pays for in a second.
+/// How many requests like the last ones half of the bucket's restore rate pays for in a second. A request is turned away while the
+/// bucket holds less than it may cost at most: at the whole rate an empty bucket would never hold that much again.
 fn a_second(cost: &Cost, usual: i64) -> Option<u32> {
     let each = if usual > 0 { usual } else { whole(cost.requested_query_cost.as_ref())? };
     let rate = whole(cost.throttle_status.as_ref()?.restore_rate.as_ref())?;
-    u32::try_from((rate / each.max(1)).max(1)).ok()
+    u32::try_from((rate / (2 * each.max(1))).max(1)).ok()
 }
 
 fn whole(value: Option<&Value>) -> Option<i64> {
