@@ -5,6 +5,7 @@
 //! key under which it is stored at most once.
 
 mod fact;
+mod identity;
 mod kind;
 
 use std::fmt;
