@@ -75,7 +75,7 @@ async fn while_the_store_limits_everybody_waits_for_a_turn_and_nobody_passes() {
         Copy { station: Station::new(Ledger::new(table.clone()), queue, clock.clone(), LEASE, &config), shop: &shop }
     };
     let (knows, other) = (copy(), copy());
-    for order in 1..=92 {
+    for order in 1..=94 {
         let (fact, source) = (Fact::OrderPaid { what: None }, "test".to_owned());
         let (subject, time) = (Subject::Order(OrderId(order)), clock.get());
         knows.station.append_event(&Event { subject, fact, source, time, order_name: None }, None).await.unwrap();
@@ -96,6 +96,12 @@ async fn while_the_store_limits_everybody_waits_for_a_turn_and_nobody_passes() {
     // A copy that has not met the limit asks, and stands behind all of them.
     assert_eq!(other.take(91).await, 1);
     assert!(other.waits(91).await.unwrap() > before);
+    // One that was not turned away finds the line as soon as it has a lot to do.
+    shop.limits.store(false, Ordering::SeqCst);
+    let busy = copy();
+    assert_eq!((busy.take(93).await, busy.take(94).await), (1, 0));
+    assert!(busy.waits(94).await.unwrap() > before);
+    shop.limits.store(true, Ordering::SeqCst);
     // Twins of a message that waits change nothing.
     assert_eq!((knows.take(2).await, other.take(1).await), (0, 0));
 

@@ -1,9 +1,9 @@
 //! The store's limit: who queues for it, and who goes ahead.
 //!
-//! While the store answers, nobody asks for a turn: that would be a read of the table for each read of the store. A copy of a
-//! function that the store has limited knows it for a while, and in that while every event that comes to it new queues first,
-//! in one line of all functions. Whoever has had its turn, there or at a partner, goes ahead: it is one of few, and whoever
-//! comes after it must not pass it.
+//! While little is done, nobody asks for a turn: that would be a read of the table for each read of the store. A copy of a
+//! function that the store has limited knows it for a while, and one that has a lot to do looks every few seconds whether
+//! somebody waits. While somebody does, every event that comes new queues first, in one line of all functions. Whoever has had its
+//! turn, there or at a partner, goes ahead: it is one of few, and whoever comes after it must not pass it.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -27,12 +27,22 @@ const LINE: &str = "store";
 const UNSAID: u32 = 2;
 /// How long a copy of a function asks for turns after it last saw that somebody waits.
 const REMEMBERED: SignedDuration = SignedDuration::from_mins(2);
+/// Messages that come closer together than this to one copy are a lot; and so often such a copy looks at the line.
+const BUSY: SignedDuration = SignedDuration::from_secs(5);
 /// One reading of an order; its bucket is the store's own, so what else an event asks is the store's to limit.
 const READING: u32 = 1;
 
 /// What one copy of a function knows of the store's limit.
 #[derive(Debug, Default)]
-pub struct StoreLimit(Mutex<Option<Limited>>);
+pub struct StoreLimit(Mutex<Seen>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    limited: Option<Limited>,
+    /// When the last message came, and when the line was looked at.
+    message: Option<Timestamp>,
+    looked: Option<Timestamp>,
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Limited {
@@ -40,16 +50,33 @@ struct Limited {
     until: Timestamp,
 }
 
+/// What a copy makes of a message that comes now.
+enum Known {
+    /// The store limits, to so many readings a second.
+    Limits(u32),
+    /// It may: it is time to look at the line.
+    Look,
+    Calm,
+}
+
 impl StoreLimit {
-    /// How many readings a second the store takes, while this copy remembers that it limits.
-    fn a_second(&self, now: Timestamp) -> Option<u32> {
-        let limited = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        limited.filter(|limited| limited.until > now).map(|limited| limited.a_second)
+    fn at_message(&self, now: Timestamp) -> Known {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lately = |then: Option<Timestamp>| then.is_some_and(|then| now.duration_since(then) < BUSY);
+        let busy = lately(seen.message.replace(now));
+        if let Some(limited) = seen.limited.filter(|limited| limited.until > now) {
+            return Known::Limits(limited.a_second);
+        }
+        if !busy || lately(seen.looked) {
+            return Known::Calm;
+        }
+        seen.looked = Some(now);
+        Known::Look
     }
 
     fn remember(&self, a_second: u32, from: Timestamp) {
         let until = from.checked_add(REMEMBERED).unwrap_or(from);
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Limited { a_second, until });
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).limited = Some(Limited { a_second, until });
     }
 }
 
@@ -57,10 +84,18 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
     /// `Some`: the store limits, and the event, which comes to `layer` new, waits for its turn.
     pub(crate) async fn turn_at_store(&self, stored: &Stored, layer: Layer) -> Result<Option<Outcome>, LedgerError> {
         let now = self.now();
-        let Some(a_second) = self.store_limit.a_second(now) else { return Ok(None) };
+        let known = self.store_limit.at_message(now);
         if had_turn(stored, layer, now) {
             return Ok(None);
         }
+        let a_second = match known {
+            Known::Calm => return Ok(None),
+            Known::Limits(a_second) => a_second,
+            Known::Look => match self.ledger.line(&self.store, LINE, now).await? {
+                Some(rate) => rate.calls,
+                None => return Ok(None),
+            },
+        };
         let ask = Ask { calls: READING, weight: 0, has_slot: false };
         let (then, reason) = match self.ledger.turn(&self.store, LINE, rate(a_second), ask, now).await? {
             Turn::Now => return Ok(None),

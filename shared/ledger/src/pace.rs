@@ -45,6 +45,8 @@ pub enum Turn {
 pub const ITS_TURN: &str = "waits for its turn";
 
 const TRIES: u32 = 12;
+/// In milliseconds.
+const SECOND: i64 = 1_000;
 
 impl<T: Table> Ledger<T> {
     /// When may a caller make its calls to the provider `name`?
@@ -132,6 +134,14 @@ impl<T: Table> Ledger<T> {
         Ok(self.table.replace(&Row::Effect(row), rev).await?)
     }
 
+    /// The rate at which those who wait for `name` are let go; `None`: nobody waits.
+    pub async fn line(&self, store: &Subject, name: &str, now: Timestamp) -> Result<Option<Rate>, LedgerError> {
+        let row = self.pace_row(store, name).await?;
+        let each = row.filter(|row| row.next > now.as_millisecond()).map(|row| row.each);
+        let calls = each.map(|each| u32::try_from(SECOND * 10 / (each.max(1) * 9)).unwrap_or(u32::MAX).max(1));
+        Ok(calls.map(|calls| Rate { calls, per: SignedDuration::from_millis(SECOND) }))
+    }
+
     /// How long a caller that asks now would wait for its turn: the longest of all providers' lines. Zero where nobody waits.
     pub async fn longest_line(&self, store: &Subject, now: Timestamp) -> Result<SignedDuration, LedgerError> {
         let rows = self.table.partition(&store.to_string(), "pace#").await?;
@@ -173,6 +183,7 @@ fn fresh(store: &Subject, name: &str) -> PaceRow {
         blocked_until: 0,
         window: 0,
         counted: 0,
+        each: 0,
         rev: 1,
     }
 }
@@ -203,7 +214,7 @@ fn decide(row: &mut PaceRow, rate: Rate, ask: Ask, now: Timestamp) -> Turn {
         return Turn::Now;
     }
     let slot = row.next.max(row.blocked_until).max(now);
-    row.next = slot.saturating_add(calls * each);
+    (row.next, row.each) = (slot.saturating_add(calls * each), each);
     if slot <= now { Turn::Now } else { Turn::At(Timestamp::from_millisecond(slot).unwrap_or(Timestamp::MAX)) }
 }
 

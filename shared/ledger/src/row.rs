@@ -217,6 +217,9 @@ pub struct PaceRow {
     pub window: i64,
     /// Calls counted since.
     pub counted: i64,
+    /// How far a slot lies behind the one before it, by whoever reserved last; 0: nobody has.
+    #[serde(default)]
+    pub each: i64,
     pub rev: u64,
 }
 
