@@ -23,7 +23,7 @@ help: ## this list
 
 # --- the local stack ------------------------------------------------------------------------------------------------
 
-.PHONY: demo up down reset settle trace exceptions replay redrive acknowledge close test-alert pause resume doctor sweep subscriptions test-order catalog drift flows
+.PHONY: demo up down reset settle order validate trace exceptions replay redrive acknowledge close test-alert pause resume doctor sweep subscriptions test-order catalog drift flows
 .PHONY: audit drill cost
 demo: $(VENV)/.ready ## one order through all five layers, from nothing, and nothing left running (DELIVERY=<order.json>)
 	@$(CLI) demo
@@ -35,6 +35,10 @@ reset: $(VENV)/.ready ## empty stack and sandbox in seconds
 	@$(CLI) reset
 settle: $(VENV)/.ready ## wait until nothing is in flight (TIMEOUT=120)
 	@$(CLI) settle
+order: $(VENV)/.ready ## an order is paid in the sandbox's store and goes its way (DELIVERY=<order.json>, VARIANT=)
+	@$(CLI) order
+validate: $(VENV)/.ready ## is store.toml right? every mistake with its line; nothing is started (STORE=)
+	@$(CLI) validate
 trace: $(VENV)/.ready ## one order's journey as JSON (ORDER=<number, gid or name>)
 	@$(CLI) trace
 exceptions: $(VENV)/.ready ## all open exceptions as JSON

@@ -16,6 +16,8 @@ VERBS = {
     "up": ("up", "up", "start the local stack, or redeploy what changed (PORT, STORE, UPSTREAM)"),
     "down": ("up", "down", "stop the local stack"),
     "reset": ("reset", "reset", "empty stack and sandbox, redeploy nothing"),
+    "order": ("order", "order", "an order is paid in the sandbox's store (DELIVERY, or the example; VARIANT)"),
+    "validate": ("validate", "validate", "read store.toml and its secrets as up and deploy do, starting nothing (STORE)"),
     "settle": ("settle", "settle", "wait until nothing is in flight (TIMEOUT seconds, default 120)"),
     "trace": ("trace", "trace", "one order's journey as JSON (ORDER: number, gid or name)"),
     "exceptions": ("trace", "exceptions", "everything open that needs a person, as JSON"),

@@ -34,11 +34,13 @@ STILL = 2.0
 
 def demo() -> int:
     """From nothing to the mail that says delivered, and back to nothing."""
-    order, path = _order()
+    order, path = given_order()
     if read(Choices.from_environment().store).values["store"]["platform"] != "shopify":
         raise Failure("the demo plays an order of a Shopify store. For this one: make up, then make test-order")
     # Every AWS call of the functions passes the sandbox, which counts them: the demo ends with what the order cost.
     os.environ["UPSTREAM"] = os.environ.get("UPSTREAM") or "sandbox"
+    if (places.state_dir() / "stack.json").exists():
+        note("a stack runs here: the demo takes it, empties it, and ends it when it is done")
     try:
         up()
         reset()
@@ -53,7 +55,7 @@ def demo() -> int:
         down()
 
 
-def _order() -> tuple[dict[str, Any], Path]:
+def given_order() -> tuple[dict[str, Any], Path]:
     """The order to play, and where it came from."""
     given = os.environ.get("DELIVERY", "")
     path = Path(given or places.LOCAL_DEFAULTS / "example-order.json")

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from . import audit, storefile
-from .paused import layer_from_environment, mapping
+from .paused import layer_from_environment, mapping, paused_layers
 from .say import Failure, note, wait_for
 from .target import Target
 
@@ -36,12 +36,13 @@ def pause() -> None:
 def resume() -> None:
     """The mapping first: the layer goes on before the watchdog looks at it again."""
     target, layer = Target.load(), layer_from_environment("resume")
+    was_paused = layer in paused_layers(target)
     audit.may_go_on(target, layer, _is_live(target))
     _switch(target, layer, on=True)
     target.cloud.dynamodb.delete_item(
         TableName=target.table, Key={"pk": {"S": target.shop_subject}, "sk": {"S": f"pause#{layer}"}}
     )
-    note(f"{layer} goes on.")
+    note(f"{layer} goes on." if was_paused else f"{layer} was not paused; it is on.")
 
 
 def _is_live(target: Target) -> bool:

@@ -62,14 +62,18 @@ class Program:
         known = self.known()
         return bool(known) and started_at(known["pid"]) == known["started"]
 
-    def start(self, command: list[str], environment: dict[str, str], ports: list[int], fingerprint: str) -> None:
-        """Starts it in the background; `fingerprint` tells a later command whether it would start the same."""
-        for port in ports:
+    def need(self, ports: list[int]) -> None:
+        """Whether it could have these ports; nothing is asked of one that runs, which has them."""
+        for port in () if self.running() else ports:
             if not port_is_free(port):
                 raise Failure(
                     f"port {port} is taken by another program, and {self.name} needs it. "
                     f"Give the stack other ports, for example: make up PORT={port + 10000 if port < 50000 else 14566}"
                 )
+
+    def start(self, command: list[str], environment: dict[str, str], ports: list[int], fingerprint: str) -> None:
+        """Starts it in the background; `fingerprint` tells a later command whether it would start the same."""
+        self.need(ports)
         with self.log.open("w") as log:
             process = subprocess.Popen(
                 command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True

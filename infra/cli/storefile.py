@@ -172,7 +172,7 @@ def _section(
         where = f"{name}.{key}"
         if key not in section:
             if rule.required:
-                reading.mistake(where, "is missing")
+                reading.mistake(where, "is missing" if name in reading.lines else f"is missing; the file has no [{name}]")
             else:
                 result[key] = rule.default
             continue
@@ -190,7 +190,8 @@ def _section(
 def _fits(reading: _Reading, where: str, rule: Key, value: Any) -> bool:
     # In Python a bool is an int; in the owner's file it is not.
     if not isinstance(value, rule.kind) or (isinstance(value, bool) and rule.kind is not bool):
-        reading.mistake(where, f"must be {TYPE_NAMES[rule.kind]}, not {value!r}")
+        unit = " of seconds" if where.startswith("deadlines.") and rule.kind is int else ""
+        reading.mistake(where, f"must be {TYPE_NAMES[rule.kind]}{unit}, not {value!r}")
         return False
     if wrong := rule.check(value):
         reading.mistake(where, wrong)
@@ -310,7 +311,8 @@ def _variants(reading: _Reading, catalog: dict[str, Any]) -> list[dict[str, Any]
     for index, checked in enumerate(_entries(reading, catalog, "catalog.variants", VARIANT)):
         where = f"catalog.variants.{index}"
         if ("store_variant" in checked) == ("sku" in checked):
-            reading.mistake(where, "needs store_variant or sku, one of the two")
+            both = "store_variant" in checked
+            reading.mistake(where, "has store_variant and sku: keep one" if both else "needs store_variant or sku")
         for key in ("store_variant", "sku"):
             name = (key, checked.get(key))
             if name[1] is not None and seen.setdefault(name, index) != index:

@@ -1,4 +1,7 @@
-"""The stack that a verb speaks to, as `up` or `deploy` wrote it down: `.local/stack.json`, or `.local/aws.json` with AWS=1."""
+"""The stack that a verb speaks to, as `up` or `deploy` wrote it down: `.local/stack.json`, or `.local/aws.json` with AWS=1.
+
+An alert names its command as it is typed on either: where nothing runs on this machine, the deployed stack is meant.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 
 from . import places
 from .cloud import Cloud, output, resources
-from .say import Failure
+from .say import Failure, note
 
 
 @dataclass(frozen=True)
@@ -22,13 +25,17 @@ class Target:
 
     @classmethod
     def load(cls) -> Target:
-        on_aws = places.flag("AWS")
-        path = Path(os.environ.get("STACK_JSON") or places.state_dir() / ("aws.json" if on_aws else "stack.json"))
+        local, deployed = (places.state_dir() / name for name in ("stack.json", "aws.json"))
+        named = places.optional("STACK_JSON")
+        path = Path(named) if named else deployed if places.flag("AWS") else local
+        if path == local and not local.exists() and deployed.exists() and not places.optional("AWS"):
+            path = deployed
         try:
             facts = json.loads(path.read_text())
         except (OSError, ValueError):
-            first = "make deploy" if on_aws else "make up"
-            raise Failure(f"there is no stack here yet ({path} is absent). Start one: {first}") from None
+            raise Failure(_none(path, path == deployed)) from None
+        if path == deployed and not places.flag("AWS"):
+            note(f"nothing runs on this machine: this is the deployed stack {facts['stack']} ({facts['region']})")
         return cls(facts, Cloud(facts["endpoint"], facts["region"]))
 
     @property
@@ -53,6 +60,15 @@ class Target:
         if not self.facts["endpoint"]:
             raise Failure("this works on the local stack only")
         return self.facts["endpoint"] + path
+
+
+def _none(path: Path, on_aws: bool) -> str:
+    if on_aws:
+        return (
+            f"nothing was deployed from this clone ({path} is absent). Deploy: STORE=<store.toml> make deploy. Where another machine "
+            "deployed it: copy that file from there, or deploy again from here, which changes nothing that is the same"
+        )
+    return f"there is no stack here yet ({path} is absent). Start one: make up"
 
 
 def facts(cloud: Cloud, stack: str, store_config: Path, shop: str, sandbox: str | None) -> dict[str, Any]:

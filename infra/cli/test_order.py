@@ -13,6 +13,7 @@ from typing import Any
 
 from . import ledger, places
 from .operate import operate
+from .paused import paused_layers
 from .say import Failure, note
 from .target import Target
 from .trace import journey
@@ -71,6 +72,9 @@ class Followed:
 def test_order() -> int:
     """Places it, follows it, cleans up, and ends with a line per step. 1 if it did not come through."""
     target = Target.load()
+    if waiting := paused_layers(target) & {step.layer for step in STEPS}:
+        first = min(waiting)
+        raise Failure(f"{' and '.join(sorted(waiting))}: paused, so a test order would wait there. make resume LAYER={first}")
     order, _ = place(target)
     followed = follow(target, order, STEPS, places.number("TIMEOUT", 180))
     clean_up(target, order, followed.why)

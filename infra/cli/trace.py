@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 from . import ledger, places
-from .say import Failure
+from .say import Failure, note
 from .target import Target
 
 
@@ -24,9 +25,19 @@ def trace() -> None:
 
 
 def exceptions() -> None:
-    """All open exceptions, each with its order."""
-    found = [{"order": item.get("order")} | exception(item) for item in ledger.open_exceptions(Target.load())]
+    """All open exceptions, each with its order, its kind (`KIND` of `make replay`) and when it was raised; on a screen, a few lines
+    for each beside the JSON."""
+    found = [_listed(item) for item in ledger.open_exceptions(Target.load())]
     print(json.dumps(found, indent=2, ensure_ascii=False))
+    if sys.stdout.isatty():
+        for entry in found:
+            who = entry["order_name"] or entry["order"] or "the store"
+            note(f"{who}  {entry['layer']}  {entry['kind']}  since {entry['raised']}\n  {entry['reason']}\n  next: {entry['next_step']}")
+
+
+def _listed(item: dict[str, Any]) -> dict[str, Any]:
+    about = {"order": item.get("order"), "order_name": item.get("order_name"), "kind": item.get("what")}
+    return about | {"raised": ledger.rfc3339(item.get("raised"))} | exception(item)
 
 
 def journey(subject: str, items: list[dict[str, Any]]) -> dict[str, Any]:
@@ -34,8 +45,8 @@ def journey(subject: str, items: list[dict[str, Any]]) -> dict[str, Any]:
     by_kind: dict[str, list[dict[str, Any]]] = {}
     for item in items:
         by_kind.setdefault(item.get("kind", ""), []).append(item)
-    events = sorted(by_kind.get("event", []), key=lambda item: (item["time"], item["id"]))
-    effects = sorted(by_kind.get("effect", []), key=lambda item: (item.get("updated", ""), item["key"]))
+    events = sorted(by_kind.get("event", []), key=lambda item: (_in_order(item["time"]), item["id"]))
+    effects = sorted(by_kind.get("effect", []), key=lambda item: (_in_order(item.get("updated", "")), item["key"]))
     raised = sorted(by_kind.get("exception", []), key=lambda item: (item.get("raised", 0), item["id"]))
     return {
         "order": subject.partition("#")[2],
@@ -44,6 +55,12 @@ def journey(subject: str, items: list[dict[str, Any]]) -> dict[str, Any]:
         "exceptions": [exception(item) for item in raised],
         "mails": [mail(item) for item in effects if item["key"].startswith("email#") and _was_sent(item)],
     }
+
+
+def _in_order(time: str) -> str:
+    """RFC 3339 in UTC, as text that sorts: a whole second is written without a fraction, and comes before its parts."""
+    whole = time.removesuffix("Z")
+    return whole if "." in whole else whole + "."
 
 
 def event(item: dict[str, Any]) -> dict[str, Any]:

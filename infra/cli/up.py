@@ -41,6 +41,8 @@ def up() -> None:
     store = read(choices.store)
     invent_missing_secrets(store)
     rendered = render(store, sandbox_bases(choices, store), local=True)
+    emulator_program().need([choices.port])
+    sandbox_program().need([choices.port + 1, choices.port + 2])
     with step("build"):
         binaries = build.local_binaries()
     with step("pack the functions"):
@@ -61,6 +63,7 @@ def up() -> None:
         wake(cloud, facts)
     target.write(folder / "stack.json", facts)
     note(f"ready in {time.monotonic() - started:.1f} s: {folder / 'stack.json'}")
+    note(f"now: make {'order' if not facts['orders_table'] else 'test-order'}, make exceptions; mails: {facts['mailbox_url']}")
 
 
 def sandbox_bases(choices: Choices, store: Store) -> dict[str, str]:

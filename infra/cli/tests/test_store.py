@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import tempfile
 import tomllib
 import unittest
 from pathlib import Path
+from unittest.mock import patch
 
 from cli import partners, places, render, storefile
 from cli.say import Failure
 from cli.schema import DEADLINE, FILE, PLATFORMS, PRODUCT, PROPERTY, SECTIONS, SHIPPING, VARIANT
+from cli.validate import validate
 
 EXAMPLE = places.INFRA / "store.toml"
 LOCAL = places.LOCAL_DEFAULTS / "store.toml"
@@ -51,6 +54,31 @@ class Files(unittest.TestCase):
         with self.assertRaises(Failure) as raised:
             storefile.read(path)
         return str(raised.exception)
+
+
+class Validating(Files):
+    def said(self, path: Path) -> str:
+        with patch.dict(os.environ, {"STORE": str(path)}), patch("cli.validate.note") as note:
+            validate()
+        return " ".join(call.args[0] for call in note.call_args_list)
+
+    def test_a_file_that_is_right_and_one_whose_secret_is_not_there(self) -> None:
+        path = self.write()
+        with self.assertRaises(Failure) as raised:
+            self.said(path)
+        self.assertIn("shopify-admin-token", str(raised.exception))
+        self.secrets()
+        self.assertIn("is right: partners printful", self.said(path))
+
+    def test_a_product_that_nobody_makes(self) -> None:
+        text = (places.LOCAL_DEFAULTS / "headless.toml").read_text().replace('sku = "OAK-30x40"', 'sku = "OAK-50x70"', 1)
+        path = self.write(text=re.sub(r'"[^"]*\.local/secrets/', '"secrets/', text))
+        for file in storefile.read(path).secret_files.values():
+            file.path.parent.mkdir(exist_ok=True)
+            file.path.write_text("0123456789abcdef01234567\n")
+        with self.assertRaises(Failure) as raised:
+            self.said(path)
+        self.assertIn("no [[catalog.variants]] row makes: OAK-", str(raised.exception))
 
 
 class TheExample(Files):
@@ -188,7 +216,13 @@ class Mistakes(Files):
         )
         self.assertIn("alerts.from: me@other.example does not belong to mail.identity, example.com", said)
         said = self.refusal(self.write(lambda text: text.replace("# sku", "sku")))
-        self.assertIn("needs store_variant or sku, one of the two", said)
+        self.assertIn("has store_variant and sku: keep one", said)
+
+    def test_a_missing_section_and_a_deadline_in_words(self) -> None:
+        without = self.refusal(self.write(lambda text: re.sub(r"(?ms)^\[mail\].*?(?=^\[)", "", text)))
+        self.assertIn("mail.from: is missing; the file has no [mail]", without)
+        words = self.refusal(self.write(lambda text: text.replace("[deadlines]\n", '[deadlines]\npartner_ships = "7 days"\n', 1)))
+        self.assertIn("deadlines.partner_ships: must be a whole number of seconds, not '7 days'", words)
 
     def test_not_toml_and_not_there(self) -> None:
         self.assertIn("not valid TOML", self.refusal(self.write(lambda text: text + "\n=")))
