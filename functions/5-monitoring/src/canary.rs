@@ -19,7 +19,7 @@ use crate::channel::Channel;
 use crate::post::{Post, Sent, later};
 use crate::queues::Queues;
 use crate::tell::is_known;
-use crate::watchdog::Round;
+use crate::round::Round;
 use crate::webhook::Urgency;
 use crate::{Error, Monitoring};
 
