@@ -252,8 +252,11 @@ async fn lose_and_make_good(kind: EventType) {
     let key = way.come_to(kind).await;
     let stored = way.world.ledger().event(&key).await.unwrap().unwrap();
     let due = stored.owes[&Owed::Layer(layer)];
-    let raised = |all: Vec<Exception>| all.into_iter().filter(|e| e.layer == layer && e.event.as_ref() == Some(&key.id.0));
-    let all = async |world: &World| raised(world.ledger().journey(&key.subject).await.unwrap().exceptions).collect::<Vec<_>>();
+    let raised =
+        |all: Vec<Exception>| all.into_iter().filter(|e| e.layer == layer && e.event.as_ref() == Some(&key.id.0));
+    let all = async |world: &World| {
+        raised(world.ledger().journey(&key.subject).await.unwrap().exceptions).collect::<Vec<_>>()
+    };
 
     way.world.minutes_until(later(due, -1)).await;
     assert_eq!(all(&way.world).await, [], "{what}: before it is late");

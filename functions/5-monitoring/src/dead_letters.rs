@@ -20,8 +20,8 @@ use serde_json::Value;
 use crate::incoming::{self, Incoming};
 use crate::post::later;
 use crate::queues::{DeadLetter, Line, Queues, QueuesError};
-use crate::tell::is_known;
 use crate::round::Round;
+use crate::tell::is_known;
 use crate::{Error, Monitoring};
 
 /// What lies in the layers' dead-letter queues and still owes them.

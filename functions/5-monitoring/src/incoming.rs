@@ -61,7 +61,9 @@ impl Request {
 
 /// The event has none of the four shapes, or not quite.
 #[derive(Debug, thiserror::Error)]
-#[error("monitoring takes a batch of the table's stream, an alarm, a schedule's event with a `time`, or {{\"operator\": …}}: {why}")]
+#[error(
+    "monitoring takes a batch of the table's stream, an alarm, a schedule's event with a `time`, or {{\"operator\": …}}: {why}"
+)]
 pub struct NotOurs {
     pub why: String,
 }

@@ -51,12 +51,13 @@ mod tests;
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use domain::Timestamp;
 use domain::subject::Subject;
 use jiff::SignedDuration;
 use lambda::{Failure, Queue, Station, StoreConfig};
-use ledger::{LedgerError, Table};
+use ledger::{LedgerError, Table, Watermark};
 use mailer::{Letter, SendMail};
 use serde_json::Value;
 
@@ -173,6 +174,20 @@ pub struct Remembered {
     pub(crate) channels: Last,
     /// The hour whose digest is settled, seconds since 1970.
     pub(crate) digest: AtomicI64,
+    /// The watermark of what is due, while nothing passes it.
+    watermark: Mutex<Option<Watermark>>,
+}
+
+impl Remembered {
+    /// The watermark as it was last left; it is read once more after that, unless it is kept again. Where another process has moved
+    /// it since, what lies between is looked at once more, and whoever then moves it from here finds itself overtaken.
+    pub(crate) fn watermark(&self) -> Option<Watermark> {
+        self.watermark.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    pub(crate) fn keep(&self, watermark: Watermark) {
+        *self.watermark.lock().unwrap_or_else(PoisonError::into_inner) = Some(watermark);
+    }
 }
 
 /// When this process last did something, seconds since 1970, as of the round it did it in.

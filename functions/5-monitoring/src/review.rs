@@ -19,8 +19,8 @@ use crate::Monitoring;
 use crate::channel::Channel;
 use crate::post::later;
 use crate::queues::{Line, Queues};
-use crate::tell::{Told, is_known};
 use crate::round::Round;
+use crate::tell::{Told, is_known};
 
 /// The stream tells an exception within seconds; one that is still untold after this is told here.
 const TELLS_AFTER: SignedDuration = SignedDuration::from_secs(60);
@@ -38,8 +38,7 @@ enum Finding {
 impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M, D> {
     /// Goes through everything that is open, oldest first.
     pub(crate) async fn review(&self, round: &mut Round) -> Result<(), LedgerError> {
-        let mut open = self.station.ledger.open_exceptions().await?;
-        open.sort_by_cached_key(|exception| (exception.raised, exception.id.clone()));
+        let open = self.station.ledger.open_exceptions().await?;
         round.totals.open = u64::try_from(open.len()).ok();
         if !open.is_empty() {
             self.take_stock(round).await?;

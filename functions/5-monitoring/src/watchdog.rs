@@ -19,7 +19,7 @@ use domain::subject::Subject;
 use domain::watch::{Action, Case, look};
 use jiff::SignedDuration;
 use lambda::{Clock, Failure, Key, Queue};
-use ledger::{DueEvent, Journey, LedgerError, MOST_AT_ONCE, Stored, Table, Watermark};
+use ledger::{DueEvent, Journey, LedgerError, MOST_AT_ONCE, Passed, Stored, Table, Watermark};
 use mailer::SendMail;
 
 use crate::dead_letters::Dead;
@@ -135,7 +135,10 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
     /// Everything that is due by the round's moment, from the watermark on; then the watermark passes what owes nothing any more.
     async fn look_at_due(&self, round: &mut Round) -> Result<(), LedgerError> {
         let (ledger, store) = (&self.station.ledger, &self.station.store);
-        let watermark = ledger.watermark(store).await?;
+        let watermark = match self.remembered.watermark() {
+            Some(watermark) => watermark,
+            None => ledger.watermark(store).await?,
+        };
         if round.now.as_second() < watermark.to {
             // A round as of the past: what was due by then is dealt with. What was left behind is looked at as of now only, or it
             // would seem to be owed later, and be forgotten.
@@ -184,8 +187,12 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             }
             entries = ledger.next_due(&mut walk, PAGE).await?;
         }
-        if ledger.pass(store, &watermark, oldest, &failed, limit, self.station.now()).await? {
+        let passed = ledger.pass(store, &watermark, oldest, &failed, limit, self.station.now()).await?;
+        if passed != Passed::Overtaken {
             self.settled.forget_before(limit);
+        }
+        if passed == Passed::Nothing {
+            self.remembered.keep(watermark);
         }
         Ok(())
     }

@@ -301,6 +301,15 @@ impl Stack {
         answer
     }
 
+    /// A call to one of the emulator's JSON services (`AmazonSQS.SendMessage`), as the owner of the account.
+    pub async fn aws(&self, operation: &str, body: Value) -> Value {
+        let request = support::client().post(self.fact("endpoint")).header("x-amz-target", operation);
+        let request = request.header("content-type", "application/x-amz-json-1.1").body(body.to_string());
+        let response = request.send().await.unwrap();
+        assert!(response.status().is_success(), "{operation}: {}", response.text().await.unwrap());
+        serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or(Value::Null)
+    }
+
     /// A round of the watchdog as of that moment; what it says it did.
     pub async fn round(&self, now: domain::Timestamp) -> Value {
         let event = json!({ "source": "aws.events", "detail-type": "Scheduled Event", "time": now.to_string() });

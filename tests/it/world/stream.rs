@@ -55,7 +55,8 @@ fn keys((pk, sk): (&str, &str)) -> Value {
 
 /// A batch of the stream that says that these were written.
 pub fn batch<'a>(written: impl IntoIterator<Item = (&'a str, &'a str)>) -> Value {
-    let record = |key| json!({ "eventName": "INSERT", "eventSource": "aws:dynamodb", "dynamodb": { "Keys": keys(key) } });
+    let record =
+        |key| json!({ "eventName": "INSERT", "eventSource": "aws:dynamodb", "dynamodb": { "Keys": keys(key) } });
     json!({ "Records": written.into_iter().map(record).collect::<Vec<_>>() })
 }
 
@@ -85,7 +86,9 @@ async fn each_reader_hears_of_what_is_its_own_and_of_nothing_else() {
 
     let event = event_of(domain::event::EventType::OrderCleared).await;
     let exception = Exception::raise(&event.subject, &What::AppUninstalled, "1", event.time);
-    for (state, told, rev) in [(Life::Open, false, 1), (Life::Open, true, 2), (Life::Resolved, false, 2), (Life::Open, false, 3)] {
+    for (state, told, rev) in
+        [(Life::Open, false, 1), (Life::Open, true, 2), (Life::Resolved, false, 2), (Life::Open, false, 3)]
+    {
         let exception = Exception { state, told, ..exception.clone() };
         let row = Row::Exception(ExceptionRow { rev, ..ExceptionRow::from(&exception) });
         assert_eq!(monitoring.passes(&row), state == Life::Open && !told, "{exception:?}");

@@ -11,7 +11,9 @@ use crate::incoming::{Incoming, read};
 #[test]
 fn each_shape_is_what_it_is() {
     let batch = written(&[("order#1".into(), "event#paid".into())]);
-    assert!(matches!(read(batch).unwrap(), Incoming::Written(keys) if keys[0].pk == "order#1" && keys[0].sk == "event#paid"));
+    assert!(
+        matches!(read(batch).unwrap(), Incoming::Written(keys) if keys[0].pk == "order#1" && keys[0].sk == "event#paid")
+    );
     assert!(matches!(read(json!({ "Records": [] })).unwrap(), Incoming::Written(keys) if keys.is_empty()));
     let notice = json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "MessageId": "1", "Message": "{}" } }] });
     assert!(matches!(read(notice).unwrap(), Incoming::Notices(notices) if notices.len() == 1));

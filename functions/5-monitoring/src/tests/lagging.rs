@@ -111,9 +111,9 @@ impl Table for Lagging {
         Ok(due.into_iter().filter(|due| after.is_none_or(|after| due > after)).take(usize::from(limit)).collect())
     }
 
-    async fn open(&self, shard: &str) -> Result<Vec<Row>, TableError> {
+    async fn open(&self) -> Result<Vec<Row>, TableError> {
         self.call().await?;
-        self.memory.open(shard).await
+        self.memory.open().await
     }
 
     async fn bodies(&self, after: Option<Place>) -> Result<(Vec<Row>, Option<Place>), TableError> {

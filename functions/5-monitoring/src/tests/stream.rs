@@ -212,7 +212,8 @@ async fn many_events_in_one_batch_are_each_taken() {
     let watch = watch();
     let mut keys = Vec::new();
     for n in 1..=3 {
-        let fact = Fact::ParcelReturned { source: "printful".into(), tracking_event: "1".into(), reason: None, parcel: None };
+        let fact =
+            Fact::ParcelReturned { source: "printful".into(), tracking_event: "1".into(), reason: None, parcel: None };
         let event = Event { subject: Subject::Order(OrderId(n)), ..event(fact, start()) };
         let key = watch.append(&event).await;
         keys.push((key.subject.to_string(), format!("event#{}", key.id)));

@@ -177,7 +177,8 @@ pub fn start() -> Timestamp {
 
 pub fn watch() -> Watch {
     let config = config();
-    let (clock, lease) = (SetClock { now: Mutex::new(start()), rests: AtomicBool::default() }, SignedDuration::from_secs(45));
+    let (clock, lease) =
+        (SetClock { now: Mutex::new(start()), rests: AtomicBool::default() }, SignedDuration::from_secs(45));
     Monitoring {
         station: Station::new(Ledger::new(Memory::default()), PaperQueue::default(), clock, lease, &config),
         mail: Mailbox::default(),
