@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use lambda::{Environment, Secrets, Sqs, Station, StoreConfig, SystemClock, aws, batch, http};
+use lambda::{Environment, Secrets, Sqs, Station, StoreConfig, SystemClock, aws, batch, http, telemetry};
 use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
 use ledger::{Dynamo, Ledger};
 use mailer::Ses;
@@ -19,7 +19,7 @@ const AWS_SECONDS: u64 = 5;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    tracing::init_default_subscriber();
+    telemetry::begin();
     let config = StoreConfig::load()?;
     let account = aws::config(AWS_SECONDS).await;
     let sqs = aws_sdk_sqs::Client::new(&account);

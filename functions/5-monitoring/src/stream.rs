@@ -18,8 +18,8 @@ use crate::queues::Queues;
 use crate::round::{MOST_TENTHS, tenths};
 use crate::tell::Told;
 
-/// So long one batch is stayed with at most: a little longer than alerts gather, unless the owner wants them to gather for longer.
-const PATIENCE: SignedDuration = SignedDuration::from_secs(20);
+/// One batch is stayed with for as long as alerts gather, and so much longer.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(2);
 /// Nobody looks again sooner, nor more often than fits.
 const A_MOMENT: SignedDuration = SignedDuration::from_secs(1);
 const MOST_LOOKS: usize = 20;
@@ -43,7 +43,8 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         C: Rest,
     {
         let started = self.station.now();
-        let give_up = later(started, PATIENCE.min(tenths(started, deadline, MOST_TENTHS)));
+        let patience = self.alerts.gather.saturating_add(PATIENCE);
+        let give_up = later(started, patience.min(tenths(started, deadline, MOST_TENTHS)));
         for _ in 0..MOST_LOOKS {
             let (mut waiting, mut next) = (Vec::new(), Timestamp::MAX);
             for key in keys {

@@ -10,6 +10,7 @@
 //! | [`station`] | where a layer works: its ledger, queue, clock and deadlines |
 //! | [`turn`] | a provider's limit, kept by all copies of a function |
 //! | [`aws`] | clients of our own account |
+//! | [`telemetry`] | how a function logs |
 //! | [`batch`] | an SQS batch in, the failed message ids out |
 //! | [`http`] | one HTTP client, with a time-out shorter than the function's |
 
@@ -23,6 +24,7 @@ pub mod http;
 pub mod queue;
 pub mod secrets;
 pub mod station;
+pub mod telemetry;
 pub mod turn;
 
 pub use clock::{Clock, SystemClock};

@@ -247,7 +247,6 @@ impl<T: Table> Ledger<T> {
             if matches!(wait.reason, domain::watch::WaitReason::Pace(_))
                 && let Some(current) = owes.get_mut(&Owed::Layer(layer))
             {
-                // Where no queue brings it back, the watchdog does, as soon as its moment has come.
                 *current = if layer.has_queue() { (*current).max(due) } else { due };
             }
         })
