@@ -7,7 +7,7 @@
 use domain::Timestamp;
 use domain::handoff::Layer;
 use jiff::SignedDuration;
-use lambda::{Clock, Failure, Key, Queue, SystemClock, batch};
+use lambda::{Clock, Failure, Key, Queue, batch};
 use ledger::Table;
 use mailer::SendMail;
 
@@ -28,12 +28,6 @@ const MOST_LOOKS: usize = 20;
 pub trait Rest: Clock {
     /// Until so much time has passed.
     fn rest(&self, time: SignedDuration) -> impl Future<Output = ()> + Send;
-}
-
-impl Rest for SystemClock {
-    async fn rest(&self, time: SignedDuration) {
-        tokio::time::sleep(time.unsigned_abs()).await;
-    }
 }
 
 impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M, D> {

@@ -4,6 +4,7 @@
 //! All of them share one stack, so they run one after another (nextest: the test group `stack`; `cargo test`: [`TURN`]),
 //! each on orders of its own, and each leaves the sandbox as it found it: autopilot on, no faults, every layer awake.
 
+mod bare;
 mod calm;
 mod cost;
 mod crashes;
