@@ -112,9 +112,10 @@ def idle_use(stack: dict[str, Any], table: Prices) -> Use:
                 memory = resource["Properties"].get("MemorySize") or stack["Globals"]["Function"]["MemorySize"]
                 expression = event["Properties"].get("Schedule") or event["Properties"]["ScheduleExpression"]
                 add(use, _round(table, function, name, memory), runs_a_month(expression))
-    stock = dict(table["stock"])
-    every = stock.pop("minutes")
-    add(use, stock, MINUTES // every)
+    for name in ("stock", "kept"):
+        besides = dict(table[name])
+        every = besides.pop("minutes")
+        add(use, besides, MINUTES // every)
     return use
 
 
@@ -135,8 +136,9 @@ def order_use(counts: dict[str, Any], events: int, deliveries: int, watch: str, 
     calls = [called for function, called in counts["functions"].items() if function != watch]
     sends = sum(count for called in calls for name, count in called.items() if name.startswith("sqs/SendMessage"))
     hops = sum(used["messages"] for used in took)
-    # The door for each webhook, the relay at most once for each event, a layer for each hop, email for SES's two words on a mail.
-    invocations = deliveries + events + hops + 2 * counts["mails"]
+    # The door for each webhook, the relay at most once for each event that goes somewhere, a layer for each hop, email for SES's two
+    # words on a mail.
+    invocations = deliveries + min(events, hops) + hops + 2 * counts["mails"]
     own = table["order"]
     return {
         "write_unit": sum(used["write_units"] for used in took),

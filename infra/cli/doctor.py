@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from . import doctor_mail, doctor_order, ledger, places, storefile
 from .cloud import STANDING, stack_status
 from .finding import Finding, show
-from .paused import mapping, paused_layers
+from .paused import mapping, paused_layers, source_of
 from .render import read_secrets, template
 from .say import Failure, note
 from .storefile import Store
@@ -106,17 +106,17 @@ def _queues(target: Target, _: Store) -> Iterator[Finding]:
     for layer in places.LAYERS:
         state = mapping(target, layer)["State"]
         if layer in paused:
-            waiting = _waiting(target, target.facts["queues"][layer])
-            words = f"{layer} is paused; {waiting} messages wait in its queue"
+            queue = target.facts["queues"].get(layer)
+            words = f"{layer} is paused" + (f"; {_waiting(target, queue)} messages wait in its queue" if queue else "")
             yield Finding(words, f"when it may go on: make resume LAYER={layer}")
         elif state not in ("Enabled", "Enabling", "Updating"):
-            yield Finding(f"{layer} takes nothing from its queue ({state})", f"make resume LAYER={layer}")
+            yield Finding(f"{layer} takes nothing from {source_of(layer)} ({state})", f"make resume LAYER={layer}")
         if dead := _waiting(target, target.facts["dead_letters"][layer]):
             yield Finding(
                 f"{layer} gave up on {dead} messages",
                 "make exceptions names the orders; then make replay EXCEPTION=<id>",
             )
-    yield Finding("five queues looked at")
+    yield Finding(f"what feeds the {len(places.LAYERS)} layers looked at")
 
 
 def _waiting(target: Target, queue: str) -> int:

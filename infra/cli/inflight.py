@@ -38,6 +38,7 @@ def open_work(target: Target) -> list[str]:
             f"exception {item['id']} has not been told to the owner"
             for item in items
             if item["kind"] == "exception" and not item.get("told") and item.get("state") == "open"
+            if "monitoring" not in paused
         ),
         *_timers(target, soon),
         *_sandbox(target),

@@ -1,11 +1,11 @@
-"""`pause` and `resume`: a paused layer's orders wait in its queue, visibly, and lose nothing."""
+"""`pause` and `resume`: a paused layer's orders wait where they are, visibly, and lose nothing."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
 
-from . import audit, storefile
+from . import audit, places, storefile
 from .paused import layer_from_environment, mapping, paused_layers
 from .say import Failure, note, wait_for
 from .target import Target
@@ -28,9 +28,10 @@ def pause() -> None:
         },
     )
     _switch(target, layer, on=False)
-    note(
-        f"{layer} is paused. Its orders wait in its queue (for up to {KEPT_DAYS} days). To go on: make resume LAYER={layer}"
-    )
+    waits = f"Its orders wait in its queue (for up to {KEPT_DAYS} days)."
+    if layer not in places.QUEUED:
+        waits = "What it has to tell you waits in the table: make exceptions shows it."
+    note(f"{layer} is paused. {waits} To go on: make resume LAYER={layer}")
 
 
 def resume() -> None:

@@ -28,10 +28,16 @@ def layer_from_environment(verb: str) -> str:
 
 
 def mapping(target: Target, layer: str) -> dict[str, Any]:
-    """The event source mapping between a layer's queue and its function."""
+    """The event source mapping between a layer's queue, or the table's stream, and its function."""
     found = target.cloud.functions.list_event_source_mappings(FunctionName=target.facts["functions"][layer])
-    queue = target.facts["queues"][layer].rpartition("/")[2]
+    queue = target.facts["queues"].get(layer)
+    source = f":{queue.rpartition('/')[2]}" if queue else f":table/{target.table}/stream/"
     for entry in found["EventSourceMappings"]:
-        if entry["EventSourceArn"].rpartition(":")[2] == queue:
+        if source in entry["EventSourceArn"]:
             return entry
-    raise Failure(f"the function of {layer} has no mapping from its queue; deploy again to mend it")
+    raise Failure(f"the function of {layer} has no mapping from {source_of(layer)}; deploy again to mend it")
+
+
+def source_of(layer: str) -> str:
+    """What feeds a layer, in words."""
+    return "its queue" if layer in places.QUEUED else "the table's stream"

@@ -18,6 +18,8 @@ INFRA = ROOT / "infra"
 TEMPLATE = INFRA / "template.yaml"
 LOCAL_DEFAULTS = INFRA / "local"
 LAYERS = ("capture", "routing", "shipping", "email", "monitoring")
+# Those that a queue feeds; monitoring hears the table's stream itself.
+QUEUED = LAYERS[:4]
 # Those that answer at an address of their own.
 PAGES = ("storefront", "console")
 FUNCTIONS = ("intake", "relay", *LAYERS, *PAGES)

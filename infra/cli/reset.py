@@ -64,7 +64,7 @@ def _all_queues(target: Target) -> list[str]:
 
 
 def _counts(target: Target, attribute: str) -> int:
-    urls = [target.facts["queues"][layer] for layer in places.LAYERS]
+    urls = target.facts["queues"].values()
     found = [target.cloud.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[attribute]) for url in urls]
     return sum(int(answer["Attributes"][attribute]) for answer in found)
 

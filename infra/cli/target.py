@@ -85,7 +85,7 @@ def facts(cloud: Cloud, stack: str, store_config: Path, shop: str, sandbox: str 
         "mailbox_url": f"{sandbox}/_sandbox/mails" if sandbox else None,
         "table": found["Table"],
         "orders_table": found.get("OrdersTable"),
-        "queues": {layer: found[f"{layer.capitalize()}Queue"] for layer in places.LAYERS},
+        "queues": {layer: found[f"{layer.capitalize()}Queue"] for layer in places.QUEUED},
         "dead_letters": {layer: found[f"{layer.capitalize()}DeadLetters"] for layer in places.LAYERS},
         "functions": {name: found[name.capitalize()] for name in places.FUNCTIONS},
         "alarms": sorted(physical for logical, physical in found.items() if logical.endswith("Alarm")),

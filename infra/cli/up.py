@@ -141,6 +141,8 @@ def emulator_environment(choices: Choices, scratch: Path) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "test",
         # Functions inherit this: it is how their AWS calls come back here, or pass through UPSTREAM.
         "AWS_ENDPOINT_URL": aws,
+        # As the template asks of AWS, and the emulator does not know.
+        "AWS_LAMBDA_LOG_FORMAT": "JSON",
         "NO_PROXY": "127.0.0.1,localhost",
         "RUST_BACKTRACE": "1",
     }

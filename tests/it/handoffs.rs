@@ -244,10 +244,44 @@ async fn break_and_heal(kind: EventType, layer: Layer) {
     }
 }
 
+/// What the stream never told monitoring, its own round takes: once it is late, the owner has the alert about the matter itself, and
+/// the next digest says that it was late.
+async fn lose_and_make_good(kind: EventType) {
+    let (layer, what) = (Layer::Monitoring, format!("{kind} to monitoring"));
+    let mut way = Way::begun((layer, kind)).await;
+    let key = way.come_to(kind).await;
+    let stored = way.world.ledger().event(&key).await.unwrap().unwrap();
+    let due = stored.owes[&Owed::Layer(layer)];
+    let raised =
+        |all: Vec<Exception>| all.into_iter().filter(|e| e.layer == layer && e.event.as_ref() == Some(&key.id.0));
+    let all = async |world: &World| {
+        raised(world.ledger().journey(&key.subject).await.unwrap().exceptions).collect::<Vec<_>>()
+    };
+
+    way.world.minutes_until(later(due, -1)).await;
+    assert_eq!(all(&way.world).await, [], "{what}: before it is late");
+    way.world.minutes_until(later(due, 60)).await;
+    let stored = way.world.ledger().event(&key).await.unwrap().unwrap();
+    assert!(!stored.owed_by(layer), "{what}: its own round takes it");
+    for exception in all(&way.world).await.iter().filter(|exception| exception.what != "not-taken") {
+        assert!(exception.told && told(&way.world, exception), "{what}: {exception:?}");
+    }
+    let healed = way.not_taken(&key, layer).await.unwrap_or_else(|| panic!("{what}: nobody says that it was late"));
+    assert!(healed.state == Life::Resolved && healed.healed.is_some(), "{what}: {healed:?}");
+
+    way.world.broken = None;
+    while way.next().await {}
+    assert!(digest_says_healed(&mut way.world, &healed).await, "{what}: the digest does not say so");
+    way.world.assert_at_rest(ORDER).await;
+}
+
 async fn every_hand_off_to(layer: Layer) {
     let mut cases = 0;
     for leg in RELAY.iter().filter(|leg| leg.goes_to.contains(&layer)) {
-        Box::pin(break_and_heal(leg.event, layer)).await;
+        match layer.has_queue() {
+            true => Box::pin(break_and_heal(leg.event, layer)).await,
+            false => Box::pin(lose_and_make_good(leg.event)).await,
+        }
         cases += 1;
     }
     eprintln!("{cases} hand-offs to {layer} were broken, told and healed");

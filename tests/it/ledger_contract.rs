@@ -10,7 +10,9 @@ use domain::handoff::{Deadlines, Layer, Owed, Wait, owes};
 use domain::subject::{OrderId, Subject};
 use domain::watch::{LayerWait, WaitReason};
 use jiff::SignedDuration;
-use ledger::{Appended, ChannelState, Claim, DueEvent, Finished, Ledger, Memory, Payload, Refusal, Table, Watermark};
+use ledger::{
+    Appended, ChannelState, Claim, DueEvent, Finished, Ledger, Memory, Passed, Payload, Refusal, Table, Watermark,
+};
 
 const LEASE: SignedDuration = SignedDuration::from_secs(40);
 
@@ -204,27 +206,37 @@ async fn the_watermark_passes_what_was_looked_at<T: Table>(ledger: &Ledger<T>, s
     };
     let first = ledger.watermark(store).await.unwrap();
     assert_eq!((first.to, first.left.len()), (0, 0));
-    assert!(ledger.pass(store, &first, None, &[], seconds(100), at(700)).await.unwrap());
-    assert!(ledger.pass(store, &first, Some(seconds(100)), &[], seconds(100), at(700)).await.unwrap());
+    assert_eq!(ledger.pass(store, &first, None, &[], seconds(100), at(700)).await.unwrap(), Passed::Nothing);
+    assert_eq!(
+        ledger.pass(store, &first, Some(seconds(100)), &[], seconds(100), at(700)).await.unwrap(),
+        Passed::Nothing
+    );
     assert_eq!(ledger.bookmark(store, "due").await.unwrap(), None, "nothing was passed, and nothing is written");
 
-    assert!(ledger.pass(store, &first, Some(seconds(99)), &[failed(50)], seconds(100), at(700)).await.unwrap());
+    assert_eq!(
+        ledger.pass(store, &first, Some(seconds(99)), &[failed(50)], seconds(100), at(700)).await.unwrap(),
+        Passed::Moved
+    );
     let second = ledger.watermark(store).await.unwrap();
     assert_eq!((second.to, second.left.clone()), (seconds(100), vec![failed(50).key]));
-    assert!(
-        !ledger.pass(store, &first, Some(seconds(1)), &[], seconds(300), at(700)).await.unwrap(),
-        "another was first"
+    // Another was first.
+    assert_eq!(
+        ledger.pass(store, &first, Some(seconds(1)), &[], seconds(300), at(700)).await.unwrap(),
+        Passed::Overtaken
     );
     // Still left behind: nothing is new. Looked at: it is left no longer. Never back.
-    assert!(ledger.pass(store, &second, None, &[failed(50)], seconds(90), at(700)).await.unwrap());
+    assert_eq!(ledger.pass(store, &second, None, &[failed(50)], seconds(90), at(700)).await.unwrap(), Passed::Nothing);
     assert_eq!(ledger.watermark(store).await.unwrap().left.len(), 1);
-    assert!(ledger.pass(store, &second, None, &[], seconds(90), at(700)).await.unwrap());
+    assert_eq!(ledger.pass(store, &second, None, &[], seconds(90), at(700)).await.unwrap(), Passed::Moved);
     let third = ledger.watermark(store).await.unwrap();
     assert_eq!((third.to, third.left.len()), (seconds(100), 0));
 
     // More than can be named hold it back.
     let many: Vec<DueEvent> = (101..=202).map(failed).collect();
-    assert!(ledger.pass(store, &third, Some(seconds(100)), &many, seconds(900), at(700)).await.unwrap());
+    assert_eq!(
+        ledger.pass(store, &third, Some(seconds(100)), &many, seconds(900), at(700)).await.unwrap(),
+        Passed::Moved
+    );
     let fourth = ledger.watermark(store).await.unwrap();
     assert_eq!((fourth.to, fourth.left.len()), (seconds(201), 100));
     assert!(ledger.owing(store).await.unwrap().contains(&failed(101).key), "what was left behind may owe something");

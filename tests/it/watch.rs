@@ -16,7 +16,7 @@ use sandbox::faults::{Arm, Fault};
 use serde_json::{Value, json};
 
 use crate::support::control;
-use crate::world::{Crash, Fate, NothingDead, Post, Seen, SimClock, SimQueue, World, config, payload};
+use crate::world::{Crash, Fate, NothingDead, Post, Seen, SimClock, SimQueue, World, config, payload, stream};
 
 const ORDER: u64 = 5_550_001_469;
 const NAME: &str = "#1469";
@@ -63,20 +63,12 @@ pub async fn round_at(world: &World, watch: &Watch, now: Timestamp) -> Did {
     Did(watch.handle(event, Timestamp::MAX).await.unwrap())
 }
 
-/// What the relay hands to monitoring's queue of exceptions: the owner is told.
+/// What the stream tells monitoring of exceptions: the owner is told.
 async fn tell(watch: &Watch) {
     let open = watch.station.ledger.open_exceptions().await.unwrap();
-    let records: Vec<Value> = open
-        .iter()
-        .map(|exception| {
-            let body = json!({ "pk": exception.subject.to_string(), "sk": format!("exception#{}", exception.id) });
-            json!({ "messageId": exception.id, "eventSource": "aws:sqs", "body": body.to_string() })
-        })
-        .collect();
-    if !records.is_empty() {
-        let answer = watch.handle(json!({ "Records": records }), Timestamp::MAX).await.unwrap();
-        assert_eq!(answer, json!({ "batchItemFailures": [] }));
-    }
+    let keys: Vec<_> = open.iter().map(|e| (e.subject.to_string(), format!("exception#{}", e.id))).collect();
+    let batch = stream::batch(keys.iter().map(|(pk, sk)| (pk.as_str(), sk.as_str())));
+    watch.handle(batch, Timestamp::MAX).await.unwrap();
 }
 
 pub fn later(now: Timestamp, seconds: i64) -> Timestamp {

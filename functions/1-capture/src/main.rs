@@ -5,15 +5,15 @@ use std::sync::Arc;
 use capture::{Capture, Rounds, Settings};
 use domain::Timestamp;
 use domain::handoff::Layer;
-use lambda::{Environment, Secrets, Sqs, Station, StoreConfig, SystemClock, aws, batch, http};
-use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
+use lambda::{Environment, Secrets, Sqs, Station, StoreConfig, SystemClock, aws, batch, http, telemetry};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
 use ledger::{Dynamo, Ledger};
 use serde_json::Value;
 use store::Store;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    tracing::init_default_subscriber();
+    telemetry::begin();
     let config = StoreConfig::load()?;
     let account = aws::config(config.timing.http_timeout).await;
     let parameters = aws_sdk_ssm::Client::new(&account);

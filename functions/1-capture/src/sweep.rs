@@ -29,6 +29,10 @@ const SOURCE: &str = "sweep";
 /// A pass begins so long before the one before began: clocks differ, and what was too young then is looked at again.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(15);
 
+/// A pass that found nothing leaves the bookmark where it is for so long: the next one looks at the same hour once more, which is as
+/// empty, and a write each time would be most of what a quiet month writes. Shorter than any hour after which silence is told.
+const KEEPS: SignedDuration = SignedDuration::from_mins(30);
+
 /// A webhook has so long to arrive before the sweep does its work.
 const GRACE: SignedDuration = SignedDuration::from_mins(5);
 
@@ -96,6 +100,13 @@ struct Walk {
     ended: Timestamp,
 }
 
+impl Walk {
+    /// A pass came to its end a moment ago, and that is written down.
+    fn is_young(&self, now: Timestamp) -> bool {
+        self.mark.is_some() && now.duration_since(self.ended) < KEEPS
+    }
+}
+
 impl<T: Table, Q: Queue, C: Clock, S: ChangedOrders> Rounds<'_, T, Q, C, S> {
     /// One round as of `now`; no page is begun after `stop`.
     pub async fn sweep(&self, now: Timestamp, stop: Timestamp) -> Result<Swept, Error> {
@@ -125,8 +136,10 @@ impl<T: Table, Q: Queue, C: Clock, S: ChangedOrders> Rounds<'_, T, Q, C, S> {
             pass.after = page.next;
             if pass.after.is_none() {
                 swept.finished = true;
-                (walk.place.watermark, walk.place.pass, walk.ended) = (pass.began, None, now);
-                self.keep(&mut walk).await?;
+                if swept.looked_at > 0 || walk.place.pass.is_some() || !walk.is_young(now) {
+                    (walk.place.watermark, walk.place.pass, walk.ended) = (pass.began, None, now);
+                    self.keep(&mut walk).await?;
+                }
                 break;
             }
             walk.place.pass = Some(pass.clone());

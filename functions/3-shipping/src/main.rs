@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use domain::Timestamp;
 use domain::handoff::Layer;
-use lambda::{Environment, Secrets, Sqs, Station, StoreConfig, SystemClock, aws, batch, http};
-use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
+use lambda::{Environment, Secrets, Sqs, Station, StoreConfig, SystemClock, aws, batch, http, telemetry};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
 use ledger::{Dynamo, Ledger};
 use partner::Partner;
 use serde_json::Value;
@@ -16,7 +16,7 @@ use tracking::Feed;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    tracing::init_default_subscriber();
+    telemetry::begin();
     let config = StoreConfig::load()?;
     let account = aws::config(config.timing.http_timeout).await;
     let mut names = Partner::secrets(&config)?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::handoff::Layer;
 use email::timers::Scheduler;
 use email::{Email, Klaviyo, Pages, Sender, Sending, flows, incoming};
-use lambda::{Environment, Secrets, Sqs, Station, StoreConfig, SystemClock, aws, http};
+use lambda::{Environment, Secrets, Sqs, Station, StoreConfig, SystemClock, aws, http, telemetry};
 use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
 use ledger::{Dynamo, Ledger};
 use mailer::Ses;
@@ -33,7 +33,7 @@ const AWS_SECONDS: u64 = 4;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    tracing::init_default_subscriber();
+    telemetry::begin();
     let config = StoreConfig::load()?;
     let flows = flows::checked(&config)?;
     let seconds = config.timing.http_timeout;

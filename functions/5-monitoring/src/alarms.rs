@@ -1,9 +1,10 @@
 //! CloudWatch's alarms, in the owner's words.
 //!
 //! An alarm that goes on is an exception of its own each time; the same news delivered twice is not. One that goes off closes
-//! what it opened. It is told from here, not by way of stream and relay: the alarm may be about those.
+//! what it opened. It is told from here, not by way of the stream.
 
 use domain::exception::{Exception, Life, What};
+use domain::handoff::Layer;
 use lambda::{Clock, Queue};
 use ledger::Table;
 use mailer::SendMail;
@@ -66,8 +67,10 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         if ledger.raise(&exception).await? {
             tracing::warn!(exception.id = exception.id, "exception");
         }
-        // If this does not succeed, the watchdog tells it.
-        self.tell(&known.unwrap_or(exception)).await?;
+        // If this does not succeed, or not yet, the watchdog tells it.
+        if !ledger.paused(&self.station.store).await?.contains(&Layer::Monitoring) {
+            self.tell(&known.unwrap_or(exception)).await?;
+        }
         Ok(())
     }
 

@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 use crate::channel::Channel;
 use crate::post::{Post, Sent, later};
 use crate::queues::Queues;
+use crate::round::Round;
 use crate::tell::is_known;
-use crate::watchdog::Round;
 use crate::webhook::Urgency;
 use crate::{Error, Monitoring};
 

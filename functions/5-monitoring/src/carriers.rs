@@ -16,7 +16,7 @@ use ledger::{LedgerError, Table};
 use mailer::SendMail;
 
 use crate::queues::Queues;
-use crate::watchdog::Round;
+use crate::round::Round;
 use crate::{Last, Monitoring};
 
 /// A walk reads each order with a parcel on its way, which for most stores costs less than a cent a month at this pace.

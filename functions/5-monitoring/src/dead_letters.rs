@@ -15,11 +15,13 @@ use lambda::{Clock, Failure, Key, Queue};
 use ledger::{Stored, Table};
 use mailer::SendMail;
 use serde::Deserialize;
+use serde_json::Value;
 
+use crate::incoming::{self, Incoming};
 use crate::post::later;
 use crate::queues::{DeadLetter, Line, Queues, QueuesError};
+use crate::round::Round;
 use crate::tell::is_known;
-use crate::watchdog::Round;
 use crate::{Error, Monitoring};
 
 /// What lies in the layers' dead-letter queues and still owes them.
@@ -32,6 +34,13 @@ impl Dead {
     pub fn holds(&self, layer: Layer, key: &EventKey) -> bool {
         self.0.contains(&(layer, key.clone()))
     }
+}
+
+/// Lambda's word about an invocation of this function that it gave up on.
+#[derive(Deserialize)]
+struct GivenUp {
+    #[serde(rename = "requestPayload")]
+    payload: Value,
 }
 
 /// Lambda's word about a batch of the stream that it gave up on. The records are not in it.
@@ -53,14 +62,17 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
     pub(crate) async fn dead_letters(&self, round: &mut Round) -> Result<Dead, Error> {
         let mut dead = Dead::default();
         let until = round.share(self.station.now(), 2);
-        let (mut queued, mut put_aside) = (0, 0);
+        let mut put_aside = 0;
         for layer in Layer::ALL {
-            queued += self.queues.depth(Line::Work(layer)).await?;
             let depth = self.queues.depth(Line::Dead(layer)).await?;
             put_aside += depth;
             round.note_depth(Line::Dead(layer), depth);
             for letter in self.letters(until, Line::Dead(layer), depth).await? {
-                if let Err(error) = self.look_at_letter(round, &mut dead, layer, &letter).await {
+                let looked = match given_up(layer, &letter) {
+                    Some(incoming) => self.make_good(incoming, &letter).await.map(|()| put_aside -= 1),
+                    None => self.look_at_letter(round, &mut dead, layer, &letter).await,
+                };
+                if let Err(error) = looked {
                     round.failed(&letter.id, &error);
                 }
             }
@@ -73,7 +85,6 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
                 round.failed(&letter.id, &error);
             }
         }
-        round.totals.queued = Some(queued);
         round.totals.dead_letters = Some(put_aside);
         Ok(dead)
     }
@@ -91,6 +102,16 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             }
         }
         Ok(all)
+    }
+
+    /// An invocation of this function that failed each time: news of an alarm are heard now. A round is over; this is a later one.
+    async fn make_good(&self, incoming: Incoming, letter: &DeadLetter) -> Result<(), Error> {
+        if let Incoming::Notices(notices) = incoming {
+            for notice in &notices {
+                self.hear(notice).await?;
+            }
+        }
+        Ok(self.queues.delete(Line::Dead(Layer::Monitoring), letter).await?)
     }
 
     async fn look_at_letter(
@@ -167,4 +188,11 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         }
         Ok(self.station.ledger.exception(store, &exception.id).await?.unwrap_or(exception))
     }
+}
+
+/// What this function was invoked with in vain, where a letter of its own says so: an alarm's news, or a round.
+fn given_up(layer: Layer, letter: &DeadLetter) -> Option<Incoming> {
+    let given_up: GivenUp = serde_json::from_str(&letter.body).ok().filter(|_| layer == Layer::Monitoring)?;
+    let incoming = incoming::read(given_up.payload).ok()?;
+    matches!(incoming, Incoming::Notices(_) | Incoming::Round(_)).then_some(incoming)
 }

@@ -20,7 +20,7 @@ use crate::channel::Channel;
 use crate::letter::Page;
 use crate::post::{Post, Sent, later};
 use crate::queues::Queues;
-use crate::watchdog::Round;
+use crate::round::Round;
 use crate::webhook::Urgency;
 
 /// The bookmark of the last digest.

@@ -1,15 +1,15 @@
 //! What came in, told apart by its shape.
 
-use aws_lambda_events::event::sqs::SqsMessage;
 use domain::Timestamp;
+use lambda::Key;
 use serde::Deserialize;
 use serde_json::Value;
 
 /// What the function was invoked with.
 #[derive(Debug)]
 pub enum Incoming {
-    /// A batch from the layer's own queue.
-    Messages(Vec<SqsMessage>),
+    /// A batch of the table's stream: the keys of what was written.
+    Written(Vec<Key>),
     /// What the alarm topic says.
     Notices(Vec<Notice>),
     /// A round of the watchdog as of that moment.
@@ -61,7 +61,9 @@ impl Request {
 
 /// The event has none of the four shapes, or not quite.
 #[derive(Debug, thiserror::Error)]
-#[error("monitoring takes a queue's batch, an alarm, a schedule's event with a `time`, or {{\"operator\": …}}: {why}")]
+#[error(
+    "monitoring takes a batch of the table's stream, an alarm, a schedule's event with a `time`, or {{\"operator\": …}}: {why}"
+)]
 pub struct NotOurs {
     pub why: String,
 }
@@ -76,18 +78,54 @@ struct SnsRecord {
     sns: Notice,
 }
 
+/// One record of the table's stream, as far as it is of use here: what it names is read as it is now.
+#[derive(Deserialize)]
+struct StreamRecord {
+    dynamodb: Written,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Written {
+    keys: WrittenKeys,
+}
+
+#[derive(Deserialize)]
+struct WrittenKeys {
+    pk: Text,
+    sk: Text,
+}
+
+/// A string as DynamoDB writes it.
+#[derive(Deserialize)]
+struct Text {
+    #[serde(rename = "S")]
+    text: String,
+}
+
+/// What a record names. One that names nothing is passed by: it must not fail those beside it.
+fn written(record: Value) -> Option<Key> {
+    match serde_json::from_value::<StreamRecord>(record) {
+        Ok(StreamRecord { dynamodb: Written { keys } }) => Some(Key { pk: keys.pk.text, sk: keys.sk.text }),
+        Err(error) => {
+            tracing::error!(error = %error, "a stream record is not readable; the watchdog will find what it was about");
+            None
+        }
+    }
+}
+
 /// Reads the event. An empty batch is a batch.
 pub fn read(mut event: Value) -> Result<Incoming, NotOurs> {
     if event.get("operator").is_some() {
         return serde_json::from_value(event).map(Incoming::Operator).map_err(not_ours);
     }
     if let Some(records) = event.get_mut("Records").map(Value::take) {
-        // SNS writes its keys in capitals, SQS does not.
         if records.get(0).is_some_and(|record| record.get("Sns").is_some()) {
             let records: Vec<SnsRecord> = serde_json::from_value(records).map_err(not_ours)?;
             return Ok(Incoming::Notices(records.into_iter().map(|record| record.sns).collect()));
         }
-        return serde_json::from_value(records).map(Incoming::Messages).map_err(not_ours);
+        let records: Vec<Value> = serde_json::from_value(records).map_err(not_ours)?;
+        return Ok(Incoming::Written(records.into_iter().filter_map(written).collect()));
     }
     match event.get("time").and_then(Value::as_str) {
         Some(time) => time.parse().map(Incoming::Round).map_err(not_ours),

@@ -8,8 +8,9 @@
 //! | [`channel`], [`webhook`] | the ways to the owner |
 //! | [`canary`] | the test alert of each week, and a channel that nobody answers on |
 //! | [`digest`] | once a day: what is still open, what has healed |
+//! | [`stream`] | what the table's stream tells: each record is tried once |
 //! | [`events`] | the events that go to this layer |
-//! | [`watchdog`] | one round: what is due, what lies dead, what is open |
+//! | [`watchdog`], [`round`] | one round: what is due, what lies dead, what is open; and whatever the stream's batch left |
 //! | [`settled`] | what it has seen settled, and need not read again |
 //! | [`dead_letters`], [`queues`] | messages that were put aside, by the names of their orders |
 //! | [`silence`] | a sweep that has stopped |
@@ -37,8 +38,10 @@ pub mod queues;
 pub mod redrive;
 pub mod replay;
 pub mod review;
+pub mod round;
 pub mod settled;
 mod silence;
+pub mod stream;
 pub mod tell;
 pub mod watchdog;
 pub mod webhook;
@@ -48,20 +51,21 @@ mod tests;
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use domain::Timestamp;
 use domain::subject::Subject;
 use jiff::SignedDuration;
-use lambda::{Clock, Failure, Key, Queue, Station, StoreConfig, batch};
-use ledger::{LedgerError, Table};
+use lambda::{Failure, Queue, Station, StoreConfig};
+use ledger::{LedgerError, Table, Watermark};
 use mailer::{Letter, SendMail};
 use serde_json::Value;
 
 use crate::carriers::Carriers;
-use crate::events::Events;
 use crate::incoming::{Incoming, NotOurs};
 use crate::queues::{Queues, QueuesError};
 use crate::settled::Settled;
+use crate::stream::Rest;
 use crate::webhook::Webhook;
 
 /// Why an invocation failed. Lambda counts it, and the alarm `monitoring-fails` stands on that count.
@@ -170,6 +174,20 @@ pub struct Remembered {
     pub(crate) channels: Last,
     /// The hour whose digest is settled, seconds since 1970.
     pub(crate) digest: AtomicI64,
+    /// The watermark of what is due, while nothing passes it.
+    watermark: Mutex<Option<Watermark>>,
+}
+
+impl Remembered {
+    /// The watermark as it was last left; it is read once more after that, unless it is kept again. Where another process has moved
+    /// it since, what lies between is looked at once more, and whoever then moves it from here finds itself overtaken.
+    pub(crate) fn watermark(&self) -> Option<Watermark> {
+        self.watermark.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    pub(crate) fn keep(&self, watermark: Watermark) {
+        *self.watermark.lock().unwrap_or_else(PoisonError::into_inner) = Some(watermark);
+    }
 }
 
 /// When this process last did something, seconds since 1970, as of the round it did it in.
@@ -200,13 +218,13 @@ impl<T, Q, C, M, D> fmt::Debug for Monitoring<T, Q, C, M, D> {
     }
 }
 
-impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M, D> {
+impl<T: Table, Q: Queue, C: Rest, M: SendMail, D: Queues> Monitoring<T, Q, C, M, D> {
     /// Takes whatever the function was invoked with, and answers in its invoker's shape. `deadline` is when Lambda stops us.
     pub async fn handle(&self, event: Value, deadline: Timestamp) -> Result<Value, Error> {
         match incoming::read(event)? {
-            Incoming::Messages(messages) => {
-                let answer = batch::each(messages, async |key| self.take(key).await).await;
-                Ok(serde_json::to_value(answer)?)
+            Incoming::Written(keys) => {
+                self.hear_of(keys, deadline).await;
+                Ok(Value::Null)
             }
             Incoming::Notices(notices) => {
                 for notice in &notices {
@@ -219,15 +237,6 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
                 Ok(serde_json::to_value(report)?)
             }
             Incoming::Operator(request) => self.operate(&request).await,
-        }
-    }
-
-    /// One message of the layer's own queue: an exception to tell, or an event.
-    async fn take(&self, key: &Key) -> Result<(), Failure> {
-        if key.sk.starts_with("exception#") {
-            self.tell_key(key).await
-        } else {
-            self.station.take(&Events(&self.station), key).await
         }
     }
 }

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use lambda::{Environment, Secrets, Sqs, Station, StoreConfig, SystemClock, aws, batch, http};
+use jiff::SignedDuration;
+use lambda::{Clock, Environment, Secrets, Sqs, Station, StoreConfig, SystemClock, aws, batch, http, telemetry};
 use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
 use ledger::{Dynamo, Ledger};
 use mailer::Ses;
 use monitoring::carriers::Carriers;
 use monitoring::queues::SqsQueues;
 use monitoring::settled::Settled;
+use monitoring::stream::Rest;
 use monitoring::webhook::Webhook;
 use monitoring::{Alerts, Links, Monitoring, Remembered};
 use serde_json::Value;
@@ -19,7 +21,7 @@ const AWS_SECONDS: u64 = 5;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    tracing::init_default_subscriber();
+    telemetry::begin();
     let config = StoreConfig::load()?;
     let account = aws::config(AWS_SECONDS).await;
     let sqs = aws_sdk_sqs::Client::new(&account);
@@ -28,7 +30,7 @@ async fn main() -> Result<(), Error> {
     let ssm = aws_sdk_ssm::Client::new(&account);
     let timeout = Duration::from_secs(config.timing.http_timeout);
     let monitoring = &Monitoring {
-        station: Station::new(Ledger::new(table), queue, SystemClock, Environment.lease()?, &config),
+        station: Station::new(Ledger::new(table), queue, Wall, Environment.lease()?, &config),
         mail: Ses::new(&account, Environment.required("BATON_CONFIGURATION_SET")?, timeout),
         queues: SqsQueues::from_environment(sqs, Environment)?,
         alerts: Alerts {
@@ -49,6 +51,22 @@ async fn main() -> Result<(), Error> {
         Box::pin(monitoring.handle(event.payload, deadline)).await.map_err(|error| Error::from(batch::chain(&error)))
     }))
     .await
+}
+
+/// The machine's time, which passes while a batch of the stream rests.
+#[derive(Debug, Clone, Copy)]
+struct Wall;
+
+impl Clock for Wall {
+    fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+}
+
+impl Rest for Wall {
+    async fn rest(&self, time: SignedDuration) {
+        tokio::time::sleep(time.unsigned_abs()).await;
+    }
 }
 
 /// What links are made with. An alert without a link is better than none: whatever is missing is logged, and the owner is told

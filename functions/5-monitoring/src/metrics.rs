@@ -12,8 +12,6 @@ pub struct Totals {
     pub finished: bool,
     /// Messages in the five dead-letter queues and in the relay's failure queue.
     pub dead_letters: Option<u64>,
-    /// Messages that wait in the five layer queues.
-    pub queued: Option<u64>,
     /// Exceptions older than a minute that the owner has not been told of.
     pub untold: Option<u64>,
     /// Exceptions that are not resolved.
@@ -36,7 +34,6 @@ impl Totals {
             ("OldestUnconsumedSeconds", "Seconds", self.oldest_unconsumed),
             ("ExceptionsOpen", "Count", self.open),
             ("PartnerLineSeconds", "Seconds", self.partner_line),
-            ("QueuedMessages", "Count", self.queued),
         ];
         metrics.into_iter().filter_map(|(name, unit, value)| Some((name, unit, value?))).collect()
     }

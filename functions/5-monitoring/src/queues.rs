@@ -1,4 +1,4 @@
-//! All queues of the stack, as the watchdog sees them: how deep they are, and what lies dead in them.
+//! The queues for what was put aside, as the watchdog sees them: how deep they are, and what lies in them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,11 +8,9 @@ use domain::handoff::Layer;
 use lambda::Environment;
 use lambda::environment::EnvironmentError;
 
-/// One queue of the stack.
+/// One of these queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Line {
-    /// A layer's work.
-    Work(Layer),
     /// What a layer put aside.
     Dead(Layer),
     /// What the relay gave up on: pointers into the table's stream.
@@ -22,7 +20,6 @@ pub enum Line {
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Work(layer) => write!(f, "{layer}"),
             Self::Dead(layer) => write!(f, "{layer}-dead-letters"),
             Self::RelayFailures => f.write_str("relay-failures"),
         }
@@ -71,12 +68,11 @@ pub struct SqsQueues {
 const HIDDEN_SECONDS: i32 = 5;
 
 impl SqsQueues {
-    /// All of them: `BATON_QUEUE_<LAYER>`, `BATON_DLQ_<LAYER>` and `BATON_DLQ_RELAY`.
+    /// All of them: `BATON_DLQ_<LAYER>` and `BATON_DLQ_RELAY`.
     pub fn from_environment(client: aws_sdk_sqs::Client, environment: Environment) -> Result<Self, EnvironmentError> {
         let mut urls = BTreeMap::from([(Line::RelayFailures, environment.required("BATON_DLQ_RELAY")?)]);
         for layer in Layer::ALL {
             let name = layer.as_str().to_uppercase();
-            urls.insert(Line::Work(layer), environment.required(&format!("BATON_QUEUE_{name}"))?);
             urls.insert(Line::Dead(layer), environment.required(&format!("BATON_DLQ_{name}"))?);
         }
         Ok(Self { client, urls })

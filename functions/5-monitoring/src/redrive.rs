@@ -6,7 +6,6 @@
 use domain::event::EventKey;
 use domain::exception::{Exception, What};
 use domain::handoff::{Layer, Owed};
-use jiff::SignedDuration;
 use lambda::{Clock, Failure, Key, Queue};
 use ledger::{Stored, Table};
 use mailer::SendMail;
@@ -101,8 +100,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             (Found::Untold, Some(key)) => {
                 line.does = "goes back: you have not been told of it yet".to_owned();
                 if run {
-                    let sent = self.station.queue.send(layer, key, SignedDuration::ZERO).await;
-                    sent.map_err(Failure::from)?;
+                    self.give(layer, key).await?;
                 }
             }
             (Found::Over, _) => "is thrown away: nothing is missing any more".clone_into(&mut line.does),
@@ -140,7 +138,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         let exception = self.about_event(&stored.event, what);
         ledger.acted_on(&event_key.subject, &exception.id).await?;
         ledger.owe_again(stored, layer, self.station.deadlines.due(Owed::Layer(layer), now)).await?;
-        self.station.queue.send(layer, key, SignedDuration::ZERO).await?;
+        self.give(layer, key).await?;
         tracing::info!(subject = key.pk, event = key.sk, layer = %layer, "a dead letter goes back");
         Ok(())
     }

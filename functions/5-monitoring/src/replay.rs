@@ -10,7 +10,6 @@ use domain::exception::{Exception, Life};
 use domain::flow::left::Telling;
 use domain::handoff::{Layer, Owed, RELAY};
 use domain::parcel::{ParcelKey, normalised};
-use jiff::SignedDuration;
 use lambda::{Clock, Key, Queue};
 use ledger::{Journey, Stored, Table};
 use mailer::SendMail;
@@ -101,8 +100,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             let due = self.station.deadlines.due(Owed::Layer(*layer), now);
             ledger.owe_again(stored, *layer, due).await?;
             ledger.flag(stored).await?;
-            let sent = self.station.queue.send(*layer, &Key::from(key), SignedDuration::ZERO).await;
-            sent.map_err(lambda::Failure::from)?;
+            self.give(*layer, &Key::from(key)).await?;
         }
         tracing::info!(exception.id = exception.id, "replayed");
         Ok(())

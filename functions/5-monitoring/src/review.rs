@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::event::{EventId, EventKey, Fact};
 use domain::exception::{Exception, Life, What};
-use domain::handoff::{Wait, arrived, settled};
+use domain::handoff::{Layer, Wait, arrived, settled};
 use domain::subject::Subject;
 use domain::watch::WaitReason;
 use jiff::SignedDuration;
@@ -19,10 +19,10 @@ use crate::Monitoring;
 use crate::channel::Channel;
 use crate::post::later;
 use crate::queues::{Line, Queues};
+use crate::round::Round;
 use crate::tell::{Told, is_known};
-use crate::watchdog::Round;
 
-/// The stream and the layer's own queue tell an exception within seconds; one that is still untold after this is told here.
+/// The stream tells an exception within seconds; one that is still untold after this is told here.
 const TELLS_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
 /// What the review makes of one exception that is open.
@@ -38,8 +38,7 @@ enum Finding {
 impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M, D> {
     /// Goes through everything that is open, oldest first.
     pub(crate) async fn review(&self, round: &mut Round) -> Result<(), LedgerError> {
-        let mut open = self.station.ledger.open_exceptions().await?;
-        open.sort_by_cached_key(|exception| (exception.raised, exception.id.clone()));
+        let open = self.station.ledger.open_exceptions().await?;
         round.totals.open = u64::try_from(open.len()).ok();
         if !open.is_empty() {
             self.take_stock(round).await?;
@@ -72,7 +71,8 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         let overdue = |e: &&Exception| e.state == Life::Open && later(e.raised, TELLS_AFTER) <= round.now;
         let overdue: Vec<&Exception> = open.iter().filter(overdue).collect();
         let mut told = BTreeSet::new();
-        for channel in self.channels() {
+        let paused = round.paused.contains(&Layer::Monitoring);
+        for channel in self.channels().into_iter().filter(|_| !paused) {
             told.extend(self.tell_overdue(round, channel, &overdue).await);
         }
         let untold: Vec<_> = overdue.iter().filter(|e| !e.told).map(|e| &e.id).collect();

@@ -8,7 +8,7 @@ use mailer::SendMail;
 
 use crate::Monitoring;
 use crate::queues::Queues;
-use crate::watchdog::Round;
+use crate::round::Round;
 
 /// The bookmark that stands in for the sweep's own until it has one: when the watchdog first missed it.
 const AWAITED: &str = "sweep-awaited";

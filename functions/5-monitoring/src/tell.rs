@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Timestamp;
 use domain::exception::{Exception, Life};
-use domain::handoff::Layer;
 use domain::subject::{Subject, short_hash};
 use domain::verdict::Standing;
 use jiff::SignedDuration;
@@ -65,19 +64,13 @@ impl Told {
 }
 
 impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M, D> {
-    /// A queue's message names an exception: it is told, or the message comes back later.
-    pub(crate) async fn tell_key(&self, key: &Key) -> Result<(), Failure> {
+    /// A key names an exception: it is told.
+    pub(crate) async fn tell_key(&self, key: &Key) -> Result<Told, Failure> {
         let Some(exception) = self.exception(key).await? else {
-            tracing::warn!(subject = key.pk, exception = key.sk, "the exception of a queue message is gone");
-            return Ok(());
+            tracing::warn!(subject = key.pk, exception = key.sk, "the exception to tell is gone");
+            return Ok(Told::Known);
         };
-        match self.tell(&exception).await? {
-            Told::Known => Ok(()),
-            Told::Later(at) | Told::Trouble(at) => {
-                let seconds = at.duration_since(self.station.now()).as_secs().max(1);
-                Ok(self.station.queue.send(Layer::Monitoring, key, SignedDuration::from_secs(seconds)).await?)
-            }
-        }
+        self.tell(&exception).await
     }
 
     /// The exception that a key names.

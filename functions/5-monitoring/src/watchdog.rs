@@ -18,15 +18,14 @@ use domain::quiet::parcel_of;
 use domain::subject::Subject;
 use domain::watch::{Action, Case, look};
 use jiff::SignedDuration;
-use lambda::{Clock, Failure, Key, Queue, batch};
-use ledger::{DueEvent, Journey, LedgerError, MOST_AT_ONCE, Stored, Table, Watermark};
+use lambda::{Clock, Failure, Key, Queue};
+use ledger::{DueEvent, Journey, LedgerError, MOST_AT_ONCE, Passed, Stored, Table, Watermark};
 use mailer::SendMail;
-use serde::Serialize;
 
 use crate::dead_letters::Dead;
-use crate::metrics::Totals;
 use crate::post::later;
-use crate::queues::{Line, Queues};
+use crate::queues::Queues;
+use crate::round::{Report, Round};
 use crate::{Error, Monitoring};
 
 /// A parcel of a silent carrier is looked at again after so long.
@@ -35,100 +34,8 @@ const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 const STOCK_EVERY: i64 = 900;
 /// Keys read at a time from each shard of the index.
 const PAGE: u16 = 200;
-/// No part goes on beyond so many tenths of a round's time: the totals have to be published.
-const MOST_TENTHS: i64 = 8;
 /// What the watermark left behind is looked at before anything else.
 const LEFT_BEHIND: i64 = i64::MIN;
-
-/// What a round did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Report {
-    /// Looked at because they were due.
-    pub due: u32,
-    /// Sent again to their layers.
-    pub sent_again: u32,
-    /// Struck off: settled meanwhile.
-    pub struck_off: u32,
-    /// New exceptions, or old ones that came back.
-    pub raised: u32,
-    /// Told to the owner by the watchdog itself.
-    pub told: u32,
-    /// Exceptions closed because what they were about has settled.
-    pub closed: u32,
-    /// Customers who had heard nothing for too long: email tells them how things stand.
-    pub waiting: u32,
-    /// Things that could not be looked at; the log names them.
-    pub failed: u32,
-}
-
-/// A round under way.
-#[derive(Debug)]
-pub struct Round {
-    /// As of when.
-    pub now: Timestamp,
-    started: Timestamp,
-    deadline: Timestamp,
-    pub paused: Vec<Layer>,
-    /// What lies in the queues, once stock was taken; and why it could not be.
-    dead: Option<Dead>,
-    blind: Option<Error>,
-    /// Something has been owed lately, though it may be done by now.
-    busy: bool,
-    /// Queues for what was put aside, in which nothing lies.
-    pub(crate) empty: BTreeSet<Line>,
-    /// The parcels on their way were looked at in this round, and these carriers are silent, by their plain names.
-    pub(crate) walked: bool,
-    pub(crate) silent: BTreeSet<String>,
-    pub report: Report,
-    pub totals: Totals,
-}
-
-impl Round {
-    pub(crate) fn new(now: Timestamp, started: Timestamp, deadline: Timestamp) -> Self {
-        let (report, totals) = (Report::default(), Totals::default());
-        let (empty, silent) = (BTreeSet::new(), BTreeSet::new());
-        Self {
-            now,
-            started,
-            deadline,
-            paused: Vec::new(),
-            dead: None,
-            blind: None,
-            busy: false,
-            empty,
-            walked: false,
-            silent,
-            report,
-            totals,
-        }
-    }
-
-    /// The layer has put this event aside.
-    fn holds(&self, layer: Layer, key: &EventKey) -> bool {
-        self.dead.as_ref().is_some_and(|dead| dead.holds(layer, key))
-    }
-
-    pub(crate) fn note_depth(&mut self, line: Line, depth: u64) {
-        if depth == 0 {
-            self.empty.insert(line);
-        }
-    }
-
-    /// Until when a part of the round that begins now may take: so many tenths of the time that Lambda gives us, however long the parts
-    /// before it took, or a slow day would leave it nothing round after round. What is left then waits for the next round.
-    pub(crate) fn share(&self, now: Timestamp, tenths: i64) -> Timestamp {
-        let all = self.deadline.duration_since(self.started).as_millis();
-        let tenth = i64::try_from(all.max(0)).unwrap_or(i64::MAX).saturating_div(10);
-        let after = |from, tenths| later(from, SignedDuration::from_millis(tenth.saturating_mul(tenths)));
-        after(now, tenths).min(after(self.started, MOST_TENTHS))
-    }
-
-    /// One thing failed: the log says which, and the round goes on with the next.
-    pub(crate) fn failed(&mut self, what: &str, error: &dyn std::error::Error) {
-        tracing::error!(what, error = batch::chain(error), "the watchdog could not look at this");
-        self.report.failed += 1;
-    }
-}
 
 /// What may be one parcel's share of a whole carrier's silence.
 fn silenced(what: &What) -> Option<Wait> {
@@ -228,7 +135,10 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
     /// Everything that is due by the round's moment, from the watermark on; then the watermark passes what owes nothing any more.
     async fn look_at_due(&self, round: &mut Round) -> Result<(), LedgerError> {
         let (ledger, store) = (&self.station.ledger, &self.station.store);
-        let watermark = ledger.watermark(store).await?;
+        let watermark = match self.remembered.watermark() {
+            Some(watermark) => watermark,
+            None => ledger.watermark(store).await?,
+        };
         if round.now.as_second() < watermark.to {
             // A round as of the past: what was due by then is dealt with. What was left behind is looked at as of now only, or it
             // would seem to be owed later, and be forgotten.
@@ -277,8 +187,12 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             }
             entries = ledger.next_due(&mut walk, PAGE).await?;
         }
-        if ledger.pass(store, &watermark, oldest, &failed, limit, self.station.now()).await? {
+        let passed = ledger.pass(store, &watermark, oldest, &failed, limit, self.station.now()).await?;
+        if passed != Passed::Overtaken {
             self.settled.forget_before(limit);
+        }
+        if passed == Passed::Nothing {
+            self.remembered.keep(watermark);
         }
         Ok(())
     }
@@ -322,7 +236,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         let carrier = parcel_of(&stored.event, events).and_then(|parcel| parcel.lane.carrier);
         let message = Key::from(key);
         let mut settled = Vec::new();
-        let (mut grouped, mut said) = (Vec::new(), false);
+        let (mut grouped, mut said, mut ours) = (Vec::new(), false, false);
         for action in look(&case, round.now, &self.station.deadlines) {
             match action {
                 Action::Strike(owed) if grouped.contains(&owed) => {}
@@ -330,8 +244,10 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
                 // Put aside after several crashes: told as such, and run again when a person says so.
                 Action::SendAgain(layer) if round.holds(layer, key) => {}
                 Action::Raise(What::NotTaken { layer, .. }) if round.holds(layer, key) => {}
+                // Our own comes last: what it fails on has been raised and put off by then.
+                Action::SendAgain(layer) if !layer.has_queue() => ours = true,
                 Action::SendAgain(layer) => {
-                    self.station.queue.send(layer, &message, SignedDuration::ZERO).await?;
+                    self.give(layer, &message).await?;
                     tracing::warn!(subject = message.pk, event = message.sk, layer = layer.as_str(), "sent again");
                     round.report.sent_again += 1;
                 }
@@ -359,6 +275,10 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             // Last: what was raised about it is durable now.
             ledger.acknowledge(&stored, &settled).await?;
             round.report.struck_off += u32::try_from(settled.len()).unwrap_or(u32::MAX);
+        }
+        if ours {
+            self.give(Layer::Monitoring, &message).await?;
+            tracing::info!(subject = message.pk, event = message.sk, "taken by the watchdog");
         }
         if said {
             // What was just said puts off what else is due of this order.

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use aws_lambda_events::event::lambda_function_urls::LambdaFunctionUrlRequest;
 use console::Console;
-use lambda::{Environment, Secrets, StoreConfig, SystemClock, aws, http};
-use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
+use lambda::{Environment, Secrets, StoreConfig, SystemClock, aws, http, telemetry};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
 use ledger::{Dynamo, Ledger};
 use store::Store;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    tracing::init_default_subscriber();
+    telemetry::begin();
     let config = StoreConfig::load()?;
     let account = aws::config(config.timing.http_timeout).await;
     let names: Vec<&str> = Store::secrets(&config).iter().copied().chain([links::KEY]).collect();

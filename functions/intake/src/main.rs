@@ -2,8 +2,8 @@
 
 use aws_lambda_events::event::lambda_function_urls::LambdaFunctionUrlRequest;
 use intake::Door;
-use lambda::{Environment, Secrets, StoreConfig, SystemClock, aws};
-use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
+use lambda::{Environment, Secrets, StoreConfig, SystemClock, aws, telemetry};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
 use ledger::{Dynamo, Ledger};
 
 /// Shopify gives up after five seconds; the answer must be out before, or the delivery counts as failed.
@@ -11,7 +11,7 @@ const AWS_SECONDS: u64 = 3;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    tracing::init_default_subscriber();
+    telemetry::begin();
     let config = StoreConfig::load()?;
     let account = aws::config(AWS_SECONDS).await;
     let ssm = aws_sdk_ssm::Client::new(&account);

@@ -69,7 +69,7 @@ class AnOrder(unittest.TestCase):
         use = cost.order_use(counts, events=5, deliveries=4, watch="watch", table=TABLE)
         self.assertEqual((use["write_unit"], use["half_read_unit"]), (10, 4))
         self.assertEqual(use["sqs_request"], 2 + 2 * 3)
-        self.assertEqual(use["invocation"], 4 + 5 + 3 + 2 * 3)
+        self.assertEqual(use["invocation"], 4 + 3 + 3 + 2 * 3)
 
     def test_forty_write_units_and_thirty_invocations_stay_below_the_ceiling(self) -> None:
         use = {"write_unit": 40, "invocation": 30, "gb_millisecond": 150, "sqs_request": 21, "log_kilobyte": 6}

@@ -21,7 +21,7 @@ pub use crate::deadlines::Deadlines;
 pub use settled::{arrived, settled};
 pub use silence::{Silence, silence};
 
-/// The five layers, each one function behind one queue.
+/// The five layers, each one function: four behind a queue of their own, and monitoring, which hears the table's stream itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Layer {
@@ -40,6 +40,8 @@ pub enum Layer {
 impl Layer {
     /// All five, in stack order.
     pub const ALL: [Self; 5] = [Self::Capture, Self::Routing, Self::Shipping, Self::Email, Self::Monitoring];
+    /// Those that a queue feeds, in stack order.
+    pub const QUEUED: [Self; 4] = [Self::Capture, Self::Routing, Self::Shipping, Self::Email];
 
     /// `capture`, `routing`, `shipping`, `email`, `monitoring`.
     #[must_use]
@@ -51,6 +53,12 @@ impl Layer {
             Self::Email => "email",
             Self::Monitoring => "monitoring",
         }
+    }
+
+    /// Whether a queue feeds it. What monitoring could not do at once its own rounds do, so that no queue is polled for it.
+    #[must_use]
+    pub fn has_queue(self) -> bool {
+        Self::QUEUED.contains(&self)
     }
 }
 

@@ -42,7 +42,7 @@ pub enum WaitReason {
 pub enum Action {
     /// Settled meanwhile: strike it off.
     Strike(Owed),
-    /// Send the event's key to the layer again.
+    /// Give the event's key to the layer again.
     SendAgain(Layer),
     /// Look again then.
     Postpone(Owed, Timestamp),
@@ -161,6 +161,10 @@ fn nobody_took(case: &Case<'_>, layer: Layer, now: Timestamp, deadlines: &Deadli
         return vec![Action::Postpone(owed, deadlines.due(owed, now))];
     }
     match case.waits.get(&layer) {
+        // Its moment has come, and no queue brings it back.
+        Some(wait) if !layer.has_queue() && wait.until <= now && deadlines.due(owed, wait.until) > now => {
+            vec![Action::SendAgain(layer)]
+        }
         // It comes back by itself; one more deadline of grace before it counts as forgotten.
         Some(LayerWait { until, reason, .. }) if deadlines.due(owed, *until) > now => {
             let raise = match reason {

@@ -5,7 +5,7 @@ use ledger::Table;
 
 use crate::clock::Clock;
 use crate::queue::{Key, Queue};
-use crate::station::{Failure, Station, Work};
+use crate::station::{Station, Work};
 
 /// Takes every message of a batch. What is reported as failed comes back after the visibility time-out and, in the end, lies in
 /// the dead-letter queue, where the watchdog finds it.
@@ -15,14 +15,6 @@ where
     T: Table,
     Q: Queue,
     C: Clock,
-{
-    each(messages, async |key| station.take(work, key).await).await
-}
-
-/// The same with any way of taking one key, for a layer whose queue carries more than events.
-pub async fn each<F>(messages: Vec<SqsMessage>, take: F) -> SqsBatchResponse
-where
-    F: AsyncFn(&Key) -> Result<(), Failure>,
 {
     let mut failures = Vec::new();
     for message in messages {
@@ -35,7 +27,7 @@ where
                 continue;
             }
         };
-        if let Err(error) = take(&key).await {
+        if let Err(error) = station.take(work, &key).await {
             let error = chain(&error);
             tracing::error!(message.id = id, subject = key.pk, event = key.sk, error, "failed; it comes back");
             failures.push(failed(id));

@@ -11,6 +11,7 @@
 //! | [`turn`] | a provider's limit, kept by all copies of a function |
 //! | [`store_line`] | the store's limit: who queues for it, and who goes ahead |
 //! | [`aws`] | clients of our own account |
+//! | [`telemetry`] | how a function logs |
 //! | [`batch`] | an SQS batch in, the failed message ids out |
 //! | [`http`] | one HTTP client, with a time-out shorter than the function's |
 
@@ -25,6 +26,7 @@ pub mod queue;
 pub mod secrets;
 pub mod station;
 pub mod store_line;
+pub mod telemetry;
 pub mod turn;
 
 pub use clock::{Clock, SystemClock};

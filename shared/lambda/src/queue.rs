@@ -81,13 +81,13 @@ impl Sqs {
         Ok(Self::at(client, BTreeMap::from([(layer, environment.required("BATON_QUEUE")?)])))
     }
 
-    /// All five (`BATON_QUEUE_CAPTURE`, …).
+    /// All four (`BATON_QUEUE_CAPTURE`, …).
     pub fn all(client: aws_sdk_sqs::Client, environment: Environment) -> Result<Self, EnvironmentError> {
         let url = |layer: Layer| {
             let name = format!("BATON_QUEUE_{}", layer.as_str().to_uppercase());
             Ok((layer, environment.required(&name)?))
         };
-        Ok(Self::at(client, Layer::ALL.into_iter().map(url).collect::<Result<_, _>>()?))
+        Ok(Self::at(client, Layer::QUEUED.into_iter().map(url).collect::<Result<_, _>>()?))
     }
 }
 

@@ -270,6 +270,10 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
                     wait.pace = pace,
                     "waits"
                 );
+                if !layer.has_queue() {
+                    // The watchdog brings it back: it looks at what is due.
+                    return Ok(self.ledger.layer_waits(stored, layer, &wait, wait.until).await?);
+                }
                 let due = self.deadlines.due(Owed::Layer(layer), wait.until);
                 self.ledger.layer_waits(stored, layer, &wait, due).await?;
                 self.send_back(layer, key, wait.until).await?;

@@ -49,6 +49,17 @@ pub struct DueEvent {
     pub key: EventKey,
 }
 
+/// What became of the watermark after a walk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passed {
+    /// It stands where it stood: there was nothing to pass.
+    Nothing,
+    /// It stands further on.
+    Moved,
+    /// Another walk has moved it meanwhile, and its place stands.
+    Overtaken,
+}
+
 /// A walk over what is due from the watermark on, all shards side by side, so that none of them waits for the others.
 #[derive(Debug)]
 pub struct Walk {
@@ -93,8 +104,7 @@ impl<T: Table> Ledger<T> {
     }
 
     /// Moves the watermark up to `limit`, past what was looked at; what could not be looked at (`failed`) is named beside it. Writes
-    /// nothing where nothing lies between (`oldest`: when the first of what owes nothing any more was due). `false`: another walk has
-    /// moved it meanwhile, and its place stands.
+    /// nothing where nothing lies between (`oldest`: when the first of what owes nothing any more was due).
     pub async fn pass(
         &self,
         store: &Subject,
@@ -103,7 +113,7 @@ impl<T: Table> Ledger<T> {
         failed: &[DueEvent],
         limit: i64,
         now: Timestamp,
-    ) -> Result<bool, LedgerError> {
+    ) -> Result<Passed, LedgerError> {
         let mut failed: Vec<&DueEvent> = failed.iter().collect();
         failed.sort();
         let to = failed.get(MOST_LEFT).map_or(limit, |one_more| limit.min(one_more.at)).max(from.to);
@@ -111,13 +121,14 @@ impl<T: Table> Ledger<T> {
         left.truncate(MOST_LEFT);
         left.sort();
         if oldest.is_none_or(|oldest| oldest >= to) && left == from.left {
-            return Ok(true);
+            return Ok(Passed::Nothing);
         }
         let place =
             Place { to, left: left.iter().map(|key| (key.subject.to_string(), format!("event#{}", key.id))).collect() };
         let place = serde_json::to_string(&place)
             .map_err(|why| LedgerError::Row { key: format!("{store} bookmark#{NAME}"), why: why.to_string() })?;
-        self.move_bookmark(store, NAME, from.bookmark.as_ref(), &place, now).await
+        let moved = self.move_bookmark(store, NAME, from.bookmark.as_ref(), &place, now).await?;
+        Ok(if moved { Passed::Moved } else { Passed::Overtaken })
     }
 
     /// The next entries of the walk, oldest first, at most `limit` from each shard; none at its end.

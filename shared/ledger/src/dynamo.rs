@@ -41,7 +41,7 @@ impl Dynamo {
             let mut request = self.client.query().table_name(&self.table).key_condition_expression(query.condition);
             request = match query.index {
                 Some(index) => request.index_name(index),
-                None => request.consistent_read(true),
+                None => request.consistent_read(!query.glance),
             };
             for (name, value) in &query.values {
                 request = request.expression_attribute_values(*name, value.clone());
@@ -63,6 +63,26 @@ impl Dynamo {
     }
 }
 
+impl Dynamo {
+    async fn item(&self, pk: &str, sk: &str, glance: bool) -> Result<Option<Row>, TableError> {
+        let request = self.client.get_item().table_name(&self.table).consistent_read(!glance);
+        let answer = request.key("pk", text(pk)).key("sk", text(sk)).send().await.map_err(|e| failed("GetItem", e))?;
+        answer.item.map(|item| to_row(item, "GetItem")).transpose()
+    }
+
+    async fn rows(&self, pk: &str, prefix: &str, glance: bool) -> Result<Vec<Row>, TableError> {
+        let mut values = vec![(":pk", text(pk))];
+        let condition = if prefix.is_empty() {
+            "pk = :pk"
+        } else {
+            values.push((":prefix", text(prefix)));
+            "pk = :pk AND begins_with(sk, :prefix)"
+        };
+        let query = Query { index: None, condition, names: &[], values, limit: None, after: None, glance };
+        self.query(query).await?.into_iter().map(|item| to_row(item, "Query")).collect()
+    }
+}
+
 struct Query<'a> {
     index: Option<&'a str>,
     condition: &'a str,
@@ -71,6 +91,8 @@ struct Query<'a> {
     limit: Option<u16>,
     /// The entry before the first.
     after: Option<Item>,
+    /// As it was a moment ago is good enough.
+    glance: bool,
 }
 
 fn failed<E: std::error::Error + Send + Sync + 'static>(operation: &'static str, error: E) -> TableError {
@@ -115,9 +137,15 @@ fn in_the_way(error: SdkError<PutItemError>) -> Result<Option<Item>, TableError>
 
 impl Table for Dynamo {
     async fn get(&self, pk: &str, sk: &str) -> Result<Option<Row>, TableError> {
-        let request = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let answer = request.key("pk", text(pk)).key("sk", text(sk)).send().await.map_err(|e| failed("GetItem", e))?;
-        answer.item.map(|item| to_row(item, "GetItem")).transpose()
+        self.item(pk, sk, false).await
+    }
+
+    async fn glance(&self, pk: &str, sk: &str) -> Result<Option<Row>, TableError> {
+        self.item(pk, sk, true).await
+    }
+
+    async fn glance_over(&self, pk: &str, prefix: &str) -> Result<Vec<Row>, TableError> {
+        self.rows(pk, prefix, true).await
     }
 
     async fn get_many(&self, keys: &[(String, String)]) -> Result<Vec<Row>, TableError> {
@@ -183,15 +211,7 @@ impl Table for Dynamo {
     }
 
     async fn partition(&self, pk: &str, prefix: &str) -> Result<Vec<Row>, TableError> {
-        let mut values = vec![(":pk", text(pk))];
-        let condition = if prefix.is_empty() {
-            "pk = :pk"
-        } else {
-            values.push((":prefix", text(prefix)));
-            "pk = :pk AND begins_with(sk, :prefix)"
-        };
-        let items = self.query(Query { index: None, condition, names: &[], values, limit: None, after: None }).await?;
-        items.into_iter().map(|item| to_row(item, "Query")).collect()
+        self.rows(pk, prefix, false).await
     }
 
     async fn due(
@@ -213,6 +233,7 @@ impl Table for Dynamo {
                 let key = key.into_iter().chain([("due", number(after.at))]);
                 key.map(|(name, value)| (name.to_owned(), value)).collect()
             }),
+            glance: false,
         };
         let entries = self.query(query).await?.into_iter().map(|item| {
             let lacks =
@@ -225,17 +246,14 @@ impl Table for Dynamo {
         entries.collect()
     }
 
-    async fn open(&self, shard: &str) -> Result<Vec<Row>, TableError> {
-        let query = Query {
-            index: Some("open"),
-            condition: "open_shard = :shard",
-            names: &[],
-            values: vec![(":shard", text(shard))],
-            limit: None,
-            after: None,
-        };
-        let items = self.query(query).await?;
-        items.into_iter().map(|item| to_row(item, "Query")).collect()
+    async fn open(&self) -> Result<Vec<Row>, TableError> {
+        let mut rows = Vec::new();
+        let request = self.client.scan().table_name(&self.table).index_name("open");
+        let mut pages = request.into_paginator().items().send();
+        while let Some(item) = pages.next().await {
+            rows.push(to_row(item.map_err(|e| failed("Scan", e))?, "Scan")?);
+        }
+        Ok(rows)
     }
 
     async fn bodies(&self, after: Option<Place>) -> Result<(Vec<Row>, Option<Place>), TableError> {

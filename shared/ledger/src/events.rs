@@ -247,7 +247,7 @@ impl<T: Table> Ledger<T> {
             if matches!(wait.reason, domain::watch::WaitReason::Pace(_))
                 && let Some(current) = owes.get_mut(&Owed::Layer(layer))
             {
-                *current = (*current).max(due);
+                *current = if layer.has_queue() { (*current).max(due) } else { due };
             }
         })
         .await

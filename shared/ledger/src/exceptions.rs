@@ -4,7 +4,7 @@ use domain::Timestamp;
 use domain::exception::{Exception, Healed, Life};
 use domain::subject::Subject;
 
-use crate::row::{ExceptionRow, Row, SHARDS};
+use crate::row::{ExceptionRow, Row};
 use crate::{Ledger, LedgerError, Table};
 
 const TRIES: u32 = 8;
@@ -98,21 +98,18 @@ impl<T: Table> Ledger<T> {
         .await
     }
 
-    /// All exceptions that are not resolved, oldest first within each shard.
+    /// All exceptions that are not resolved, oldest first.
     pub async fn open_exceptions(&self) -> Result<Vec<Exception>, LedgerError> {
         let mut listed = self.listed_exceptions().await?;
         listed.retain(|exception| exception.state != Life::Resolved);
         Ok(listed)
     }
 
-    /// All exceptions that are not resolved, and those that healed and of which no digest has said so yet.
+    /// All exceptions that are not resolved, and those that healed and of which no digest has said so yet; oldest first.
     pub async fn listed_exceptions(&self) -> Result<Vec<Exception>, LedgerError> {
-        let mut listed = Vec::new();
-        for shard in SHARDS {
-            for row in self.table.open(shard).await? {
-                listed.push(read(row)?.0);
-            }
-        }
+        let listed = self.table.open().await?.into_iter().map(|row| read(row).map(|(exception, _)| exception));
+        let mut listed = listed.collect::<Result<Vec<_>, _>>()?;
+        listed.sort_by_cached_key(|exception| (exception.raised, exception.id.clone()));
         Ok(listed)
     }
 

@@ -81,8 +81,8 @@ impl<T: Table, G: Gate> Table for Gated<T, G> {
         self.through("Query", self.table.due(shard, from, after, to, limit)).await
     }
 
-    async fn open(&self, shard: &str) -> Result<Vec<Row>, TableError> {
-        self.through("Query", self.table.open(shard)).await
+    async fn open(&self) -> Result<Vec<Row>, TableError> {
+        self.through("Scan", self.table.open()).await
     }
 
     async fn bodies(&self, after: Option<Place>) -> Result<(Vec<Row>, Option<Place>), TableError> {

@@ -24,7 +24,7 @@ use std::fmt;
 
 pub use bookmarks::Bookmark;
 pub use channels::ChannelState;
-pub use due::{DueEvent, MARGIN, Walk, Watermark};
+pub use due::{DueEvent, MARGIN, Passed, Walk, Watermark};
 pub use dynamo::Dynamo;
 pub use effects::{Claim, Lease, Refusal};
 pub use events::{Appended, Finished, Journey, Payload, Stored};

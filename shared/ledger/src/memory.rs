@@ -19,7 +19,7 @@ struct Inner {
     rows: BTreeMap<RowKey, Row>,
     /// The indexes, by shard: a table of a month's orders is looked at every minute of it.
     due: BTreeMap<String, BTreeSet<Due>>,
-    open: BTreeMap<String, BTreeSet<(i64, RowKey)>>,
+    open: BTreeSet<RowKey>,
     written: Vec<Row>,
 }
 
@@ -29,8 +29,8 @@ impl Inner {
         if let Some((shard, due)) = in_due(row) {
             self.due.entry(shard).or_default().insert(due);
         }
-        if let Some((shard, raised)) = row.open() {
-            self.open.entry(shard.to_owned()).or_default().insert((raised, key(row)));
+        if row.is_open() {
+            self.open.insert(key(row));
         }
         self.rows.insert(key(row), row.clone());
         self.written.push(row.clone());
@@ -41,8 +41,8 @@ impl Inner {
         if let Some((shard, due)) = in_due(&old) {
             self.due.entry(shard).or_default().remove(&due);
         }
-        if let Some((shard, raised)) = old.open() {
-            self.open.entry(shard.to_owned()).or_default().remove(&(raised, key.clone()));
+        if old.is_open() {
+            self.open.remove(key);
         }
     }
 }
@@ -123,10 +123,9 @@ impl Table for Memory {
         Ok(due.take(usize::from(limit)).cloned().collect())
     }
 
-    async fn open(&self, shard: &str) -> Result<Vec<Row>, TableError> {
+    async fn open(&self) -> Result<Vec<Row>, TableError> {
         let inner = self.lock();
-        let open = inner.open.get(shard).into_iter().flatten();
-        Ok(open.filter_map(|(_, key)| inner.rows.get(key).cloned()).collect())
+        Ok(inner.open.iter().filter_map(|key| inner.rows.get(key).cloned()).collect())
     }
 
     async fn bodies(&self, after: Option<Place>) -> Result<(Vec<Row>, Option<Place>), TableError> {

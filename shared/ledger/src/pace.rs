@@ -58,8 +58,12 @@ impl<T: Table> Ledger<T> {
         ask: Ask,
         now: Timestamp,
     ) -> Result<Turn, LedgerError> {
-        for _ in 0..TRIES {
-            let before = self.pace_row(store, name).await?;
+        for tried in 0..TRIES {
+            let before = match tried {
+                // A glance is enough at first: whatever is reserved is reserved under the row's revision.
+                0 => pace_row(self.table.glance(&store.to_string(), &format!("pace#{name}")).await?),
+                _ => self.pace_row(store, name).await?,
+            };
             let mut row = before.clone().unwrap_or_else(|| fresh(store, name));
             let turn = decide(&mut row, rate, ask, now);
             if self.keep(before, row).await? {
@@ -154,10 +158,7 @@ impl<T: Table> Ledger<T> {
     }
 
     async fn pace_row(&self, store: &Subject, name: &str) -> Result<Option<PaceRow>, LedgerError> {
-        Ok(match self.table.get(&store.to_string(), &format!("pace#{name}")).await? {
-            Some(Row::Pace(row)) => Some(row),
-            _ => None,
-        })
+        Ok(pace_row(self.table.get(&store.to_string(), &format!("pace#{name}")).await?))
     }
 
     /// Writes what changed; `false`: somebody else was quicker.
@@ -171,6 +172,13 @@ impl<T: Table> Ledger<T> {
             None if row.next == 0 && row.counted == 0 => Ok(true),
             None => Ok(self.table.put_new(&Row::Pace(row)).await?.is_none()),
         }
+    }
+}
+
+fn pace_row(row: Option<Row>) -> Option<PaceRow> {
+    match row {
+        Some(Row::Pace(row)) => Some(row),
+        _ => None,
     }
 }
 

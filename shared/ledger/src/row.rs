@@ -79,13 +79,10 @@ impl Row {
         }
     }
 
-    /// Shard and time in the `open` index, if it stands there.
+    /// Whether it stands in the `open` index.
     #[must_use]
-    pub fn open(&self) -> Option<(&str, i64)> {
-        match self {
-            Self::Exception(row) => Some((row.open_shard.as_deref()?, row.raised)),
-            _ => None,
-        }
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Exception(row) if row.open_shard.is_some())
     }
 }
 

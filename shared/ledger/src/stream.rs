@@ -12,18 +12,13 @@ pub struct Dispatch {
     pub sk: String,
 }
 
-/// Where a row goes that was just written. A new event goes to every layer that owes it; an exception nobody has been told of
-/// goes to monitoring; everything else goes nowhere.
+/// Where a row goes that was just written: a new event to every layer behind a queue that owes it, everything else nowhere.
+/// Monitoring hears the stream itself, through a filter of its own (`infra/template.yaml`).
 #[must_use]
 pub fn dispatches(row: &Row) -> Vec<Dispatch> {
-    let to = |layer: Layer| {
-        let (pk, sk) = row.key();
-        Dispatch { layer, pk: pk.to_owned(), sk: sk.to_owned() }
-    };
-    match row {
-        // Later revisions are acknowledgements and postponements.
-        Row::Event(event) if event.rev == 1 => event.owes.keys().filter_map(|name| name.parse().ok()).map(to).collect(),
-        Row::Exception(exception) if !exception.told && exception.state == "open" => vec![to(Layer::Monitoring)],
-        _ => Vec::new(),
-    }
+    // Later revisions are acknowledgements and postponements.
+    let Row::Event(event) = row else { return Vec::new() };
+    let owed = event.owes.keys().filter(|_| event.rev == 1).filter_map(|name| name.parse::<Layer>().ok());
+    let to = |layer| Dispatch { layer, pk: event.pk.clone(), sk: event.sk.clone() };
+    owed.filter(|layer| layer.has_queue()).map(to).collect()
 }

@@ -7,12 +7,23 @@ use crate::row::Row;
 /// Keys that one read may name: what DynamoDB's `BatchGetItem` takes.
 pub const MOST_AT_ONCE: usize = 100;
 
-/// Stores rows under a partition and a sort key. All reads are strongly consistent, except those of an index.
+/// Stores rows under a partition and a sort key. All reads are strongly consistent, except those of an index and glances.
 ///
 /// A row has a revision; [`Table::replace`] succeeds only on the revision it names.
 pub trait Table: Send + Sync {
     /// The row under this key, if there is one.
     fn get(&self, pk: &str, sk: &str) -> impl Future<Output = Result<Option<Row>, TableError>> + Send;
+
+    /// The row under this key as it is, or as it was a moment ago: for whoever writes under its revision only, or looks again. In
+    /// DynamoDB it costs half.
+    fn glance(&self, pk: &str, sk: &str) -> impl Future<Output = Result<Option<Row>, TableError>> + Send {
+        self.get(pk, sk)
+    }
+
+    /// The same of all rows of a partition whose sort key starts with `prefix`.
+    fn glance_over(&self, pk: &str, prefix: &str) -> impl Future<Output = Result<Vec<Row>, TableError>> + Send {
+        self.partition(pk, prefix)
+    }
 
     /// The rows under these keys that exist, in no order; at most [`MOST_AT_ONCE`] keys, each named once.
     fn get_many(&self, keys: &[(String, String)]) -> impl Future<Output = Result<Vec<Row>, TableError>> + Send {
@@ -49,8 +60,8 @@ pub trait Table: Send + Sync {
         limit: u16,
     ) -> impl Future<Output = Result<Vec<Due>, TableError>> + Send;
 
-    /// All rows in this shard of the `open` index, oldest first.
-    fn open(&self, shard: &str) -> impl Future<Output = Result<Vec<Row>, TableError>> + Send;
+    /// All rows of the `open` index, in no order. It is sparse, and read as a whole: empty, it costs one read and not one a shard.
+    fn open(&self) -> impl Future<Output = Result<Vec<Row>, TableError>> + Send;
 
     /// One page of the rows that hold a body, from `after` on, in the table's own order; and where the next page starts. Reads
     /// the whole table page by page: for redaction only.
@@ -133,8 +144,16 @@ impl<T: Table> Table for std::sync::Arc<T> {
         (**self).due(shard, from, after, to, limit).await
     }
 
-    async fn open(&self, shard: &str) -> Result<Vec<Row>, TableError> {
-        (**self).open(shard).await
+    async fn glance(&self, pk: &str, sk: &str) -> Result<Option<Row>, TableError> {
+        (**self).glance(pk, sk).await
+    }
+
+    async fn glance_over(&self, pk: &str, prefix: &str) -> Result<Vec<Row>, TableError> {
+        (**self).glance_over(pk, prefix).await
+    }
+
+    async fn open(&self) -> Result<Vec<Row>, TableError> {
+        (**self).open().await
     }
 
     async fn bodies(&self, after: Option<Place>) -> Result<(Vec<Row>, Option<Place>), TableError> {

@@ -4,6 +4,7 @@
 //! All of them share one stack, so they run one after another (nextest: the test group `stack`; `cargo test`: [`TURN`]),
 //! each on orders of its own, and each leaves the sandbox as it found it: autopilot on, no faults, every layer awake.
 
+mod bare;
 mod calm;
 mod cost;
 mod crashes;
@@ -299,6 +300,15 @@ impl Stack {
         let answer: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or(Value::Null);
         assert!(!failed, "{function}: {answer}");
         answer
+    }
+
+    /// A call to one of the emulator's JSON services (`AmazonSQS.SendMessage`), as the owner of the account.
+    pub async fn aws(&self, operation: &str, body: Value) -> Value {
+        let request = support::client().post(self.fact("endpoint")).header("x-amz-target", operation);
+        let request = request.header("content-type", "application/x-amz-json-1.1").body(body.to_string());
+        let response = request.send().await.unwrap();
+        assert!(response.status().is_success(), "{operation}: {}", response.text().await.unwrap());
+        serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or(Value::Null)
     }
 
     /// A round of the watchdog as of that moment; what it says it did.

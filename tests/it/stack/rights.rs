@@ -13,12 +13,7 @@ use crate::support;
 
 /// A call to the emulator's SQS, as the owner of the account.
 async fn sqs(stack: &Stack, operation: &str, body: Value) -> Value {
-    let request =
-        support::client().post(stack.fact("endpoint")).header("x-amz-target", format!("AmazonSQS.{operation}"));
-    let response =
-        request.header("content-type", "application/x-amz-json-1.0").body(body.to_string()).send().await.unwrap();
-    assert!(response.status().is_success(), "{operation}: {}", response.text().await.unwrap());
-    serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or(Value::Null)
+    stack.aws(&format!("AmazonSQS.{operation}"), body).await
 }
 
 async fn empty(stack: &Stack, queue: &str) -> bool {

@@ -153,7 +153,7 @@ impl Account {
         Self {
             wire,
             dynamo: Dynamo::new(aws_sdk_dynamodb::Client::new(&account), "baton".to_owned()),
-            sqs: Sqs::at(aws_sdk_sqs::Client::new(&account), BTreeMap::from(Layer::ALL.map(url))),
+            sqs: Sqs::at(aws_sdk_sqs::Client::new(&account), BTreeMap::from(Layer::QUEUED.map(url))),
             ses: Ses::new(&account, "baton".to_owned(), Duration::from_secs(1)),
             ssm: aws_sdk_ssm::Client::new(&account),
         }

@@ -15,6 +15,7 @@ mod queue;
 mod run;
 pub mod ses;
 pub mod shop;
+pub mod stream;
 mod sweep;
 mod timers;
 mod way;
@@ -70,6 +71,8 @@ pub struct World {
     account: Option<Account>,
     /// Layer 5, if it is at work.
     pub watchdog: Option<Watchdog>,
+    /// What the stream's two readers hear of: the relay and monitoring.
+    filters: [stream::Filter; 2],
     pub timers: SimTimers,
     pub crash: Crash,
     pub door: door::Door,
@@ -208,6 +211,7 @@ impl World {
             files: routing::Files::new(1).unwrap(),
             random: fastrand::Rng::with_seed(seed),
             timers: SimTimers::default(),
+            filters: ["Relay", "Monitoring"].map(stream::Filter::of),
             watchdog: None,
             broken: None,
             dead: Vec::new(),

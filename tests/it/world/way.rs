@@ -69,8 +69,8 @@ impl Table for TableWay {
         either!(self, table => table.due(shard, from, after, to, limit))
     }
 
-    async fn open(&self, shard: &str) -> Result<Vec<Row>, TableError> {
-        either!(self, table => table.open(shard))
+    async fn open(&self) -> Result<Vec<Row>, TableError> {
+        either!(self, table => table.open())
     }
 
     async fn bodies(&self, after: Option<Place>) -> Result<(Vec<Row>, Option<Place>), TableError> {

@@ -36,7 +36,7 @@ impl Watch {
         for hour in 1..=hours {
             self.station.clock.pass(3_600);
             self.now_round().await;
-            self.relay().await;
+            self.hears().await;
             told.extend(self.subjects().into_iter().map(|subject| (hour, subject)));
         }
         told
@@ -127,7 +127,7 @@ async fn an_alert_names_its_links_and_a_week_later_they_are_over() {
     let what = What::PartnerRefused { partner: "printful".into(), why: "no".into() };
     let exception = Exception::raise(&order(), &what, "cleared", start());
     watch.station.ledger.raise(&exception).await.unwrap();
-    watch.relay().await;
+    watch.hears().await;
     let text = watch.mail.drain().remove(0).text;
     let token = token(&text, "exceptions");
     let named = links::owner::linked_exception(&key(), &token, start()).unwrap();

@@ -52,7 +52,7 @@ async fn hours(watch: &Watch, hours: i64) {
     for _ in 0..hours {
         watch.station.clock.pass(HOUR);
         watch.now_round().await;
-        watch.relay().await;
+        watch.hears().await;
     }
 }
 

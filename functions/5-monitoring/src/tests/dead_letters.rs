@@ -21,7 +21,7 @@ async fn a_dead_letter_is_told_by_the_orders_name_and_goes_when_its_event_is_tak
     watch.queues.put(Line::Dead(Layer::Routing), "2", letter(&order(), "event#cleared"));
     for _ in 0..2 {
         watch.now_round().await;
-        watch.relay().await;
+        watch.hears().await;
     }
     assert_eq!(
         watch.subjects(),
@@ -91,7 +91,7 @@ async fn a_letter_that_names_no_event_is_kept_and_told() {
     watch.queues.put(dead, "odd", json!({ "requestContext": {}, "requestPayload": {} }));
     for _ in 0..3 {
         watch.now_round().await;
-        watch.relay().await;
+        watch.hears().await;
         watch.station.clock.pass(60);
     }
     assert_eq!((watch.subjects().len(), watch.queues.count(dead)), (1, 1));
@@ -111,7 +111,7 @@ async fn what_the_relay_gave_up_on_is_told_and_its_pointer_goes_when_everything_
     });
     watch.queues.put(Line::RelayFailures, "1", &failure);
     watch.now_round().await;
-    watch.relay().await;
+    watch.hears().await;
     assert_eq!(
         watch.subjects(),
         ["Baton: your store needs you: The relay gave up on a batch of events from the table (monitoring)"]

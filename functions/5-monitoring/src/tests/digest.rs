@@ -57,7 +57,7 @@ async fn what_is_open_seen_and_healed_is_told_once_a_day() {
     watch.station.raise(&stored, &not_taken).await.unwrap();
     let open = refused(&watch, "printful").await;
     let seen = refused(&watch, "gelato").await;
-    watch.relay().await;
+    watch.hears().await;
     watch.mail.drain();
     watch.station.ledger.seen(&seen.subject, &seen.id, 1).await.unwrap();
     // The layer takes it after all.
@@ -98,7 +98,7 @@ async fn what_is_open_seen_and_healed_is_told_once_a_day() {
 async fn a_digest_that_was_not_taken_comes_later_and_once() {
     let watch = begun().await;
     refused(&watch, "printful").await;
-    watch.relay().await;
+    watch.hears().await;
     watch.mail.drain();
     watch.station.clock.set(at("2026-11-22T07:00:30Z"));
     watch.mail.next(Trouble::Unavailable { why: "no connection".into() });
@@ -119,7 +119,7 @@ async fn a_digest_that_was_not_taken_comes_later_and_once() {
 async fn the_answer_to_a_digest_is_lost_and_it_comes_at_most_once_more() {
     let watch = begun().await;
     refused(&watch, "printful").await;
-    watch.relay().await;
+    watch.hears().await;
     watch.mail.drain();
     watch.station.clock.set(at("2026-11-22T07:00:30Z"));
     watch.mail.next(Trouble::NoAnswer { why: "no answer in time".into() });

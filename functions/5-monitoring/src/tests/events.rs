@@ -51,7 +51,7 @@ async fn what_only_a_person_can_answer_is_raised_and_acknowledged() {
         assert!(!watch.stored(&key).await.owed_by(Layer::Monitoring));
         said.push(watch.only_exception().await.reason);
         watch.takes(&key).await;
-        watch.relay().await;
+        watch.hears().await;
         assert_eq!(watch.subjects().len(), 1);
     }
     insta::assert_snapshot!(said.join("\n"));

@@ -1,5 +1,6 @@
 //! Events told apart by their shape.
 
+use domain::event::Fact;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -9,9 +10,11 @@ use crate::incoming::{Incoming, read};
 
 #[test]
 fn each_shape_is_what_it_is() {
-    let batch = json!({ "Records": [{ "messageId": "1", "eventSource": "aws:sqs", "body": "{}" }] });
-    assert!(matches!(read(batch).unwrap(), Incoming::Messages(messages) if messages.len() == 1));
-    assert!(matches!(read(json!({ "Records": [] })).unwrap(), Incoming::Messages(messages) if messages.is_empty()));
+    let batch = written(&[("order#1".into(), "event#paid".into())]);
+    assert!(
+        matches!(read(batch).unwrap(), Incoming::Written(keys) if keys[0].pk == "order#1" && keys[0].sk == "event#paid")
+    );
+    assert!(matches!(read(json!({ "Records": [] })).unwrap(), Incoming::Written(keys) if keys.is_empty()));
     let notice = json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "MessageId": "1", "Message": "{}" } }] });
     assert!(matches!(read(notice).unwrap(), Incoming::Notices(notices) if notices.len() == 1));
     let round = json!({ "source": "aws.events", "detail-type": "Scheduled Event", "time": "2026-11-22T02:13:00Z" });
@@ -32,15 +35,19 @@ async fn what_is_none_of_them_is_refused_with_words() {
 }
 
 #[tokio::test]
-async fn one_bad_message_fails_alone() {
+async fn a_record_that_names_nothing_is_passed_by_and_those_beside_it_are_taken() {
     let watch = watch();
-    let batch = json!({ "Records": [
-        { "messageId": "good", "body": r#"{"pk":"order#1","sk":"event#gone"}"# },
-        { "messageId": "bad", "body": "not a key" },
-        { "messageId": "odd", "body": r#"{"pk":"order#1","sk":"exception#gone"}"# },
-    ] });
-    let answer = watch.handle(batch, Timestamp::MAX).await.unwrap();
-    assert_eq!(answer, json!({ "batchItemFailures": [{ "itemIdentifier": "bad" }] }));
+    let key = watch.happens(Fact::AppUninstalled { at: "1".into() }).await;
+    let mut batch = written(&[
+        ("order#1".into(), "event#gone".into()),
+        ("order#1".into(), "exception#gone".into()),
+        (key.subject.to_string(), format!("event#{}", key.id)),
+    ]);
+    let records = batch["Records"].as_array_mut().unwrap();
+    records.insert(0, json!({ "eventName": "INSERT", "dynamodb": { "Keys": { "Id": { "N": "101" } } } }));
+    records.insert(0, json!(7));
+    watch.handle(batch, Timestamp::MAX).await.unwrap();
+    assert_eq!(watch.only_exception().await.what, "app-uninstalled");
 }
 
 #[test]
@@ -48,7 +55,6 @@ fn a_round_is_one_line_of_metrics() {
     let totals = crate::metrics::Totals {
         finished: true,
         dead_letters: Some(2),
-        queued: Some(7),
         untold: Some(0),
         open: Some(3),
         oldest_unconsumed: Some(301),

@@ -8,6 +8,8 @@ use domain::Timestamp;
 use lambda::Clock;
 use ledger::{Due, Memory, Place, Row, Table, TableError};
 
+use crate::stream::Rest;
+
 /// Time that passes by a millisecond with each look at the table.
 #[derive(Debug, Clone)]
 pub struct Ticking(pub Arc<AtomicI64>);
@@ -15,6 +17,12 @@ pub struct Ticking(pub Arc<AtomicI64>);
 impl Clock for Ticking {
     fn now(&self) -> Timestamp {
         Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).unwrap()
+    }
+}
+
+impl Rest for Ticking {
+    async fn rest(&self, time: jiff::SignedDuration) {
+        self.pass(time.as_secs());
     }
 }
 
@@ -103,9 +111,9 @@ impl Table for Lagging {
         Ok(due.into_iter().filter(|due| after.is_none_or(|after| due > after)).take(usize::from(limit)).collect())
     }
 
-    async fn open(&self, shard: &str) -> Result<Vec<Row>, TableError> {
+    async fn open(&self) -> Result<Vec<Row>, TableError> {
         self.call().await?;
-        self.memory.open(shard).await
+        self.memory.open().await
     }
 
     async fn bodies(&self, after: Option<Place>) -> Result<(Vec<Row>, Option<Place>), TableError> {

@@ -22,14 +22,14 @@ async fn what_the_owner_has_seen_stays_open_and_is_no_news_when_it_is_found_agai
     let watch = watch();
     let exception = refused("item 1 is discontinued");
     watch.station.ledger.raise(&exception).await.unwrap();
-    watch.relay().await;
+    watch.hears().await;
     let answer = ask(&watch, "acknowledge", &exception.id).await;
     assert_eq!((&answer["acknowledged"], &answer["state"]), (&json!(exception.id), &json!("acknowledged")));
     assert_eq!(ask(&watch, "acknowledge", &exception.id).await, answer, "twice is once");
     for _ in 0..3 {
         assert!(!watch.station.ledger.raise(&exception).await.unwrap(), "the same cause, seen already");
     }
-    watch.relay().await;
+    watch.hears().await;
     assert_eq!(watch.subjects().len(), 1);
     let open = watch.only_exception().await;
     assert_eq!((open.state, open.round), (Life::Acknowledged, 1));
@@ -44,7 +44,7 @@ async fn what_is_new_is_told_although_the_old_was_seen() {
     ask(&watch, "acknowledge", &exception.id).await;
     let other_reason = refused("the address is not served");
     assert!(watch.station.ledger.raise(&other_reason).await.unwrap());
-    watch.relay().await;
+    watch.hears().await;
     let letters = watch.mail.drain();
     assert!(letters[0].subject.contains("the address is not served"), "{}", letters[0].subject);
     assert_eq!(watch.only_exception().await.round, 2);
@@ -100,7 +100,7 @@ async fn a_late_hand_off_that_completes_has_healed() {
     };
     let key = watch.happens(routed).await;
     watch.station.raise(&watch.stored(&key).await, &What::Late(Wait::PartnerAccepts)).await.unwrap();
-    watch.relay().await;
+    watch.hears().await;
     let id = watch.only_exception().await.id;
     watch
         .happens(domain::event::Fact::PartnerAccepted { partner: "printful".into(), partner_order: "13".into() })

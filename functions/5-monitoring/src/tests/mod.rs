@@ -15,6 +15,7 @@ mod quiet;
 mod redrive;
 mod silence;
 mod slow;
+mod stream;
 mod support;
 mod tell;
 mod together;

@@ -99,13 +99,13 @@ async fn a_replay_is_shown_first_and_runs_only_what_is_missing() {
 async fn a_replay_that_fails_again_is_told_again() {
     let watch = watch();
     let (key, exception) = layer_raised(&watch, Fact::OrderCleared {}, &partner_refused()).await;
-    watch.relay().await;
+    watch.hears().await;
     assert_eq!(watch.subjects().len(), 1);
     ask(&watch, &exception.id, true).await;
     assert_eq!(watch.only_exception().await.state, Life::Acknowledged);
     let stored = watch.stored(&key).await;
     watch.station.raise(&stored, &partner_refused()).await.unwrap();
-    watch.relay().await;
+    watch.hears().await;
     assert_eq!(watch.subjects().len(), 1);
     assert_eq!(watch.only_exception().await.round, 2);
 }

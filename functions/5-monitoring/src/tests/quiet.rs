@@ -172,7 +172,7 @@ async fn a_lost_parcel_wakes_the_owner_at_once_and_one_that_arrives_closes_it() 
         let key = watch.happens(troubled("1", progress, status)).await;
         watch.takes(&key).await;
         layers_are_done(&watch).await;
-        watch.relay().await;
+        watch.hears().await;
         let subjects = watch.subjects();
         assert_eq!(subjects.len(), usize::from(wakes), "{progress:?}: {subjects:?}");
         if wakes {

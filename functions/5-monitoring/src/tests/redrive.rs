@@ -37,7 +37,7 @@ async fn a_letter_is_shown_with_its_order_and_goes_back_once() {
     watch.queues.put(Line::Dead(Layer::Email), "1", letter(&key));
     watch.queues.put(Line::Dead(Layer::Email), "2", "nonsense");
     watch.now_round().await;
-    watch.relay().await;
+    watch.hears().await;
     watch.mail.drain();
 
     let shown = redrive(&watch, false).await;
@@ -57,7 +57,7 @@ async fn a_letter_is_shown_with_its_order_and_goes_back_once() {
     watch.station.clock.pass(301);
     watch.queues.put(Line::Dead(Layer::Email), "3", letter(&key));
     watch.now_round().await;
-    watch.relay().await;
+    watch.hears().await;
     assert_eq!(watch.subjects().len(), 1);
     let dead = watch.exceptions().await.into_iter().find(|e| e.event.is_some()).unwrap();
     assert_eq!((dead.state, dead.round), (Life::Open, 2));
@@ -82,7 +82,7 @@ async fn the_letter_of_an_event_that_was_replayed_is_no_news_while_the_layer_has
     let key = cleared(&watch).await;
     watch.queues.put(Line::Dead(Layer::Email), "1", letter(&key));
     watch.now_round().await;
-    watch.relay().await;
+    watch.hears().await;
     let id = watch.only_exception().await.id;
     assert_eq!(ask(&watch, json!({ "operator": "replay", "exception": id, "run": true })).await["done"], true);
     watch.station.clock.pass(60);

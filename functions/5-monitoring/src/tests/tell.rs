@@ -4,7 +4,7 @@ use domain::decision::{Choice, OWNER};
 use domain::effect::{EffectKey, State};
 use domain::event::{Event, Fact};
 use domain::exception::{Exception, Life, What};
-use domain::handoff::{Layer, Wait};
+use domain::handoff::Wait;
 use domain::provider::Trouble;
 use domain::subject::address_hash;
 use domain::verdict::Hold;
@@ -12,7 +12,6 @@ use jiff::SignedDuration;
 use ledger::Claim;
 use links::Purpose;
 use secrecy::SecretString;
-use serde_json::json;
 
 use super::support::*;
 use crate::Links;
@@ -49,8 +48,7 @@ async fn it_is_told_once_and_the_providers_id_is_kept() {
     for _ in 0..3 {
         let exception = refused();
         let message = (exception.subject.to_string(), format!("exception#{}", exception.id));
-        let answer = watch.handle(sqs(&[message.clone(), message]), jiff::Timestamp::MAX).await.unwrap();
-        assert_eq!(answer, json!({ "batchItemFailures": [] }));
+        watch.hears_of(&[message.clone(), message]).await;
     }
     let letters = watch.mail.drain();
     assert_eq!(letters.len(), 1);
@@ -69,14 +67,15 @@ async fn a_mail_provider_that_is_down_is_tried_again_at_a_growing_pace() {
     let mut waits = Vec::new();
     for _ in 0..6 {
         watch.mail.next(down());
-        watch.relay_again().await;
-        let sent = watch.station.queue.drain();
-        assert_eq!((sent.len(), sent[0].0), (1, Layer::Monitoring));
-        waits.push(sent[0].2);
-        watch.station.clock.pass(sent[0].2);
+        watch.hears_again().await;
+        let State::Waiting { not_before, .. } = effect(&watch).await.state else { panic!("it waits") };
+        waits.push(not_before.duration_since(watch.station.now()).as_secs());
+        watch.hears_again().await;
+        assert_eq!(watch.subjects().len(), 0, "nothing goes out before that");
+        watch.station.clock.set(not_before);
     }
     assert_eq!(waits, [20, 20, 20, 30, 45, 67]);
-    watch.relay_again().await;
+    watch.hears_again().await;
     assert_eq!(watch.subjects().len(), 1);
     assert!(watch.only_exception().await.told);
 }
@@ -86,19 +85,17 @@ async fn a_lost_answer_is_waited_for_and_then_sent_again() {
     let watch = watch();
     raised(&watch).await;
     watch.mail.next(lost());
-    watch.relay_again().await;
+    watch.hears_again().await;
     assert_eq!(watch.subjects().len(), 1);
     assert!(matches!(effect(&watch).await.state, State::Unknown { .. }));
     assert!(!watch.only_exception().await.told);
     // Within the settle window nothing goes out.
-    watch.station.queue.drain();
     watch.station.clock.pass(59);
-    watch.relay_again().await;
+    watch.hears_again().await;
     assert_eq!(watch.subjects().len(), 0);
-    assert_eq!(watch.station.queue.drain()[0].2, 1);
     // After it, a second mail is better than none.
     watch.station.clock.pass(2);
-    watch.relay_again().await;
+    watch.hears_again().await;
     assert_eq!(watch.subjects().len(), 1);
     assert!(watch.only_exception().await.told);
 }
@@ -108,13 +105,13 @@ async fn the_providers_own_word_settles_a_lost_answer() {
     let watch = watch();
     let exception = raised(&watch).await;
     watch.mail.next(lost());
-    watch.relay_again().await;
+    watch.hears_again().await;
     let hash = watch.mail.drain()[0].effect.clone();
     let ledger = &watch.station.ledger;
     assert!(
         ledger.witness(&exception.subject, &hash, "ses-lost", Default::default(), watch.station.now()).await.unwrap()
     );
-    watch.relay_again().await;
+    watch.hears_again().await;
     assert_eq!(watch.subjects().len(), 0);
     assert!(watch.only_exception().await.told);
 }
@@ -128,7 +125,7 @@ async fn a_crash_between_mail_and_settling_leaves_doubt_and_then_a_second_mail()
     assert!(matches!(claim, Claim::Ours(_)));
     let mut at = Vec::new();
     for second in 0..180 {
-        watch.relay_again().await;
+        watch.hears_again().await;
         if !watch.subjects().is_empty() {
             at.push(second);
         }
@@ -143,10 +140,11 @@ async fn a_clear_no_is_tried_at_the_longest_pace_and_counted_as_untold() {
     let watch = watch();
     raised(&watch).await;
     watch.mail.next(Trouble::Refused { why: "the address is not verified".into() });
-    watch.relay_again().await;
-    assert_eq!(watch.station.queue.drain()[0].2, 600);
+    watch.hears_again().await;
+    let State::Waiting { not_before, .. } = effect(&watch).await.state else { panic!("it waits") };
+    assert_eq!(not_before.duration_since(watch.station.now()).as_secs(), 600);
     watch.station.clock.pass(120);
-    let mut round = crate::watchdog::Round::new(watch.station.now(), watch.station.now(), jiff::Timestamp::MAX);
+    let mut round = crate::round::Round::new(watch.station.now(), watch.station.now(), jiff::Timestamp::MAX);
     watch.review(&mut round).await.unwrap();
     assert_eq!(round.totals.untold, Some(1));
     watch.station.clock.pass(480);
@@ -193,10 +191,10 @@ async fn a_mail_provider_that_is_down_is_asked_once_a_round() {
 async fn what_comes_back_is_another_round_and_told_again() {
     let watch = watch();
     let exception = raised(&watch).await;
-    watch.relay_again().await;
+    watch.hears_again().await;
     watch.station.ledger.resolve(&order(), &exception.id).await.unwrap();
     assert!(watch.station.ledger.raise(&exception).await.unwrap());
-    watch.relay_again().await;
+    watch.hears_again().await;
     let letters = watch.mail.drain();
     assert_eq!(letters.len(), 2);
     assert!(letters[1].text.contains("this is time 2"), "{}", letters[1].text);
@@ -208,7 +206,7 @@ async fn what_is_settled_before_it_was_told_is_not_told() {
     let watch = watch();
     let exception = raised(&watch).await;
     watch.station.ledger.resolve(&order(), &exception.id).await.unwrap();
-    watch.relay_again().await;
+    watch.hears_again().await;
     let stored = watch.station.ledger.exception(&order(), &exception.id).await.unwrap().unwrap();
     assert_eq!((stored.state, watch.subjects().len()), (Life::Resolved, 0));
 }
@@ -219,17 +217,16 @@ async fn an_order_is_named_by_whichever_event_knows_its_name() {
     watch.happens(domain::event::Fact::OrderPaid { what: None }).await;
     let nameless = Exception { order_name: None, ..refused() };
     watch.station.ledger.raise(&nameless).await.unwrap();
-    watch.relay_again().await;
+    watch.hears_again().await;
     assert!(watch.subjects()[0].starts_with("Baton: #1001 needs you"));
 }
 
 impl Watch {
-    /// The message about [`refused`], delivered (again).
-    async fn relay_again(&self) {
+    /// The stream's record of [`refused`] (again).
+    async fn hears_again(&self) {
         let exception = refused();
         let key = (exception.subject.to_string(), format!("exception#{}", exception.id));
-        let answer = self.handle(sqs(&[key]), jiff::Timestamp::MAX).await.unwrap();
-        assert_eq!(answer, json!({ "batchItemFailures": [] }));
+        self.hears_of(&[key]).await;
     }
 }
 
@@ -242,7 +239,7 @@ async fn a_held_order_comes_with_its_link_and_nothing_else_does() {
     let tell = async |watch: &Watch, what: &What, cause: &str| {
         let exception = Exception::raise(&order(), what, cause, start());
         watch.station.ledger.raise(&exception).await.unwrap();
-        watch.relay().await;
+        watch.hears().await;
         watch.mail.drain().remove(0).text
     };
     let held = What::Held(Hold::TestOrder);

@@ -104,7 +104,7 @@ async fn each_wait_that_is_late_is_told_one_minute_past_its_deadline() {
         assert_eq!(watch.exceptions().await, [], "{wait:?} before its deadline");
         watch.station.clock.pass(61);
         watch.now_round().await;
-        watch.relay().await;
+        watch.hears().await;
         let letters = watch.alerts();
         assert_eq!(letters.len(), 1, "{wait:?}");
         told.push(format!("{wait:?}: {}\n  next: {}", letters[0].subject, watch.only_exception().await.next_step));
@@ -112,7 +112,7 @@ async fn each_wait_that_is_late_is_told_one_minute_past_its_deadline() {
         for _ in 0..3 {
             watch.station.clock.pass(86_400);
             watch.now_round().await;
-            watch.relay().await;
+            watch.hears().await;
         }
         assert_eq!(watch.alerts(), [], "{wait:?}");
         assert!(watch.only_exception().await.told);
@@ -135,7 +135,7 @@ async fn what_settled_in_between_is_struck_off_silently() {
         let report = watch.report().await.unwrap();
         assert_eq!((report.struck_off, report.raised), (1, 0), "{wait:?}");
         assert!(watch.stored(&key).await.owes.is_empty(), "{wait:?}");
-        watch.relay().await;
+        watch.hears().await;
         assert_eq!(watch.mail.drain(), [], "{wait:?}");
     }
 }
@@ -170,7 +170,7 @@ async fn an_event_that_was_never_taken_is_sent_again_and_told() {
     assert_eq!((report.sent_again, report.raised), (2, 2));
     let sent = watch.station.queue.drain();
     assert_eq!(sent, [(Layer::Routing, "event#cleared".into(), 0), (Layer::Email, "event#cleared".into(), 0)]);
-    watch.relay().await;
+    watch.hears().await;
     let mut subjects = watch.subjects();
     subjects.sort();
     insta::assert_snapshot!(subjects.join("\n"));
@@ -209,7 +209,7 @@ async fn an_outage_is_told_once_and_heals_by_itself() {
         let stored = watch.stored(&key).await;
         watch.station.ledger.layer_waits(&stored, Layer::Routing, &wait, until).await.unwrap();
         assert_eq!(watch.now_round().await["sent_again"], 0, "minute {minute}");
-        watch.relay().await;
+        watch.hears().await;
         watch.station.clock.pass(60);
     }
     assert_eq!(watch.subjects(), ["Baton: #1001 needs you: printful cannot be reached: connection refused (routing)"]);
@@ -242,7 +242,7 @@ async fn a_round_as_of_the_future_tells_at_once() {
     owes_only(&watch, routed(), Wait::PartnerAccepts).await;
     watch.round_as_of(at("2026-11-23T02:14:00Z")).await;
     assert_eq!(watch.subjects().len(), 1);
-    watch.relay().await;
+    watch.hears().await;
     assert_eq!(watch.subjects(), [""; 0], "the relay's copy finds it told");
 }
 
@@ -275,7 +275,7 @@ async fn the_oldest_event_that_nobody_takes_is_counted() {
     watch.station.clock.pass(300);
     let mut ages = Vec::new();
     for _ in 0..5 {
-        let mut round = crate::watchdog::Round::new(watch.station.now(), watch.station.now(), jiff::Timestamp::MAX);
+        let mut round = crate::round::Round::new(watch.station.now(), watch.station.now(), jiff::Timestamp::MAX);
         watch.report().await.unwrap();
         watch.review(&mut round).await.unwrap();
         ages.push(round.totals.oldest_unconsumed.unwrap());
@@ -289,7 +289,7 @@ async fn the_line_before_a_partner_is_as_long_as_the_next_order_would_wait() {
     let watch = watch();
     let (ledger, store) = (&watch.station.ledger, &watch.station.store);
     let now = watch.station.now();
-    let mut round = crate::watchdog::Round::new(now, now, jiff::Timestamp::MAX);
+    let mut round = crate::round::Round::new(now, now, jiff::Timestamp::MAX);
     watch.measure_the_lines(&mut round).await.unwrap();
     assert_eq!(round.totals.partner_line, Some(0));
     // The partner answers nobody for a minute; then ten orders of twenty calls come, at nine tenths of the limit.
@@ -304,7 +304,7 @@ async fn the_line_before_a_partner_is_as_long_as_the_next_order_would_wait() {
     // 60 s, and ten times twenty calls of 99 ms.
     assert_eq!(round.totals.partner_line, Some(79));
     watch.station.clock.pass(100);
-    let mut later = crate::watchdog::Round::new(watch.station.now(), now, jiff::Timestamp::MAX);
+    let mut later = crate::round::Round::new(watch.station.now(), now, jiff::Timestamp::MAX);
     watch.measure_the_lines(&mut later).await.unwrap();
     assert_eq!(later.totals.partner_line, Some(0), "who comes now goes now");
 }
