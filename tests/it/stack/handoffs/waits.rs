@@ -132,6 +132,7 @@ impl Case {
         }
     }
 
+    /// What is heard of a parcel on its way, where the order waits for more than that.
     async fn word(&self, stack: &Stack) {
         let now = sandbox::clock::now();
         if self.begins == Begins::Scanned {
@@ -181,16 +182,16 @@ impl Case {
 
     /// What was missing comes after all.
     async fn comes_after_all(&self, stack: &Stack) {
-        let held = self.begins == Begins::Held;
-        match after_all(self.wait) {
-            _ if self.is_stuck() => {}
-            (ends, _) if self.wait != Wait::CustomerInformed => happens(stack, self.order, ends).await,
-            _ if held => happens(stack, self.order, AfterAll::Released).await,
-            _ => {}
-        }
+        let ends = match self.begins {
+            Begins::Stuck(_) => AfterAll::AtThePartner,
+            Begins::Held => AfterAll::Released,
+            _ => after_all(self.wait).0,
+        };
+        happens(stack, self.order, ends).await;
     }
 }
 
+/// What ends a wait happens; what the partner does after it is not among it.
 async fn happens(stack: &Stack, order: u64, what: AfterAll) {
     match what {
         AfterAll::InStore(what) => {
