@@ -163,6 +163,8 @@ async fn told_now(stack: &Stack, rows: Vec<&mut Row>, now: Timestamp, before: &B
         if row.is_the_owners() {
             let naming = alerts.iter().filter(|alert| row.is_named_by(alert)).count();
             assert_eq!(naming, usize::from(!row.made_good()), "{}: alerts that name the order", row.name);
+        } else if let Some(order) = row.key.subject.order() {
+            assert_eq!(stack.customer_mails(order.0).await["still"], 1, "{}: words of comfort", row.name);
         }
     }
 }
