@@ -139,20 +139,26 @@ pub async fn minute_by_minute(stack: &Stack, rows: &mut [Row]) {
     }
 }
 
-/// All of these are told by the round as of `now`. What a thousand other orders left is looked at first, and a round ends before its
-/// time is over: then it takes another one as of the same moment.
-async fn told_now(stack: &Stack, rows: Vec<&mut Row>, now: Timestamp, before: &BTreeSet<String>) {
+/// Waits for what is to come of a round as of that moment. What a thousand other orders left is looked at first, and a round ends before
+/// its time is over: then it takes another one as of the same moment.
+pub async fn a_round_until(stack: &Stack, now: Timestamp, what: &str, mut look: impl AsyncFnMut() -> bool) {
     let mut looks = 0;
+    stack
+        .until(what, PATIENCE, async || {
+            looks += 1;
+            if looks % 20 == 5 {
+                stack.round(now).await;
+            }
+            look().await.then_some(())
+        })
+        .await;
+}
+
+/// All of these are told by the round as of `now`.
+async fn told_now(stack: &Stack, rows: Vec<&mut Row>, now: Timestamp, before: &BTreeSet<String>) {
     for row in &rows {
-        stack
-            .until(&format!("{}, late since {}, to be told as of {now}", row.name, row.due), PATIENCE, async || {
-                looks += 1;
-                if looks % 20 == 0 {
-                    stack.round(now).await;
-                }
-                row.is_told(stack).await.then_some(())
-            })
-            .await;
+        let what = format!("{}, late since {}, to be told as of {now}", row.name, row.due);
+        a_round_until(stack, now, &what, async || row.is_told(stack).await).await;
     }
     let mails = if rows.is_empty() { Vec::new() } else { stack.mails().await };
     let alert =

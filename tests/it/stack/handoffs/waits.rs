@@ -1,5 +1,7 @@
 //! The longer waits: what somebody outside owes does not come, and comes after all.
 
+use std::collections::BTreeMap;
+
 use domain::Timestamp;
 use domain::effect::{EffectKey, State};
 use domain::event::EventType;
@@ -7,7 +9,7 @@ use domain::handoff::{Layer, Owed, RELAY, Wait};
 use reqwest::Method;
 use serde_json::json;
 
-use super::row::{Row, minute_by_minute};
+use super::row::{Row, a_round_until, minute_by_minute};
 use super::{PATIENCE, Stack, calm_stack, digests_say_healed, name, named, print, tracking};
 use crate::handoffs::story::{AfterAll, about, after_all, carrier_says, placed, scanned};
 use crate::stack::decisions::{link, page};
@@ -234,7 +236,7 @@ async fn come_to_be_stuck(stack: &Stack, cases: &[&Case]) {
             stack.each_come_to(&[case.order], kind).await;
         }
     }
-    let mut late = Timestamp::MIN;
+    let mut late = BTreeMap::new();
     // What routing does not take is cleared by capture before.
     for layer in [Layer::Routing, Layer::Capture] {
         stack.switch(layer.as_str(), false).await;
@@ -242,10 +244,15 @@ async fn come_to_be_stuck(stack: &Stack, cases: &[&Case]) {
             case.begins(stack).await;
             let event = stack.find(case.order, case.kind).await;
             let owing = &stack.journey(case.order).await.owing[&event.fact.id()];
-            late = late.max(owing[&Owed::Layer(layer)]);
+            late.insert(event.key(), later(owing[&Owed::Layer(layer)], 1));
         }
     }
-    stack.round(later(late, 1)).await;
+    for (key, late) in late {
+        let clock = Owed::Wait(Wait::CustomerInformed);
+        let what = format!("the customer's clock of {key}");
+        let opened = async || stack.ledger.event(&key).await.unwrap().unwrap().owes.contains_key(&clock);
+        a_round_until(stack, late, &what, opened).await;
+    }
 }
 
 /// Each is told when it is late and not before, then what was missing comes, the order goes on, and it is over.
@@ -266,10 +273,9 @@ async fn told_and_over(stack: &Stack, cases: &[&Case]) -> Vec<Row> {
             stack.switch(layer.as_str(), true).await;
         }
         go_on(stack, &orders).await;
-        stack.round(sandbox::clock::now()).await;
         for row in &due {
             let what = format!("{} to be over", row.name);
-            stack.until(&what, PATIENCE, async || row.is_over(stack).await.then_some(())).await;
+            a_round_until(stack, sandbox::clock::now(), &what, async || row.is_over(stack).await).await;
         }
         rows.extend(due);
     }
