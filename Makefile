@@ -101,7 +101,7 @@ test: $(VENV)/.ready ## every test: units, in-process, CLI, and those on a stack
 	@WHOLE=1 STORE=infra/local/headless.toml $(CLI) with-stack $(RUST_TESTS) --locked --workspace stack::headless
 	@WHOLE=1 UPSTREAM=sandbox $(CLI) with-stack $(RUST_TESTS) --locked --workspace
 
-# The fault grid of the AWS calls: every cell in process, and a column through microburst on a stack of its own.
+# The fault grid of the AWS calls: every cell in process, and once more on a stack of its own with microburst before the emulator.
 grid: $(VENV)/.ready ## the fault grid as a table, in process and on a stack
 	cargo test --locked --workspace --test it -- grid:: --nocapture 2>&1 | grep -E '^grid|panicked|test result'
 	@UPSTREAM=microburst $(CLI) with-stack cargo test --locked --workspace --test it -- stack::microburst --nocapture

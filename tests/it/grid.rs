@@ -4,7 +4,7 @@
 //! The layers speak through AWS's own clients, with the retries and time-outs of the deployed functions ([`World::on_aws`]). In each
 //! cell the fault is met in two ways: by every other request, which the client's next attempt gets over; and by more requests in a
 //! row than a client makes attempts, so that the function itself fails. Both begin at each place in turn, so that no request of the
-//! journey is spared. `make grid` prints the whole table.
+//! journey is spared. `make grid` prints the whole table, and plays it on the stack too (stack/microburst.rs).
 
 use domain::handoff::Layer;
 use sandbox::faults::{self, Arm};

@@ -2,105 +2,21 @@
 //! the watchdog; then it is healed, the order completes, and the next digest says so. The table itself is walked: a new row is a
 //! case, and a new kind of event does not compile until somebody has said how an order comes to it.
 
+pub mod story;
 mod waits;
 
 use domain::event::{Event, EventKey, EventType};
 use domain::exception::{Exception, Life};
 use domain::handoff::{Layer, Owed, RELAY};
-use domain::parcel::ParcelKey;
-use domain::subject::{OrderId, Subject};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::stored_shapes::event_of;
+use self::story::{Comes, acts, comes, in_store};
 use crate::watch::later;
 use crate::world::{Seen, World, payload};
 
 const ORDER: u64 = 5_550_001_469;
 const NAME: &str = "#1469";
 const TRACKING: &str = "1Z999AA10123456784";
-
-/// How an order comes to an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Comes {
-    /// On the way of every order.
-    OfItself,
-    /// It is told of an order in production.
-    InProduction,
-    /// It is told of an order on its way.
-    OnTheWay,
-    /// It is told of an order in production, and ends it.
-    ItIsOver,
-}
-
-fn comes(event: EventType) -> Comes {
-    use EventType as E;
-    match event {
-        E::OrderPaid
-        | E::OrderCleared
-        | E::OrderRouted
-        | E::PartnerAccepted
-        | E::ParcelShipped
-        | E::ParcelAnnounced
-        | E::ParcelDelivered => Comes::OfItself,
-        E::CarrierTold
-        | E::ParcelMoved
-        | E::ParcelRenumbered
-        | E::ParcelOutForDelivery
-        | E::ParcelTroubled
-        | E::ParcelReturned
-        | E::ParcelBelongs
-        | E::FulfilmentWritten => Comes::OnTheWay,
-        E::OrderCancelled | E::OrderRefunded => Comes::ItIsOver,
-        E::OrderCreated
-        | E::OrderChanged
-        | E::OrderEdited
-        | E::OrderDisputed
-        | E::FraudWarned
-        | E::OrderDecided
-        | E::OrderHeld
-        | E::PaymentTold
-        | E::RiskAssessed
-        | E::PartnerTold
-        | E::PartnerStopped
-        | E::PartnerResumed
-        | E::CustomerWaits
-        | E::CheckoutStarted
-        | E::CheckoutEnded
-        | E::FlowDue
-        | E::KlaviyoDue
-        | E::ContactChanged
-        | E::ConsentChanged
-        | E::ContactSignedUp
-        | E::ContactSubscribed
-        | E::ContactUnsubscribed
-        | E::ContactWished
-        | E::ContactSuppressed
-        | E::AppUninstalled
-        | E::DataRequested
-        | E::CustomerRedacted
-        | E::ShopRedacted
-        | E::Unfollowed
-        | E::Unreadable => Comes::InProduction,
-    }
-}
-
-/// What the shop does so that the store itself tells of it. The other events are appended as they were once stored.
-fn in_store(event: EventType) -> Option<Value> {
-    match event {
-        EventType::OrderCancelled => Some(json!({ "do": "cancel" })),
-        EventType::OrderRefunded => Some(json!({ "do": "refund" })),
-        EventType::OrderEdited => Some(json!({ "do": "edit", "note": "an invented note" })),
-        EventType::OrderDisputed => Some(json!({ "do": "dispute", "kind": "inquiry" })),
-        EventType::OrderChanged => Some(json!({ "do": "address", "address": { "address1": "3 Sample Lane" } })),
-        _ => None,
-    }
-}
-
-/// What happens at the partner, one after the other.
-fn acts() -> [(&'static str, Value); 3] {
-    let shipped = json!({ "tracking_number": TRACKING, "carrier": "UPS" });
-    [("produce", json!({})), ("ship", shipped), ("deliver", json!({}))]
-}
 
 /// An order on its way to its end.
 struct Way {
@@ -115,7 +31,7 @@ impl Way {
         world.broken = Some(broken);
         world.round().await.unwrap();
         world.order(&payload(ORDER), 1).await;
-        let mut way = Self { world, left: acts().into_iter().rev().collect() };
+        let mut way = Self { world, left: acts(TRACKING, "UPS").into_iter().rev().collect() };
         way.settle().await;
         way
     }
@@ -159,24 +75,10 @@ impl Way {
             self.settle().await;
             return self.find(kind).await.unwrap_or_else(|| panic!("the store does not tell of {kind}"));
         }
-        let event = self.told(kind).await;
+        let event = story::told(kind, ORDER, NAME, TRACKING, self.world.clock.get()).await;
         self.world.station().append_event(&event, None).await.unwrap();
         self.settle().await;
         event.key()
-    }
-
-    /// An event of this kind about our order, as it is stored; one that is about no order keeps its subject.
-    async fn told(&self, kind: EventType) -> Event {
-        let event = event_of(kind).await;
-        let time = self.world.clock.get();
-        match &event.subject {
-            Subject::Order(_) => {
-                let subject = Subject::Order(OrderId(ORDER));
-                Event { subject, time, order_name: Some(NAME.to_owned()), ..event }
-            }
-            Subject::Parcel(_) => Event { subject: Subject::Parcel(ParcelKey(TRACKING.to_owned())), time, ..event },
-            _ => Event { time, ..event },
-        }
     }
 
     async fn not_taken(&self, key: &EventKey, layer: Layer) -> Option<Exception> {

@@ -15,6 +15,7 @@ use monitoring::{Alerts, Monitoring};
 use sandbox::faults::{Arm, Fault};
 use serde_json::{Value, json};
 
+use crate::handoffs::story::{placed, scanned};
 use crate::support::control;
 use crate::world::{Crash, Fate, NothingDead, Post, Seen, SimClock, SimQueue, World, config, payload, stream};
 
@@ -103,7 +104,7 @@ pub async fn waiting_for(wait: Wait) -> (World, EventType) {
             let mut order = payload(ORDER);
             order["financial_status"] = json!("pending");
             world.order(&order, 0).await;
-            let body = json!({ "source": "shopify", "topic": "orders/create", "payload": order, "times": 1 });
+            let body = placed(&order);
             let (status, answer) = control(&world.sandbox, "POST", "/_sandbox/deliver", body.to_string()).await;
             assert_eq!((status, &answer["statuses"]), (200, &json!([200])), "{answer}");
         }
@@ -130,9 +131,7 @@ pub async fn waiting_for(wait: Wait) -> (World, EventType) {
             world.at_partner("ship", shipped).await;
             world.run().await;
             let fulfilment = world.in_sandbox(ORDER).await["fulfillments"][0]["id"].clone();
-            let scan = json!({ "id": 944, "order_id": ORDER, "fulfillment_id": fulfilment, "status": "in_transit" });
-            let body =
-                json!({ "source": "shopify", "topic": "fulfillment_events/create", "payload": scan, "times": 1 });
+            let body = scanned(ORDER, &fulfilment);
             let (status, answer) = control(&world.sandbox, "POST", "/_sandbox/deliver", body.to_string()).await;
             assert_eq!((status, &answer["statuses"]), (200, &json!([200])), "{answer}");
             EventType::ParcelMoved

@@ -2,23 +2,20 @@
 //! customer's own wait is told to the customer.
 
 use domain::Timestamp;
-use domain::event::{Event, EventKey, EventType, Fact, ParcelRef};
+use domain::event::{EventKey, EventType};
 use domain::exception::{Exception, Life, What};
 use domain::handoff::{Layer, Owed, RELAY, Wait};
-use domain::parcel::{ParcelKey, Progress};
-use domain::subject::{OrderId, Subject};
 use serde_json::json;
 
-use super::{NAME, ORDER, TRACKING, Way, acts, digest_says_healed, told};
+use super::story::{AfterAll, about, acts, after_all, carrier_says};
+use super::{NAME, ORDER, TRACKING, Way, digest_says_healed, told};
 use crate::watch::{later, waiting_for};
 use crate::world::World;
 
 /// An order that waits for this since such an event. `stuck`: only because a layer does not take the event.
 async fn waits(kind: EventType, wait: Wait, stuck: bool) -> Option<World> {
     use EventType as E;
-    let (source, tracking_event) = ("easypost".to_owned(), "scan-1".to_owned());
-    let parcel = ParcelRef::Number(ParcelKey(TRACKING.to_owned()));
-    let fact = match (kind, wait, stuck) {
+    match (kind, wait, stuck) {
         (E::OrderCreated, Wait::PaymentArrives, false)
         | (E::OrderPaid, Wait::RiskVerdict, true)
         | (E::OrderHeld, Wait::HeldOrder, false)
@@ -42,51 +39,24 @@ async fn waits(kind: EventType, wait: Wait, stuck: bool) -> Option<World> {
             assert_eq!(world.owner(ORDER, 1, Some("choice=release")).await.status, 200);
             return Some(world);
         }
-        (E::ParcelMoved, Wait::Delivered, false) => {
-            let promised = Some("2026-11-27".to_owned());
-            Fact::ParcelMoved { source, tracking_event, status: "in_transit".into(), parcel: Some(parcel), promised }
-        }
-        (E::ParcelOutForDelivery, Wait::TrackingAlive, false) => {
-            Fact::ParcelOutForDelivery { source, tracking_event, status: "out_for_delivery".into(), parcel }
-        }
-        (E::ParcelTroubled, Wait::TrackingAlive, false) => {
-            let progress = Progress::AttemptFailed;
-            Fact::ParcelTroubled { source, tracking_event, status: "failure".into(), progress, parcel }
-        }
-        _ => return None,
-    };
+        _ => {}
+    }
+    let fact = carrier_says(kind, wait, TRACKING, "2026-11-27")?;
     let world = waiting_for(Wait::FirstScan).await.0.watched();
-    let event = Event {
-        subject: Subject::Order(OrderId(ORDER)),
-        fact,
-        source: "easypost".to_owned(),
-        time: world.clock.get(),
-        order_name: Some(NAME.to_owned()),
-    };
+    let event = about(ORDER, NAME, fact, "easypost", world.clock.get());
     world.station().append_event(&event, None).await.unwrap();
     Some(world)
 }
 
 /// It comes after all, and the order goes on to its end.
 async fn comes_after_all(world: &mut World, wait: Wait) {
-    let done = match wait {
-        Wait::PaymentArrives => {
-            world.in_store(ORDER, json!({ "do": "pay" })).await;
-            0
-        }
-        Wait::RiskVerdict => {
-            world.in_store(ORDER, json!({ "do": "risk", "level": "LOW" })).await;
-            0
-        }
-        Wait::HeldOrder => {
-            assert_eq!(world.owner(ORDER, 1, Some("choice=release")).await.status, 200);
-            0
-        }
-        Wait::PartnerAccepts => 0,
-        Wait::PartnerShips | Wait::CustomerInformed => 1,
-        Wait::FirstScan | Wait::TrackingAlive | Wait::Delivered => 2,
-    };
-    for (act, body) in acts().into_iter().skip(done) {
+    let (ends, done) = after_all(wait);
+    match ends {
+        AfterAll::InStore(what) => world.in_store(ORDER, what).await,
+        AfterAll::Released => assert_eq!(world.owner(ORDER, 1, Some("choice=release")).await.status, 200),
+        AfterAll::AtThePartner => {}
+    }
+    for (act, body) in acts(TRACKING, "UPS").into_iter().skip(done) {
         world.minutes_until(later(world.clock.get(), 120)).await;
         world.at_partner(act, body).await;
     }

@@ -2,7 +2,7 @@
 //! them one by one, and comes to what is due only after them.
 
 use domain::event::EventType;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{Stack, fresh_id, named, stack};
@@ -10,16 +10,7 @@ use super::{Stack, fresh_id, named, stack};
 #[tokio::test]
 async fn a_month_without_orders_is_silent_and_a_deadline_is_told_one_minute_past() {
     let Some(stack) = stack().await else { return };
-    // What other tests left undone (orders nobody paid, a thousand deliveries) is late by then, and said in the first round; from
-    // there on the watchdog has nothing to say.
-    let month = sandbox::clock::now().checked_add(SignedDuration::from_hours(30 * 24)).unwrap();
-    let left = stack.round(month).await;
-    stack
-        .until("nothing left to say", 60, async || {
-            (silent(&stack.round(month).await) == json!([0, 0, 0, 0])).then_some(())
-        })
-        .await;
-    eprintln!("what other tests left: {left}");
+    let month = nothing_left(&stack).await;
     let mails = owners(&stack).await;
     let report = stack.round(month).await;
     eprintln!("as of 30 days later: {report}");
@@ -68,6 +59,20 @@ async fn a_month_without_orders_is_silent_and_a_deadline_is_told_one_minute_past
     stack.delivered(id, 60).await;
     stack.assert_all_once(id).await;
     stack.autopilot(true).await;
+}
+
+/// What other tests left undone (orders nobody paid, a thousand deliveries) is late thirty days later, and said in the first round as of
+/// then; from there on the watchdog has nothing to say. As of when that was.
+pub(super) async fn nothing_left(stack: &Stack) -> Timestamp {
+    let month = sandbox::clock::now().checked_add(SignedDuration::from_hours(30 * 24)).unwrap();
+    let left = stack.round(month).await;
+    stack
+        .until("nothing left to say", 60, async || {
+            (silent(&stack.round(month).await) == json!([0, 0, 0, 0])).then_some(())
+        })
+        .await;
+    eprintln!("what other tests left: {left}");
+    month
 }
 
 /// What a round that has nothing to say counts: sent again, raised, told, failed.

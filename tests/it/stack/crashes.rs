@@ -156,18 +156,8 @@ async fn the_process_is_killed_at_every_call_to_the_outside() {
 async fn at_the_partner(stack: &Stack, ids: &[u64], act: &str) {
     for id in ids {
         stack.at_partner(*id, act, json!({})).await;
-        calm(stack).await;
+        stack.keeps_up().await;
     }
-}
-
-/// Waits until few webhooks are on their way: every one that comes while others are in the door starts a process of its own, and
-/// dozens that start at once on two processors keep each other from starting.
-async fn calm(stack: &Stack) {
-    stack
-        .until("the door to keep up", PATIENCE, async || {
-            (stack.look_at("pending").await["deliveries"].as_u64().unwrap() < 4).then_some(())
-        })
-        .await;
 }
 
 /// Only this layer takes from its queue.

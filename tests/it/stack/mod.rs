@@ -12,6 +12,7 @@ mod decisions;
 mod door;
 mod flood;
 mod flows;
+mod handoffs;
 mod headless;
 mod ledger;
 mod lost;
@@ -290,6 +291,15 @@ impl Stack {
         let once = ["confirmation", "delivered", "shipped"].map(|kind| (kind.to_owned(), 1));
         assert_eq!(mails, BTreeMap::from(once), "mails of {order}");
         assert_eq!(self.look_at("unexpected").await, json!([]));
+    }
+
+    /// Waits until few webhooks are on their way: every one that comes while others are in the door starts a process of its own, and
+    /// dozens that start at once on two processors keep each other from starting.
+    pub async fn keeps_up(&self) {
+        self.until("the door to keep up", 300, async || {
+            (self.look_at("pending").await["deliveries"].as_u64().unwrap() < 4).then_some(())
+        })
+        .await;
     }
 
     /// Invokes a function as AWS's own `Invoke` does; a function that fails ends the test.
