@@ -45,7 +45,7 @@ async fn what_is_due_has_its_turn_however_slow_the_queues_are() {
     let watch = Monitoring {
         station: Station::new(ledger, PaperQueue::default(), clock.clone(), lease, &config),
         mail: Mailbox::default(),
-        queues: Slow(Paper::default(), clock.clone(), 300),
+        queues: Slow(Paper::default(), clock.clone(), 550),
         alerts: Alerts::from_config(&config),
         stack: "baton-test".into(),
         silent_hours: 0,
@@ -65,7 +65,7 @@ async fn what_is_due_has_its_turn_however_slow_the_queues_are() {
     }
     clock.pass(360);
     ledger.table().catch_up();
-    // Eleven queues take 3.3 of its 6 seconds.
+    // Six queues take 3.3 of its 6 seconds.
     let deadline = clock.now().checked_add(SignedDuration::from_secs(6)).unwrap();
     let report = watch.round(clock.now(), deadline).await.unwrap();
     assert_eq!((report.due, report.sent_again), (1, 1), "the one that nobody took, among 600");
