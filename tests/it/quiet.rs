@@ -127,7 +127,7 @@ async fn an_order_that_is_stuck_on_the_way_to_its_partner_is_not_left_in_silence
 async fn a_layer_that_is_paused_for_weeks_keeps_the_order_and_not_the_customer_in_the_dark() {
     let mut world = World::new(7).await;
     let watch = watch(&world);
-    watch.station.ledger.pause(&watch.station.store, Layer::Capture).await.unwrap();
+    watch.station.ledger.pause(&watch.station.store, Layer::Capture, watch.station.now()).await.unwrap();
     assert_eq!(world.order(&payload(ORDER), 1).await, 201);
     world.pass_on().await;
     world.queue.lose_all();

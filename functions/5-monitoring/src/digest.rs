@@ -1,4 +1,4 @@
-//! Once a day: what is still open, and what has healed. Nothing open and nothing healed: nothing is sent.
+//! Once a day: what is still open, what is paused, and what has healed. Where there is none of these, nothing is sent.
 //!
 //! What the owner has acknowledged is one line each and without a next step; the rest says it all again. The digest of a day says
 //! what had healed a moment before its hour, so that a second try of the same digest says the same of it.
@@ -11,7 +11,7 @@ use domain::effect::EffectKey;
 use domain::exception::{Exception, Life};
 use jiff::SignedDuration;
 use lambda::{Clock, Failure, Queue};
-use ledger::Table;
+use ledger::{Pause, Table};
 use links::owner::open_link;
 use mailer::SendMail;
 
@@ -29,6 +29,8 @@ const DIGEST: &str = "digest";
 const LISTED: usize = 50;
 /// What healed later than this before the hour is tomorrow's: its row may not be in the index yet.
 const INDEX_LAGS: SignedDuration = SignedDuration::from_secs(60);
+/// A pause that began less than this before the hour is not forgotten yet.
+const FORGOTTEN: SignedDuration = SignedDuration::from_hours(1);
 /// A channel that does not take the digest keeps it from ending for so long at most.
 const WAITS_FOR_ALL: SignedDuration = SignedDuration::from_hours(1);
 
@@ -44,10 +46,19 @@ struct Html<'a> {
     page: &'a Digest,
 }
 
+/// A paused layer, in the owner's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paused {
+    pub layer: &'static str,
+    pub since: String,
+}
+
 /// What a digest says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Digest {
     pub title: String,
+    /// Layers that have been paused for longer than a pause takes to be forgotten.
+    pub paused: Vec<Paused>,
     pub open: Vec<Page>,
     pub more_open: usize,
     pub acknowledged: Vec<String>,
@@ -58,12 +69,13 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// From what is listed: open, acknowledged and healed, each in the order given. `None`: there is nothing to say.
+    /// From what is listed: open, acknowledged and healed, each in the order given; and what is paused. `None`: there is nothing
+    /// to say.
     #[must_use]
-    pub fn new(listed: &[Exception], healed: &[Exception]) -> Option<Self> {
+    pub fn new(listed: &[Exception], healed: &[Exception], paused: Vec<Paused>) -> Option<Self> {
         let of = |state: Life| listed.iter().filter(move |exception| exception.state == state);
         let (open, acknowledged) = (of(Life::Open).count(), of(Life::Acknowledged).count());
-        if open + acknowledged + healed.len() == 0 {
+        if open + acknowledged + healed.len() + paused.len() == 0 {
             return None;
         }
         let page = |exception: &Exception| Page::new(exception, exception.order_name.as_deref());
@@ -76,7 +88,12 @@ impl Digest {
             all => format!("{all} open, {} healed", healed.len()),
         };
         Some(Self {
-            title: format!("Baton: {title}"),
+            title: match &*paused {
+                [] => format!("Baton: {title}"),
+                [one] => format!("Baton: {} is paused, {title}", one.layer),
+                more => format!("Baton: {} layers are paused, {title}", more.len()),
+            },
+            paused,
             open: of(Life::Open).take(LISTED).map(page).collect(),
             more_open: open.saturating_sub(LISTED),
             acknowledged: of(Life::Acknowledged).take(LISTED).map(line).collect(),
@@ -123,7 +140,12 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         let by = hour.checked_sub(INDEX_LAGS).unwrap_or(hour);
         let (mut healed, listed): (Vec<_>, Vec<_>) = listed.into_iter().partition(|e| e.state == Life::Resolved);
         healed.retain(|exception| exception.healed.is_some_and(|healed| !healed.told && healed.at <= by));
-        let Some(digest) = Digest::new(&listed, &healed) else { return Ok(true) };
+        let long = hour.checked_sub(FORGOTTEN).unwrap_or(hour);
+        let mut paused = self.station.ledger.pauses(&self.station.store).await?;
+        paused.retain(|pause| pause.since <= long);
+        let since = |pause: &Pause| Paused { layer: pause.layer.as_str(), since: format!("{:.0}", pause.since) };
+        let paused = paused.iter().map(since).collect();
+        let Some(digest) = Digest::new(&listed, &healed, paused) else { return Ok(true) };
         let (mut all, mut any) = (true, false);
         for channel in self.channels() {
             let takes = self.alerts.webhook.as_ref().is_some_and(super::webhook::Webhook::takes_digests);

@@ -14,7 +14,7 @@ use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 
-use crate::row::{EventRow, PauseRow, PayloadRow, Row};
+use crate::row::{EventRow, PayloadRow, Row};
 use crate::{Ledger, LedgerError, MOST_AT_ONCE, Place, Table};
 
 /// A deflated body up to this many bytes lies in the event's own item: the rest of an event is some 270 bytes, so that both
@@ -367,23 +367,6 @@ impl<T: Table> Ledger<T> {
             }
         }
         Ok(next)
-    }
-
-    /// Marks a layer as paused, so that waiting is not taken for being lost. (`make pause` writes the same item.)
-    pub async fn pause(&self, store: &Subject, layer: Layer) -> Result<(), LedgerError> {
-        let row = PauseRow { pk: store.to_string(), sk: format!("pause#{layer}"), layer: layer.as_str().to_owned() };
-        self.table.put_new(&Row::Pause(row)).await?;
-        Ok(())
-    }
-
-    /// The layers the owner has paused.
-    pub async fn paused(&self, store: &Subject) -> Result<Vec<Layer>, LedgerError> {
-        let rows = self.table.partition(&store.to_string(), "pause#").await?;
-        let names = rows.into_iter().filter_map(|row| match row {
-            Row::Pause(row) => row.layer.parse().ok(),
-            _ => None,
-        });
-        Ok(names.collect())
     }
 }
 

@@ -16,6 +16,7 @@ mod gated;
 mod marks;
 mod memory;
 mod pace;
+mod pauses;
 pub mod row;
 pub mod stream;
 mod table;
@@ -32,6 +33,7 @@ pub use gated::{Gate, Gated};
 pub use marks::Mark;
 pub use memory::Memory;
 pub use pace::{Ask, ITS_TURN, Rate, Turn};
+pub use pauses::Pause;
 pub use row::Row;
 pub use table::{Due, MOST_AT_ONCE, Place, Table, TableError};
 

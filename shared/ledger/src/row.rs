@@ -173,6 +173,8 @@ pub struct PauseRow {
     pub pk: String,
     pub sk: String,
     pub layer: String,
+    /// Epoch seconds.
+    pub since: i64,
 }
 
 /// Something was seen that is only counted: `pk` is `mark#<kind>#<hash>`, `sk` is `order#<number>` where it is an order.

@@ -5,7 +5,7 @@ use domain::exception::{Life, What};
 use domain::handoff::{Layer, Owed};
 use domain::provider::Trouble;
 use lambda::{Outcome, Work};
-use ledger::Stored;
+use ledger::{Stored, Table};
 
 use super::support::*;
 use crate::digest::struck;
@@ -128,4 +128,26 @@ async fn the_answer_to_a_digest_is_lost_and_it_comes_at_most_once_more() {
         watch.station.clock.pass(60);
     }
     assert_eq!(watch.subjects().len(), 2);
+}
+
+/// Whoever pauses a layer and forgets it hears so each morning, though nothing is late because of it.
+#[tokio::test]
+async fn a_pause_that_was_forgotten_is_said_each_day_until_it_ends() {
+    let watch = begun().await;
+    let (ledger, store) = (&watch.station.ledger, &watch.station.store);
+    ledger.pause(store, Layer::Routing, at("2026-11-22T06:30:00Z")).await.unwrap();
+    watch.station.clock.set(at("2026-11-22T07:00:30Z"));
+    watch.now_round().await;
+    assert_eq!(watch.mail.drain(), [], "it is half an hour old");
+    watch.station.clock.set(at("2026-11-23T07:00:30Z"));
+    watch.now_round().await;
+    let letters = watch.mail.drain();
+    assert_eq!(letters[0].subject, "Baton: routing is paused, nothing is open, 0 healed");
+    for said in [&letters[0].text, letters[0].html.as_ref().unwrap()] {
+        assert!(said.contains("since 2026-11-22T06:30:00Z") && said.contains("make resume LAYER=routing"), "{said}");
+    }
+    ledger.table().delete(&store.to_string(), "pause#routing").await.unwrap();
+    watch.station.clock.set(at("2026-11-24T07:00:30Z"));
+    watch.now_round().await;
+    assert_eq!(watch.mail.drain(), []);
 }

@@ -16,6 +16,7 @@ mod redrive;
 mod silence;
 mod slow;
 mod stream;
+mod stumbles;
 mod support;
 mod tell;
 mod together;

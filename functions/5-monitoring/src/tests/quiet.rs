@@ -148,7 +148,7 @@ async fn a_cancelled_order_and_a_paused_mail_layer_say_nothing() {
     layers_are_done(&watch).await;
     let held = watch.journey().await.events[0].key();
     watch.station.ledger.acknowledge(&watch.stored(&held).await, &[Owed::Wait(Wait::HeldOrder)]).await.unwrap();
-    watch.station.ledger.pause(&watch.station.store, Layer::Email).await.unwrap();
+    watch.station.ledger.pause(&watch.station.store, Layer::Email, watch.station.now()).await.unwrap();
     days(&watch, 20).await;
     assert_eq!(waits(&watch).await, [""; 0], "one when it goes on, not one for each week of the pause");
     watch.happens(Fact::OrderCancelled { reason: None }).await;

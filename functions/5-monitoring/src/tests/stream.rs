@@ -156,7 +156,7 @@ async fn what_is_not_finished_goes_on_in_the_next_round_and_is_no_news() {
 async fn a_paused_monitoring_tells_nothing_and_loses_nothing() {
     let watch = watch();
     let (ledger, store) = (&watch.station.ledger, &watch.station.store);
-    ledger.pause(store, Layer::Monitoring).await.unwrap();
+    ledger.pause(store, Layer::Monitoring, watch.station.now()).await.unwrap();
     let key = watch.happens(Fact::AppUninstalled { at: "1".into() }).await;
     raised(&watch, 1, "printful").await;
     watch.handle(alarm("2026-11-22T02:13:00Z"), Timestamp::MAX).await.unwrap();

@@ -186,7 +186,7 @@ async fn an_event_that_was_never_taken_is_sent_again_and_told() {
 #[tokio::test]
 async fn a_paused_layers_orders_wait_and_nothing_is_said() {
     let watch = watch();
-    watch.station.ledger.pause(&watch.station.store, Layer::Capture).await.unwrap();
+    watch.station.ledger.pause(&watch.station.store, Layer::Capture, watch.station.now()).await.unwrap();
     let key = watch.happens(paid()).await;
     for _ in 0..5 {
         watch.station.clock.pass(3_600);
@@ -336,7 +336,7 @@ proptest! {
         runtime.block_on(async {
             let watch = watch();
             for layer in paused {
-                watch.station.ledger.pause(&watch.station.store, Layer::ALL[layer]).await.unwrap();
+                watch.station.ledger.pause(&watch.station.store, Layer::ALL[layer], watch.station.now()).await.unwrap();
             }
             for (at, (which, settles, offset)) in facts.into_iter().enumerate() {
                 let (_, opens, settle) = waits().remove(which);

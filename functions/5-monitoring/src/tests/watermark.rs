@@ -202,7 +202,7 @@ async fn run(steps: Vec<Step>) -> Layer5 {
             }
             Step::AnotherProcess => watch.settled = Settled::default(),
             Step::Pause(layer) => {
-                watch.station.ledger.pause(&watch.station.store, Layer::ALL[layer]).await.unwrap();
+                watch.station.ledger.pause(&watch.station.store, Layer::ALL[layer], watch.station.now()).await.unwrap();
             }
         }
     }
@@ -343,7 +343,7 @@ async fn a_round_as_of_the_future_does_not_carry_the_watermark_there() {
 async fn a_paused_layer_is_not_late_whichever_call_fails() {
     for call in 0..12 {
         let watch = layer5();
-        watch.station.ledger.pause(&watch.station.store, Layer::Routing).await.unwrap();
+        watch.station.ledger.pause(&watch.station.store, Layer::Routing, watch.station.now()).await.unwrap();
         let event = event(Fact::OrderRefunded { refund: "1".into() }, watch.station.now());
         watch.station.append_event(&event, None).await.unwrap();
         watch.pass(400);
