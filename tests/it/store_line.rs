@@ -28,6 +28,8 @@ struct Copy<'s> {
 #[derive(Default)]
 struct Shop {
     limits: AtomicBool,
+    /// The work ends with a slot in another provider's line, a minute from now.
+    elsewhere: AtomicBool,
     asked: AtomicU32,
 }
 
@@ -36,6 +38,10 @@ impl Work for Copy<'_> {
 
     async fn work(&self, stored: &Stored) -> Result<Outcome, Failure> {
         self.shop.asked.fetch_add(1, Ordering::SeqCst);
+        if self.shop.elsewhere.load(Ordering::SeqCst) {
+            let then = self.station.now().checked_add(SignedDuration::from_mins(1)).unwrap();
+            return Ok(self.station.come_back(stored, LAYER, then, "ses limits the rate"));
+        }
         if !self.shop.limits.load(Ordering::SeqCst) {
             return Ok(Outcome::done());
         }
@@ -75,7 +81,7 @@ async fn while_the_store_limits_everybody_waits_for_a_turn_and_nobody_passes() {
         Copy { station: Station::new(Ledger::new(table.clone()), queue, clock.clone(), LEASE, &config), shop: &shop }
     };
     let (knows, other) = (copy(), copy());
-    for order in 1..=94 {
+    for order in 1..=95 {
         let (fact, source) = (Fact::OrderPaid { what: None }, "test".to_owned());
         let (subject, time) = (Subject::Order(OrderId(order)), clock.get());
         knows.station.append_event(&Event { subject, fact, source, time, order_name: None }, None).await.unwrap();
@@ -117,6 +123,14 @@ async fn while_the_store_limits_everybody_waits_for_a_turn_and_nobody_passes() {
     assert_eq!(knows.take(90).await, 0, "whose turn has not come waits on");
     clock.set(second.max(clock.get()));
     assert_eq!((knows.take(2).await, knows.waits(2).await), (1, None));
+
+    // Who comes back from another line has had its turn: the two lines must not send it to and fro.
+    shop.elsewhere.store(true, Ordering::SeqCst);
+    assert_eq!(copy().take(95).await, 1);
+    shop.elsewhere.store(false, Ordering::SeqCst);
+    clock.set(knows.waits(95).await.unwrap());
+    assert_eq!(knows.take(94).await, 0, "there is a line still");
+    assert_eq!((knows.take(95).await, knows.waits(95).await), (1, None));
 
     // Nobody waits any more, and after a while nobody asks for a turn.
     clock.set(clock.get().checked_add(SignedDuration::from_mins(10)).unwrap());

@@ -3,7 +3,7 @@
 //! While little is done, nobody asks for a turn: that would be a read of the table for each read of the store. A copy of a
 //! function that the store has limited knows it for a while, and one that has a lot to do looks every few seconds whether
 //! somebody waits. While somebody does, every event that comes new queues first, in one line of all functions. Whoever has had its
-//! turn, there or at a partner, goes ahead: it is one of few, and whoever comes after it must not pass it.
+//! turn, there or in another line, goes ahead: it is one of few, and whoever comes after it must not pass it.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -12,12 +12,12 @@ use domain::handoff::Layer;
 use domain::provider::{Trouble, limits};
 use domain::watch::WaitReason;
 use jiff::SignedDuration;
-use ledger::{Ask, ITS_TURN, LedgerError, Rate, Stored, Table, Turn};
+use ledger::{Ask, LedgerError, Rate, Stored, Table, Turn};
 
 use crate::clock::Clock;
 use crate::queue::Queue;
 use crate::station::{Outcome, Station};
-use crate::turn::{Line, STALE};
+use crate::turn::{Line, MANY_WAIT, STALE};
 
 /// How the owner is told of the store, whichever platform it is on.
 pub const STORE: &str = "The store";
@@ -99,7 +99,7 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
         let ask = Ask { calls: READING, weight: 0, has_slot: false };
         let (then, reason) = match self.ledger.turn(&self.store, LINE, rate(a_second), ask, now).await? {
             Turn::Now => return Ok(None),
-            Turn::AskAgain(then) => (then, "many wait".to_owned()),
+            Turn::AskAgain(then) => (then, MANY_WAIT.to_owned()),
             Turn::At(then) => (then, limits(STORE)),
         };
         self.store_limit.remember(a_second, then);
@@ -141,10 +141,11 @@ fn rate(a_second: u32) -> Rate {
     Rate { calls: a_second.max(1), per: SignedDuration::from_secs(1) }
 }
 
-/// It has waited for its turn, and not let it pass.
+/// It has waited for its turn, in whichever line, and not let it pass. An event keeps one wait, so two lines that both sent it to
+/// their ends would take each other's turns away for ever.
 fn had_turn(stored: &Stored, layer: Layer, now: Timestamp) -> bool {
     stored.waits.get(&layer).is_some_and(|wait| {
-        let turn = matches!(&wait.reason, WaitReason::Pace(reason) if reason == ITS_TURN || *reason == limits(STORE));
+        let turn = matches!(&wait.reason, WaitReason::Pace(reason) if reason != MANY_WAIT);
         turn && now.duration_since(wait.until) < STALE
     })
 }

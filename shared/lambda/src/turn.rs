@@ -13,6 +13,8 @@ use crate::clock::Clock;
 use crate::queue::Queue;
 use crate::station::{Outcome, Station};
 
+/// What whoever found too many reserving at once waits for: to ask again.
+pub(crate) const MANY_WAIT: &str = "many wait";
 /// One event in four counts for all four while little is asked: counting each would be a write for each.
 pub const WEIGHT: u32 = 4;
 /// Where a provider says "too many" without saying how long.
@@ -55,7 +57,7 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
         let ask = Ask { calls, weight: weight(stored), has_slot: before.is_some_and(|effect| has_slot(effect, now)) };
         let then = match self.ledger.turn(&self.store, line.name, line.rate, ask, now).await? {
             Turn::Now => return Ok(None),
-            Turn::AskAgain(then) => return Ok(Some(self.come_back(stored, layer, then, "many wait"))),
+            Turn::AskAgain(then) => return Ok(Some(self.come_back(stored, layer, then, MANY_WAIT))),
             Turn::At(then) => then,
         };
         // Where somebody else is at the effect, the claim says so.
