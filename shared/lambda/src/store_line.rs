@@ -17,7 +17,7 @@ use ledger::{Ask, LedgerError, Rate, Stored, Table, Turn};
 use crate::clock::Clock;
 use crate::queue::Queue;
 use crate::station::{Outcome, Station};
-use crate::turn::{Line, MANY_WAIT, STALE};
+use crate::turn::{Line, MANY_WAIT};
 
 /// How the owner is told of the store, whichever platform it is on.
 pub const STORE: &str = "The store";
@@ -85,7 +85,7 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
     pub(crate) async fn turn_at_store(&self, stored: &Stored, layer: Layer) -> Result<Option<Outcome>, LedgerError> {
         let now = self.now();
         let known = self.store_limit.at_message(now);
-        if had_turn(stored, layer, now) {
+        if had_turn(stored, layer) {
             return Ok(None);
         }
         let a_second = match known {
@@ -129,7 +129,7 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
         let (a_second, now) = (a_second.unwrap_or(UNSAID), self.now());
         self.store_limit.remember(a_second, now);
         let line = Line { name: LINE, rate: rate(a_second) };
-        if had_turn(stored, layer, now) {
+        if had_turn(stored, layer) {
             self.press(line.name, &trouble).await?;
             return Ok(trouble);
         }
@@ -141,11 +141,10 @@ fn rate(a_second: u32) -> Rate {
     Rate { calls: a_second.max(1), per: SignedDuration::from_secs(1) }
 }
 
-/// It has waited for its turn, in whichever line, and not let it pass. An event keeps one wait, so two lines that both sent it to
-/// their ends would take each other's turns away for ever.
-fn had_turn(stored: &Stored, layer: Layer, now: Timestamp) -> bool {
-    stored.waits.get(&layer).is_some_and(|wait| {
-        let turn = matches!(&wait.reason, WaitReason::Pace(reason) if reason != MANY_WAIT);
-        turn && now.duration_since(wait.until) < STALE
-    })
+/// It has waited for its turn, in whichever line, however late it comes. An event keeps one wait, so two lines that both sent it to
+/// their ends would take each other's turns away for ever; and so would one line from everybody, where so much is to be done that
+/// all come late.
+fn had_turn(stored: &Stored, layer: Layer) -> bool {
+    let wait = stored.waits.get(&layer);
+    wait.is_some_and(|wait| matches!(&wait.reason, WaitReason::Pace(reason) if reason != MANY_WAIT))
 }
