@@ -150,11 +150,15 @@ where
     }
 }
 
-/// Until when the event's mail waited for SES, if it did.
+/// Until when the event's mail waited for SES, if it did. One in doubt keeps that as its reason whatever else it waits for: were its
+/// slot not known for one, it would take another each time it comes, and never go out while others wait.
 fn waited(stored: &Stored) -> Option<Timestamp> {
     let wait = stored.waits.get(&Layer::Email)?;
-    let (WaitReason::Pace(reason) | WaitReason::Outage { why: reason, .. }) = &wait.reason;
-    let ours = *reason == provider::limits(MAILER) || SendingStop::ALL.iter().any(|how| reason == how.as_str());
+    let stopped = |reason: &str| SendingStop::ALL.iter().any(|how| reason == how.as_str());
+    let ours = match &wait.reason {
+        WaitReason::Pace(reason) => *reason == provider::limits(MAILER) || stopped(reason),
+        WaitReason::Outage { provider, why } => provider == MAILER || stopped(why),
+    };
     ours.then_some(wait.until)
 }
 

@@ -5,6 +5,8 @@ use domain::event::Fact;
 use domain::exception::{Exception, Life, SendingStop, What};
 use domain::provider::Trouble;
 use domain::subject::Subject;
+use jiff::SignedDuration;
+use ledger::{Ask, Rate, Turn};
 use mailer::{Account, NotSent};
 use serde_json::json;
 
@@ -37,6 +39,26 @@ async fn too_many_is_a_slot_and_nobodys_business() {
     assert_eq!(world.mails().len(), 2, "each once: {:?}", world.mails());
     assert!(world.open().await.is_empty());
     assert_eq!(about_the_account(&world).await, []);
+}
+
+/// It waited until nobody could hear of the first attempt any more. That it then has to stand at a line's end again and again, since its
+/// reason to wait stays the doubt, kept it back as long as others waited.
+#[tokio::test]
+async fn a_mail_in_doubt_goes_out_again_though_others_wait() {
+    let world = World::answering([Answer::Trouble(Trouble::NoAnswer { why: "no answer in time".into() })]);
+    *world.mailer.account.lock().unwrap() = Some(USUAL);
+    let cleared = world.append(Fact::OrderCleared {}).await;
+    world.take(&cleared).await;
+    assert!(matches!(world.effect(MailKind::Confirmation).await.state, State::Unknown { .. }));
+    // Two hours of other mails.
+    let (rate, ledger) = (Rate { calls: 14, per: SignedDuration::from_secs(1) }, &world.station.ledger);
+    let others = Ask { calls: 2 * 3_600 * 14, weight: 1, has_slot: false };
+    ledger.turn(&world.station.store, "ses", rate, others, world.station.now()).await.unwrap();
+    let asked = ledger.turn(&world.station.store, "ses", rate, Ask { calls: 1, ..others }, world.station.now()).await;
+    assert!(matches!(asked, Ok(Turn::At(_))), "{asked:?}");
+    let passed = world.drain().await;
+    assert!(passed < 900, "{passed} s");
+    assert!(matches!(world.effect(MailKind::Confirmation).await.state, State::Done { .. }));
 }
 
 #[tokio::test]
