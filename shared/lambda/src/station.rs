@@ -270,11 +270,11 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
                     wait.pace = pace,
                     "waits"
                 );
-                if !layer.has_queue() {
-                    // The watchdog brings it back: it looks at what is due.
-                    return Ok(self.ledger.layer_waits(stored, layer, &wait, wait.until).await?);
-                }
-                let due = self.deadlines.due(Owed::Layer(layer), wait.until);
+                // Without a queue the watchdog brings it back when it is due, and no deadline comes on top.
+                let due = match layer.has_queue() {
+                    true => self.deadlines.due(Owed::Layer(layer), wait.until),
+                    false => wait.until,
+                };
                 self.ledger.layer_waits(stored, layer, &wait, due).await?;
                 self.send_back(layer, key, wait.until).await?;
             }
@@ -284,6 +284,9 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
 
     /// The message comes again at `until`, or as late as a queue can hold it back.
     async fn send_back(&self, layer: Layer, key: &Key, until: Timestamp) -> Result<(), QueueError> {
+        if !layer.has_queue() {
+            return Ok(());
+        }
         self.queue.send(layer, key, SignedDuration::from_secs(self.seconds_until(until))).await
     }
 
