@@ -45,8 +45,8 @@ def demo() -> int:
         up()
         reset()
         target = Target.load()
-        _sandbox(target, "POST", "catalog", {"any_variant": True})
-        _sandbox(target, "POST", "autopilot", {"on": True})
+        target.play("POST", "catalog", {"any_variant": True})
+        target.play("POST", "autopilot", {"on": True})
         if os.environ.get("PAUSE"):
             os.environ["LAYER"] = os.environ["PAUSE"]
             pause()
@@ -76,7 +76,7 @@ def _play(target: Target, order: dict[str, Any], path: Path) -> int:
     note(f"\n{name} is paid in the store ({path.name}):")
     meter.begin(target)
     # The very bytes: numbers beyond 2^53 and trailing zeros stay as they are.
-    _sandbox(target, "POST", "shopify/orders?deliver=1&risk=LOW", path.read_bytes())
+    target.play("POST", "shopify/orders?deliver=1&risk=LOW", path.read_bytes())
     subject = f"order#{order['id']}"
     trace, late, how = _watch(target, subject, limit)
     code = _verdict(target, name, trace, late, how)
@@ -85,7 +85,7 @@ def _play(target: Target, order: dict[str, Any], path: Path) -> int:
         _alert(target, limit)
     _journey(name, trace)
     _save_mails(target, trace)
-    unexpected = _sandbox(target, "GET", "unexpected")
+    unexpected = target.play("GET", "unexpected")
     if unexpected:
         raise Failure(
             "requests that no provider would accept:\n  " + "\n  ".join(json.dumps(entry) for entry in unexpected)
@@ -148,7 +148,7 @@ def _alert(target: Target, limit: float) -> None:
     """The fifth layer: something goes wrong on purpose, and the owner hears of it."""
     note("\nAnd when something goes wrong (a rightly signed webhook that breaks off in the middle):")
     broken = {"source": "shopify", "topic": "orders/paid", "payload": '{"id": 5550001001002, "name": "#10', "times": 1}
-    statuses = _sandbox(target, "POST", "deliver", broken)["statuses"]
+    statuses = target.play("POST", "deliver", broken)["statuses"]
     started = time.monotonic()
     note(f"    0.0 s         intake      kept, and answered {statuses[0]}")
     while time.monotonic() - started < limit:
@@ -188,11 +188,3 @@ def _save_mails(target: Target, trace: dict[str, Any]) -> None:
         (folder / f"{stem}.txt").write_text(head + (mail["BodyText"] or ""))
         (folder / f"{stem}.html").write_text(mail["BodyHtml"] or "")
         note(f"  {stem}.html  {mail['Subject']}")
-
-
-def _sandbox(target: Target, method: str, path: str, body: Any = None) -> Any:
-    status, answer = http.call(method, f"{target.sandbox}/_sandbox/{path}", body, timeout=90)
-    if status >= 300:
-        why = answer.get("error", answer) if isinstance(answer, dict) else answer
-        raise Failure(f"the sandbox refuses {method} {path}: {why}")
-    return answer

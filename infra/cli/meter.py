@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from . import cost, http, ledger, places
+from . import cost, ledger, places
 from .handoffs import missing
 from .places import Choices
-from .say import Failure, note, wait_for
+from .say import note, wait_for
 from .storefile import read
 from .target import Target
 from .trace import journey
@@ -36,11 +36,11 @@ def told() -> int:
         try:
             up()
             target = Target.load()
-            _sandbox(target, "POST", "catalog", {"any_variant": True})
+            target.play("POST", "catalog", {"any_variant": True})
             order = places.LOCAL_DEFAULTS / "example-order.json"
             subject = f"order#{json.loads(order.read_text())['id']}"
             begin(target)
-            _sandbox(target, "POST", "shopify/orders?deliver=1&risk=LOW", order.read_bytes())
+            target.play("POST", "shopify/orders?deliver=1&risk=LOW", order.read_bytes())
             wait_for("the order's way to the doorstep", lambda: missing(_trace(target, subject)) is None, 90, 0.5)
             if counted := count(target, subject):
                 show(counted)
@@ -69,7 +69,7 @@ def begin(target: Target) -> None:
     """From here on the sandbox counts. The first round of a new stack (subscriptions, bookmarks) is over by then."""
     for function in cost.prices()["round"]:
         _play_round(target, function)
-    _sandbox(target, "DELETE", "counts")
+    target.play("DELETE", "counts")
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,11 @@ def count(target: Target, subject: str) -> Counted | None:
     """What the order took since `begin`. None, and a word about it, where the functions' calls do not pass the sandbox."""
     # SES's word on the last mail, and the last layer's acknowledgement, come after what the customer sees.
     time.sleep(1.5)
-    counts = _sandbox(target, "GET", "counts")
+    counts = target.play("GET", "counts")
     if not counts["took"]:
         note("what it costs was not counted: the functions' AWS calls do not pass the sandbox (UPSTREAM=sandbox)")
         return None
-    events, deliveries = len(_trace(target, subject)["events"]), len(_sandbox(target, "GET", "deliveries"))
+    events, deliveries = len(_trace(target, subject)["events"]), len(target.play("GET", "deliveries"))
     use = cost.order_use(counts, events, deliveries, target.facts["functions"]["monitoring"], cost.prices())
     return Counted(use, counts["mails"])
 
@@ -106,9 +106,9 @@ def check_rounds(target: Target) -> None:
     table = cost.prices()
     for function, schedules in table["round"].items():
         name = target.facts["functions"][function.lower()]
-        _sandbox(target, "DELETE", "counts")
+        target.play("DELETE", "counts")
         _play_round(target, function)
-        counts = _sandbox(target, "GET", "counts")
+        counts = target.play("GET", "counts")
         took = counts["took"].get(name, {})
         requests = sum(n for call, n in counts["functions"].get(name, {}).items() if call.startswith("sqs/"))
         found = {"sqs_request": requests} | {
@@ -128,10 +128,3 @@ def _play_round(target: Target, function: str) -> None:
 
 def _trace(target: Target, subject: str) -> dict[str, Any]:
     return journey(subject, ledger.subject_items(target, subject))
-
-
-def _sandbox(target: Target, method: str, path: str, body: Any = None) -> Any:
-    status, answer = http.call(method, f"{target.sandbox}/_sandbox/{path}", body, timeout=90)
-    if status >= 300:
-        raise Failure(f"the sandbox refuses {method} {path}: {answer}")
-    return answer

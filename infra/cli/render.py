@@ -171,8 +171,8 @@ def read_secrets(store: Store) -> dict[str, str]:
         raise Failure(
             f"secrets that {store.path} names:\n  "
             + "\n  ".join(wrong)
-            + "\nPut each secret into its file, and nothing else. For a try on this machine (make up) any word of 24 digits does; for Stripe sk_test_ "
-            "and 24 digits."
+            + "\nPut each secret into its file, and nothing else. For a try on this machine (make up) any word of 24 digits does; "
+            "for Stripe sk_test_ and 24 digits."
         )
     return found
 

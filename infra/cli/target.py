@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import places
+from . import http, places
 from .cloud import Cloud, output, resources
 from .say import Failure, note
 
@@ -54,6 +54,14 @@ class Target:
     def shop_subject(self) -> str:
         """The partition of what concerns the store as a whole."""
         return f"store#{self.facts['shop']}"
+
+    def play(self, method: str, path: str, body: Any = None) -> Any:
+        """What the sandbox answers below `/_sandbox/`; a refusal is a Failure."""
+        status, answer = http.call(method, f"{self.sandbox}/_sandbox/{path}", body, timeout=90)
+        if status >= 300:
+            why = answer.get("error", answer) if isinstance(answer, dict) else answer
+            raise Failure(f"the sandbox refuses {method} {path}: {why}")
+        return answer
 
     def emulator(self, path: str) -> str:
         """An address on the emulator itself, for what AWS has no call for."""

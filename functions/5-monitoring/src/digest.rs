@@ -135,8 +135,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
 
     /// `true`: the owner has it, or there is nothing to say.
     async fn send_digest(&self, round: &mut Round, hour: Timestamp) -> Result<bool, Failure> {
-        let mut listed = self.station.ledger.listed_exceptions().await?;
-        listed.sort_by_cached_key(|exception| (exception.raised, exception.id.clone()));
+        let listed = self.station.ledger.listed_exceptions().await?;
         let by = hour.checked_sub(INDEX_LAGS).unwrap_or(hour);
         let (mut healed, listed): (Vec<_>, Vec<_>) = listed.into_iter().partition(|e| e.state == Life::Resolved);
         healed.retain(|exception| exception.healed.is_some_and(|healed| !healed.told && healed.at <= by));
