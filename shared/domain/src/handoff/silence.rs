@@ -38,7 +38,8 @@ pub fn silence(
     seconds: i64,
 ) -> Silence {
     let is_last = |event: &Event| last_words.contains(&event.fact.id());
-    let after = |word: &Event| events.iter().any(|e| moment(e) > moment(word) && is_news(e, events) && !is_last(e));
+    let goes_on = |event: &Event| is_news(event, events) && !is_last(event) && !has_ended(event, events);
+    let after = |word: &Event| events.iter().any(|event| moment(event) > moment(word) && goes_on(event));
     let cancelled = events.iter().any(|event| matches!(event.fact, Fact::OrderCancelled { .. }));
     if cancelled || events.iter().any(|event| is_last(event) && !after(event)) {
         return Silence::Over;
@@ -69,6 +70,12 @@ fn began(fact: &Fact) -> EventId {
         _ => (since.as_str(), 1),
     };
     EventId(format!("{began}+{}", period.saturating_add(1)))
+}
+
+/// A parcel's way was told after its end: a shipment that we found late is announced as of now, and its arrival is the carrier's to date.
+fn has_ended(event: &Event, events: &[Event]) -> bool {
+    matches!(event.fact, Fact::ParcelAnnounced { .. } | Fact::ParcelOutForDelivery { .. })
+        && parcel_of(event, events).is_some_and(|parcel| parcel.over)
 }
 
 /// The customer is written to because of this event, and was not written to about the same before: [`crate::mails`] in short.

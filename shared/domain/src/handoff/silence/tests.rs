@@ -109,6 +109,12 @@ fn too_long(since: &str) -> Silence {
 }
 
 #[test]
+fn a_shipment_that_is_found_after_its_arrival_begins_nothing_anew() {
+    let found_late = [delivered(5), announced(9), out(10, "1")];
+    assert_eq!(of(&found_late, &[], &["delivered#easypost#A1"], 500), Silence::Over);
+}
+
+#[test]
 fn the_newest_word_counts_and_a_repeat_is_none() {
     let cleared = event(1, Fact::OrderCleared {});
     assert_eq!(of(&[], &[], &[], 50), until(0), "nothing was ever said: from the clock's own event on");
