@@ -7,14 +7,6 @@ use crate::world::{Seen, World, payload};
 
 const ORDER: u64 = 450_789_469;
 
-/// A paid order that the store calls risky.
-async fn risky(world: &World) {
-    let path = "/_sandbox/shopify/orders?deliver=1&risk=HIGH";
-    let (status, answer) = crate::support::control(&world.sandbox, "POST", path, payload(ORDER).to_string()).await;
-    assert_eq!(status, 201, "{answer}");
-    world.delivered().await;
-}
-
 async fn kinds(world: &World) -> Vec<String> {
     let mut kinds: Vec<String> = world.open(ORDER).await.into_iter().map(|exception| exception.what).collect();
     kinds.sort();
@@ -24,7 +16,7 @@ async fn kinds(world: &World) -> Vec<String> {
 #[tokio::test]
 async fn held_in_the_store_then_released_and_made_once() {
     let mut world = World::new(1).await;
-    risky(&world).await;
+    world.order_at_risk(&payload(ORDER), "HIGH").await;
     world.run().await;
     world.assert_at_rest(ORDER).await;
     assert_eq!(world.held_at_shopify(ORDER).await, ["baton-hold-1"]);
@@ -46,7 +38,7 @@ async fn held_in_the_store_then_released_and_made_once() {
 #[tokio::test]
 async fn refused_it_is_cancelled_and_refunded_in_the_store_and_never_made() {
     let mut world = World::new(2).await;
-    risky(&world).await;
+    world.order_at_risk(&payload(ORDER), "HIGH").await;
     world.run().await;
     assert_eq!(world.owner(ORDER, 1, Some("choice=refuse")).await.status, 200);
     world.run().await;
@@ -64,7 +56,7 @@ async fn refused_it_is_cancelled_and_refunded_in_the_store_and_never_made() {
 #[tokio::test]
 async fn cancelled_in_the_store_by_hand_there_is_nothing_left_to_decide() {
     let mut world = World::new(3).await;
-    risky(&world).await;
+    world.order_at_risk(&payload(ORDER), "HIGH").await;
     world.run().await;
     world.in_store(ORDER, json!({ "do": "cancel" })).await;
     world.run().await;
@@ -89,7 +81,7 @@ async fn every_trouble_at_every_call_does_it_once() {
             let (provider, operation) = ("shopify".to_owned(), operation.to_owned());
             let arm = Arm { provider, operation: operation.clone(), fault, times: Some(1), skip: 0, seconds: None };
             world.sandbox.ctx.faults.arm(vec![arm]);
-            risky(&world).await;
+            world.order_at_risk(&payload(ORDER), "HIGH").await;
             world.run().await;
             world.owner(ORDER, 1, Some(form)).await;
             world.run_to_the_doorstep().await;

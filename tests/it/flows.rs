@@ -37,7 +37,6 @@ async fn shop() -> World {
 
 impl World {
     async fn control(&self, path: &str, body: Value) -> Value {
-        self.sandbox.set_store_time(Some(self.clock.get()));
         let path = format!("/_sandbox/shopify/{path}");
         let (status, answer) = support::control(&self.sandbox, "POST", &path, body.to_string()).await;
         assert_eq!(status, 201, "{answer}");

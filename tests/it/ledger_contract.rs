@@ -404,4 +404,5 @@ async fn a_witness_settles_doubt<T: Table>(ledger: &Ledger<T>, subject: &Subject
 #[tokio::test]
 async fn in_memory() {
     holds(&Ledger::new(Memory::default()), 1).await;
+    holds(&Ledger::new(Memory::with_late_glances(2)), 1).await;
 }

@@ -21,6 +21,7 @@ mod grid;
 mod handoffs;
 mod hops;
 mod house;
+mod late_glances;
 mod ledger_contract;
 mod mail_storm;
 mod mails;

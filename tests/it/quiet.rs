@@ -6,7 +6,6 @@ use jiff::SignedDuration;
 use sandbox::faults::{Arm, Fault};
 use serde_json::{Value, json};
 
-use crate::support::control;
 use crate::watch::{Watch, later, round_at, watch};
 use crate::world::{World, payload};
 
@@ -112,9 +111,7 @@ async fn an_order_that_is_stuck_on_the_way_to_its_partner_is_not_left_in_silence
     {
         let mut watch = watch(&world);
         watch.station.deadlines.customer_informed = 100_000;
-        let path = format!("/_sandbox/shopify/orders?deliver=1&risk={risk}");
-        assert_eq!(control(&world.sandbox, "POST", &path, payload(ORDER).to_string()).await.0, 201);
-        world.delivered().await;
+        world.order_at_risk(&payload(ORDER), risk).await;
         world.run_until(later(world.clock.get(), 240)).await;
         let mails = mails_of(&mut world, &watch, 2).await;
         assert_eq!(mails.iter().map(|(_, kind)| kind.as_str()).collect::<Vec<_>>(), ["still"], "{name}");

@@ -191,7 +191,7 @@ async fn orders_are_found_by_name_and_by_change() {
     for number in 1..=5 {
         order["id"] = json!(number);
         order["name"] = json!(format!("#{number}"));
-        sandbox.set_store_time(Some(format!("2026-11-20T10:00:0{number}+01:00").parse().unwrap()));
+        sandbox.live_by(move || format!("2026-11-20T10:00:0{number}+01:00").parse().unwrap());
         let (status, _) = control(&sandbox, "POST", "/_sandbox/shopify/orders?deliver=0", order.to_string()).await;
         assert_eq!(status, 201);
     }
@@ -210,7 +210,7 @@ async fn orders_are_found_by_name_and_by_change() {
     let at_three = json!({"q": "updated_at:>='2026-11-20T09:00:02Z'", "after": null});
     let page = graphql(&sandbox, query, at_three.clone()).await["data"]["orders"].clone();
     assert_eq!(page["nodes"], json!([{"name": "#2"}, {"name": "#3"}]));
-    sandbox.set_store_time(Some("2026-11-20T09:00:30Z".parse().unwrap()));
+    sandbox.live_by(|| "2026-11-20T09:00:30Z".parse().unwrap());
     let (status, _) = control(
         &sandbox,
         "PUT",

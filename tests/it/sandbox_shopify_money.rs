@@ -192,7 +192,7 @@ async fn several_opinions_of_the_risk() {
 async fn every_change_moves_the_orders_clock() {
     let sandbox = sandbox(&Door::default()).await;
     let at = |minute: u32| format!("2026-11-22T02:{minute:02}:00Z");
-    sandbox.set_store_time(Some(at(0).parse().unwrap()));
+    sandbox.live_by(move || at(0).parse().unwrap());
     // However old the payload is, the store learns of it now.
     put(&sandbox, &[("updated_at", json!("2021-12-31T19:00:00-05:00"))]).await;
     assert_eq!(order(&sandbox).await["updatedAt"], at(0));
@@ -208,7 +208,7 @@ async fn every_change_moves_the_orders_clock() {
         json!({"do": "cancel"}),
     ];
     for (minute, body) in (1..).zip(changes) {
-        sandbox.set_store_time(Some(at(minute).parse().unwrap()));
+        sandbox.live_by(move || at(minute).parse().unwrap());
         assert_eq!(change(&sandbox, body.clone()).await.0, 200, "{body}");
         assert_eq!(order(&sandbox).await["updatedAt"], at(minute), "{body}");
     }

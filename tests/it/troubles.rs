@@ -156,10 +156,7 @@ async fn a_held_order_goes_nowhere_and_says_why() {
 async fn a_pending_risk_is_waited_for_and_decided_by_its_own_event() {
     for (level, released) in [("LOW", 1), ("HIGH", 0)] {
         let mut world = World::new(9).await;
-        let path = "/_sandbox/shopify/orders?deliver=1&risk=PENDING";
-        let (status, _) = crate::support::control(&world.sandbox, "POST", path, payload(ORDER).to_string()).await;
-        assert_eq!(status, 201);
-        world.delivered().await;
+        world.order_at_risk(&payload(ORDER), "PENDING").await;
         world.run().await;
         assert_eq!(world.seen(ORDER).await.partner_orders, 0);
         world.in_store(ORDER, json!({ "do": "risk", "level": level })).await;

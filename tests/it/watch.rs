@@ -90,11 +90,7 @@ async fn of_kind(world: &World, what: &str) -> Vec<Exception> {
 pub async fn waiting_for(wait: Wait) -> (World, EventType) {
     let mut world = World::new(1).await;
     match wait {
-        Wait::RiskVerdict => {
-            let path = "/_sandbox/shopify/orders?deliver=1&risk=PENDING";
-            assert_eq!(control(&world.sandbox, "POST", path, payload(ORDER).to_string()).await.0, 201);
-            world.delivered().await;
-        }
+        Wait::RiskVerdict => world.order_at_risk(&payload(ORDER), "PENDING").await,
         Wait::HeldOrder => {
             let mut order = payload(ORDER);
             order["financial_status"] = json!("pending");

@@ -62,6 +62,8 @@ pub struct Shared {
     pub deliveries: deliver::Deliveries,
     pub crash: Arc<dyn CrashCaller>,
     ids: AtomicU64,
+    /// What the providers' clocks show. Real time, but for tests that live in a time of their own.
+    clock: Mutex<Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>>,
 }
 
 /// Settings that `PUT /_sandbox/config` changes.
@@ -75,8 +77,6 @@ pub struct Live {
     pub ses_events: bool,
     /// Who hears of what happens in the store.
     pub shopify_subscriptions: config::Subscriptions,
-    /// Where the store's clock stands; none: it shows real time. For tests that live in a time of their own.
-    pub store_time: Option<jiff::Timestamp>,
 }
 
 impl std::ops::Deref for Ctx {
@@ -97,9 +97,9 @@ impl Ctx {
                 public_url: None,
                 ses_events: true,
                 shopify_subscriptions: config.shopify.subscriptions,
-                store_time: None,
             }),
             ids: AtomicU64::new(config.seed),
+            clock: Mutex::new(Arc::new(clock::now)),
             config,
             faults: faults::Faults::default(),
             unexpected: unexpected::UnexpectedRequests::default(),
@@ -112,15 +112,15 @@ impl Ctx {
         self.ids.fetch_add(1, Ordering::SeqCst) + 1
     }
 
-    /// What the store's clock shows.
-    pub fn store_time(&self) -> jiff::Timestamp {
-        let stands = lock(&self.live).store_time;
-        stands.unwrap_or_else(clock::now)
+    /// What the providers' clocks show: what they stamp into answers and webhooks.
+    pub fn now(&self) -> jiff::Timestamp {
+        let now = lock(&self.clock).clone();
+        now()
     }
 
     /// The same in RFC 3339, UTC, whole seconds: what `updatedAt` and bodies say.
-    pub fn store_now(&self) -> String {
-        clock::rfc3339(self.store_time())
+    pub fn now_rfc3339(&self) -> String {
+        clock::rfc3339(self.now())
     }
 
     /// The settings as they are now.
@@ -224,9 +224,9 @@ impl Sandbox {
         lock(&self.ctx.live).intake_url = Some(with_slash(url));
     }
 
-    /// Sets the store's clock, which stands there until it is set again; none: it shows real time.
-    pub fn set_store_time(&self, at: Option<jiff::Timestamp>) {
-        lock(&self.ctx.live).store_time = at;
+    /// From now on all providers live by this clock.
+    pub fn live_by(&self, now: impl Fn() -> jiff::Timestamp + Send + Sync + 'static) {
+        *lock(&self.ctx.clock) = Arc::new(now);
     }
 
     /// Serves until a listener fails, which it does not in normal life.

@@ -17,7 +17,7 @@ use domain::handoff::Layer;
 use domain::provider::{self, Trouble};
 use domain::watch::WaitReason;
 use jiff::SignedDuration;
-use lambda::turn::{Line, STALE, WEIGHT};
+use lambda::turn::{Line, STALE, weight_of};
 use lambda::{Clock, Failure, Queue};
 use ledger::{Ask, Rate, Stored, Table, Turn};
 use mailer::{Account, NotSent, ReadAccount};
@@ -97,8 +97,7 @@ where
 
     /// Is it this mail's turn? Otherwise its slot.
     pub(crate) async fn its_turn(&self, stored: &Stored, effect: &str) -> Result<Result<(), NotSent>, Failure> {
-        let weight = if matches!(effect.as_bytes().first(), Some(b'0'..=b'3')) { WEIGHT } else { 0 };
-        let ask = Ask { calls: 1, weight, has_slot: has_slot(stored, self.station.now()) };
+        let ask = Ask { calls: 1, weight: weight_of(effect), has_slot: has_slot(stored, self.station.now()) };
         let line = self.ses_line().await;
         Ok(match self.station.ledger.turn(&self.station.store, line.name, line.rate, ask, self.station.now()).await? {
             Turn::Now => Ok(()),

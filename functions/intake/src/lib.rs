@@ -105,7 +105,7 @@ impl<T: Table, C: Clock> Door<T, C> {
                 }
             };
         }
-        let known = matches!(self.ledger.event(&event.key()).await, Ok(Some(_)));
+        let known = matches!(self.ledger.is_known(&event.key()).await, Ok(true));
         (!known).then_some(fact)
     }
 

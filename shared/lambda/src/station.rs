@@ -221,7 +221,7 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
             tracing::error!(pk = key.pk, sk = key.sk, "a queue message names no event");
             return Ok(());
         };
-        let Some(stored) = self.ledger.event(&event_key).await? else {
+        let Some(stored) = self.ledger.event_for(&event_key, W::LAYER).await? else {
             tracing::warn!(subject = key.pk, event = key.sk, "the event of a queue message is gone");
             return Ok(());
         };
@@ -243,14 +243,11 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
         match outcome {
             Outcome::Done { settled, opens } => {
                 tracing::info!(subject = key.pk, event = key.sk, "done");
-                self.heal(layer, stored, &[]).await?;
-                self.acknowledge(layer, stored, settled, opens).await?;
+                self.finished(layer, stored, settled, opens, &[]).await?;
             }
             Outcome::Tell { settled, whats } => {
                 tracing::info!(subject = key.pk, event = key.sk, "done, with something to tell");
-                self.heal(layer, stored, &whats).await?;
-                self.raise_all(stored, &whats).await?;
-                self.acknowledge(layer, stored, settled, stuck(stored, &whats)).await?;
+                self.finished(layer, stored, settled, stuck(stored, &whats), &whats).await?;
             }
             Outcome::Raise(whats) => {
                 self.raise_all(stored, &whats).await?;
@@ -296,13 +293,34 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
         left.as_secs().saturating_add(i64::from(left.subsec_nanos() > 0)).max(1)
     }
 
+    /// The layer has finished the event: what was raised about the two has healed, except what is told now.
+    async fn finished(
+        &self,
+        layer: Layer,
+        stored: &Stored,
+        settled: Vec<Wait>,
+        opens: Vec<Wait>,
+        told: &[What],
+    ) -> Result<(), LedgerError> {
+        // First, so that no crash comes in between; what was raised while the layer was at work shows with its last write.
+        if stored.flagged {
+            self.heal(layer, stored, told).await?;
+        }
+        self.raise_all(stored, told).await?;
+        if self.acknowledge(layer, stored, settled, opens).await? && !stored.flagged {
+            self.heal(layer, stored, told).await?;
+        }
+        Ok(())
+    }
+
+    /// `true`: an exception has been raised about the event by then.
     async fn acknowledge(
         &self,
         layer: Layer,
         stored: &Stored,
         settled: Vec<Wait>,
         opens: Vec<Wait>,
-    ) -> Result<(), LedgerError> {
+    ) -> Result<bool, LedgerError> {
         let (fact, now) = (&stored.event.fact, self.now());
         let opens = opens.into_iter().map(Owed::Wait);
         let opens = opens.map(|owed| (owed, self.deadlines.first_look(owed, fact, now))).collect();
@@ -332,11 +350,7 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
         self.ledger.flag(stored).await
     }
 
-    /// The layer has finished the event after all: what was raised about the two has healed, except what is told now.
     async fn heal(&self, layer: Layer, stored: &Stored, told: &[What]) -> Result<(), LedgerError> {
-        if !stored.flagged {
-            return Ok(());
-        }
         let event = &stored.event;
         let still: Vec<String> = told.iter().map(|what| self.exception(event, what).id).collect();
         let id = event.fact.id().0;

@@ -15,8 +15,8 @@ use crate::station::{Outcome, Station};
 
 /// What whoever found too many reserving at once waits for: to ask again.
 pub(crate) const MANY_WAIT: &str = "many wait";
-/// One event in four counts for all four while little is asked: counting each would be a write for each.
-pub const WEIGHT: u32 = 4;
+/// One caller in eight counts for all eight while little is asked: counting each would be a write for each.
+pub const WEIGHT: u32 = 8;
 /// Where a provider says "too many" without saying how long.
 const UNSAID: SignedDuration = SignedDuration::from_secs(60);
 /// A slot that was not used for so long is somebody else's by now.
@@ -91,8 +91,13 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
 }
 
 fn weight(stored: &Stored) -> u32 {
-    let digit = short_hash(&[&stored.event.subject.to_string(), "pace"], 1);
-    if matches!(digit.as_str(), "0" | "1" | "2" | "3") { WEIGHT } else { 0 }
+    weight_of(&short_hash(&[&stored.event.subject.to_string(), "pace"], 1))
+}
+
+/// For how many callers the one with this hash counts: its first digit, one of sixteen, says so.
+#[must_use]
+pub fn weight_of(hash: &str) -> u32 {
+    if matches!(hash.as_bytes().first(), Some(b'0' | b'1')) { WEIGHT } else { 0 }
 }
 
 fn has_slot(effect: &Effect, now: Timestamp) -> bool {

@@ -140,6 +140,24 @@ impl<T: Table> Ledger<T> {
         }
     }
 
+    /// The event, for a layer that was told of it, as it is or was a moment ago: whatever comes of the layer's work is written under
+    /// the event's revision. That the layer owes nothing is only believed at a second look.
+    pub async fn event_for(&self, key: &EventKey, layer: Layer) -> Result<Option<Stored>, LedgerError> {
+        if let Some(Row::Event(row)) = self.table.glance(&key.subject.to_string(), &format!("event#{}", key.id)).await?
+        {
+            let stored = Stored::read(row)?;
+            if stored.owed_by(layer) {
+                return Ok(Some(stored));
+            }
+        }
+        self.event(key).await
+    }
+
+    /// Whether the event is here. One that came a moment ago may not be seen yet: to append it again does no harm.
+    pub async fn is_known(&self, key: &EventKey) -> Result<bool, LedgerError> {
+        Ok(self.table.glance(&key.subject.to_string(), &format!("event#{}", key.id)).await?.is_some())
+    }
+
     /// Those of the events that owe somebody something, in one read for each hundred.
     pub async fn owing_of(&self, keys: &[EventKey]) -> Result<BTreeSet<EventKey>, LedgerError> {
         let mut owing = BTreeSet::new();
@@ -201,9 +219,10 @@ impl<T: Table> Ledger<T> {
         Ok(journey)
     }
 
-    /// A layer's last act on an event: its name leaves what is owed, in one write with what follows from its work.
-    pub async fn finish(&self, stored: &Stored, layer: Layer, finished: &Finished) -> Result<(), LedgerError> {
-        self.change_event(stored, |row, owes| {
+    /// A layer's last act on an event: its name leaves what is owed, in one write with what follows from its work. `true`: an
+    /// exception has been raised about the event by then.
+    pub async fn finish(&self, stored: &Stored, layer: Layer, finished: &Finished) -> Result<bool, LedgerError> {
+        let change = |row: &mut EventRow, owes: &mut Owes| {
             let settled = |owed: &Owed| matches!(owed, Owed::Wait(wait) if finished.settled.contains(wait));
             owes.retain(|owed, _| *owed != Owed::Layer(layer) && !settled(owed));
             for (owed, due) in &finished.opens {
@@ -211,8 +230,8 @@ impl<T: Table> Ledger<T> {
             }
             row.waits.remove(layer.as_str());
             row.last_word |= finished.settled.contains(&Wait::CustomerInformed);
-        })
-        .await
+        };
+        Ok(self.change_event(stored, change).await?.is_some_and(|row| row.flagged))
     }
 
     /// The event owes this wait as well, unless it does already.
@@ -220,7 +239,8 @@ impl<T: Table> Ledger<T> {
         self.change_event(stored, |_, owes| {
             owes.entry(Owed::Wait(wait)).or_insert(due);
         })
-        .await
+        .await?;
+        Ok(())
     }
 
     /// Strikes off what is no longer owed.
@@ -231,7 +251,8 @@ impl<T: Table> Ledger<T> {
                 row.waits.remove(owed.as_str());
             }
         })
-        .await
+        .await?;
+        Ok(())
     }
 
     /// The layer says what it waits for. The deadline moves only when it is our own pace: an outage is late when it is late.
@@ -250,7 +271,8 @@ impl<T: Table> Ledger<T> {
                 *current = if layer.has_queue() { (*current).max(due) } else { due };
             }
         })
-        .await
+        .await?;
+        Ok(())
     }
 
     /// What is owed is looked at again at `due`.
@@ -260,7 +282,8 @@ impl<T: Table> Ledger<T> {
                 *current = due;
             }
         })
-        .await
+        .await?;
+        Ok(())
     }
 
     /// A layer owes the event again (replay). What it waited for is forgotten.
@@ -269,7 +292,8 @@ impl<T: Table> Ledger<T> {
             row.waits.remove(layer.as_str());
             owes.insert(Owed::Layer(layer), due);
         })
-        .await
+        .await?;
+        Ok(())
     }
 
     /// Remembers that an exception was raised about the event, so that finishing it resolves the exception.
@@ -277,21 +301,23 @@ impl<T: Table> Ledger<T> {
         if stored.flagged {
             return Ok(());
         }
-        self.change_event(stored, |row, _| row.flagged = true).await
+        self.change_event(stored, |row, _| row.flagged = true).await?;
+        Ok(())
     }
 
+    /// The row as it is after the change; `None`: the event is gone (expired or redacted), and nothing is owed any more.
     async fn change_event(
         &self,
         stored: &Stored,
         change: impl Fn(&mut EventRow, &mut Owes),
-    ) -> Result<(), LedgerError> {
+    ) -> Result<Option<EventRow>, LedgerError> {
         let mut row = stored.row.clone();
         // Several layers strike themselves off this one, each at the end of its work: looking again costs a fifth of a write
         // that is refused.
         if stored.owes.keys().filter(|owed| matches!(owed, Owed::Layer(_))).count() > 1 {
             match self.table.get(&row.pk, &row.sk).await? {
                 Some(Row::Event(now)) => row = now,
-                _ => return Ok(()),
+                _ => return Ok(None),
             }
         }
         for _ in 0..TRIES {
@@ -300,17 +326,15 @@ impl<T: Table> Ledger<T> {
             change(&mut row, &mut owes);
             row.set_owes(&stored.event.subject, &owes);
             if row == before {
-                return Ok(());
+                return Ok(Some(row));
             }
             row.rev = before.rev + 1;
-            let (pk, sk) = (before.pk.clone(), before.sk.clone());
-            if self.table.replace(&Row::Event(row), before.rev).await? {
-                return Ok(());
+            if self.table.replace(&Row::Event(row.clone()), before.rev).await? {
+                return Ok(Some(row));
             }
-            match self.table.get(&pk, &sk).await? {
+            match self.table.get(&before.pk, &before.sk).await? {
                 Some(Row::Event(now)) => row = now,
-                // Gone (expired or redacted): nothing is owed any more.
-                _ => return Ok(()),
+                _ => return Ok(None),
             }
         }
         Err(LedgerError::Contended(stored.event.key().to_string()))
@@ -362,7 +386,9 @@ impl<T: Table> Ledger<T> {
         for row in rows {
             match row {
                 Row::Payload(row) => self.table.delete(&row.pk, &row.sk).await?,
-                Row::Event(row) => self.change_event(&Stored::read(row)?, |row, _| row.payload = None).await?,
+                Row::Event(row) => {
+                    self.change_event(&Stored::read(row)?, |row, _| row.payload = None).await?;
+                }
                 _ => {}
             }
         }

@@ -50,6 +50,14 @@ impl<T: Table, G: Gate> Table for Gated<T, G> {
         self.through("GetItem", self.table.get(pk, sk)).await
     }
 
+    async fn glance(&self, pk: &str, sk: &str) -> Result<Option<Row>, TableError> {
+        self.through("GetItem", self.table.glance(pk, sk)).await
+    }
+
+    async fn glance_over(&self, pk: &str, prefix: &str) -> Result<Vec<Row>, TableError> {
+        self.through("Query", self.table.glance_over(pk, prefix)).await
+    }
+
     async fn get_many(&self, keys: &[(String, String)]) -> Result<Vec<Row>, TableError> {
         self.through("BatchGetItem", self.table.get_many(keys)).await
     }

@@ -10,6 +10,8 @@ use crate::{Due, Place, Table, TableError};
 #[derive(Debug, Default)]
 pub struct Memory {
     inner: Mutex<Inner>,
+    /// One glance in so many is late.
+    late: Option<u32>,
 }
 
 type RowKey = (String, String);
@@ -21,6 +23,9 @@ struct Inner {
     due: BTreeMap<String, BTreeSet<Due>>,
     open: BTreeSet<RowKey>,
     written: Vec<Row>,
+    /// What stood there before the last write, for late glances.
+    before: BTreeMap<RowKey, Option<Row>>,
+    glances: u32,
 }
 
 impl Inner {
@@ -54,6 +59,25 @@ fn in_due(row: &Row) -> Option<(String, Due)> {
 }
 
 impl Memory {
+    /// A table in which one glance in `late` sees its rows as they were before they were last written.
+    #[must_use]
+    pub fn with_late_glances(late: u32) -> Self {
+        Self { late: Some(late), ..Self::default() }
+    }
+
+    /// What a row is about to be replaced with is not seen by a late glance.
+    fn remember(&self, inner: &mut Inner, key: RowKey) {
+        if self.late.is_some() {
+            let now = inner.rows.get(&key).cloned();
+            inner.before.insert(key, now);
+        }
+    }
+
+    fn is_late(&self, inner: &mut Inner) -> bool {
+        inner.glances = inner.glances.wrapping_add(1);
+        self.late.is_some_and(|late| inner.glances.is_multiple_of(late))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -74,9 +98,30 @@ fn key(row: &Row) -> RowKey {
     (pk.to_owned(), sk.to_owned())
 }
 
+fn under<'r, R>(rows: &'r BTreeMap<RowKey, R>, pk: &str, prefix: &str) -> impl Iterator<Item = &'r R> {
+    let rows = rows.range((pk.to_owned(), prefix.to_owned())..);
+    let (pk, prefix) = (pk.to_owned(), prefix.to_owned());
+    rows.take_while(move |((p, s), _)| *p == pk && s.starts_with(&prefix)).map(|(_, row)| row)
+}
+
 impl Table for Memory {
     async fn get(&self, pk: &str, sk: &str) -> Result<Option<Row>, TableError> {
         Ok(self.lock().rows.get(&(pk.to_owned(), sk.to_owned())).cloned())
+    }
+
+    async fn glance(&self, pk: &str, sk: &str) -> Result<Option<Row>, TableError> {
+        let mut inner = self.lock();
+        let key = (pk.to_owned(), sk.to_owned());
+        let late = self.is_late(&mut inner);
+        Ok(if late { inner.before.get(&key).cloned().flatten() } else { inner.rows.get(&key).cloned() })
+    }
+
+    async fn glance_over(&self, pk: &str, prefix: &str) -> Result<Vec<Row>, TableError> {
+        let mut inner = self.lock();
+        Ok(match self.is_late(&mut inner) {
+            true => under(&inner.before, pk, prefix).filter_map(Clone::clone).collect(),
+            false => under(&inner.rows, pk, prefix).cloned().collect(),
+        })
     }
 
     async fn put_new(&self, row: &Row) -> Result<Option<Row>, TableError> {
@@ -84,6 +129,7 @@ impl Table for Memory {
         if let Some(old) = inner.rows.get(&key(row)) {
             return Ok(Some(old.clone()));
         }
+        self.remember(&mut inner, key(row));
         inner.put(row);
         Ok(None)
     }
@@ -93,20 +139,20 @@ impl Table for Memory {
         if inner.rows.get(&key(row)).is_none_or(|old| old.rev() != before) {
             return Ok(false);
         }
+        self.remember(&mut inner, key(row));
         inner.put(row);
         Ok(true)
     }
 
     async fn delete(&self, pk: &str, sk: &str) -> Result<(), TableError> {
-        self.lock().take(&(pk.to_owned(), sk.to_owned()));
+        let (mut inner, key) = (self.lock(), (pk.to_owned(), sk.to_owned()));
+        self.remember(&mut inner, key.clone());
+        inner.take(&key);
         Ok(())
     }
 
     async fn partition(&self, pk: &str, prefix: &str) -> Result<Vec<Row>, TableError> {
-        let inner = self.lock();
-        let rows = inner.rows.range((pk.to_owned(), prefix.to_owned())..);
-        let rows = rows.take_while(|((p, s), _)| p == pk && s.starts_with(prefix));
-        Ok(rows.map(|(_, row)| row.clone()).collect())
+        Ok(under(&self.lock().rows, pk, prefix).cloned().collect())
     }
 
     async fn due(

@@ -16,14 +16,10 @@ pub trait Table: Send + Sync {
 
     /// The row under this key as it is, or as it was a moment ago: for whoever writes under its revision only, or looks again. In
     /// DynamoDB it costs half.
-    fn glance(&self, pk: &str, sk: &str) -> impl Future<Output = Result<Option<Row>, TableError>> + Send {
-        self.get(pk, sk)
-    }
+    fn glance(&self, pk: &str, sk: &str) -> impl Future<Output = Result<Option<Row>, TableError>> + Send;
 
     /// The same of all rows of a partition whose sort key starts with `prefix`.
-    fn glance_over(&self, pk: &str, prefix: &str) -> impl Future<Output = Result<Vec<Row>, TableError>> + Send {
-        self.partition(pk, prefix)
-    }
+    fn glance_over(&self, pk: &str, prefix: &str) -> impl Future<Output = Result<Vec<Row>, TableError>> + Send;
 
     /// The rows under these keys that exist, in no order; at most [`MOST_AT_ONCE`] keys, each named once.
     fn get_many(&self, keys: &[(String, String)]) -> impl Future<Output = Result<Vec<Row>, TableError>> + Send {

@@ -83,8 +83,8 @@ impl<T: OrderTable + Clone> Shop<T> {
         let key = config.stripe.secret_key.clone();
         let sandbox = Sandbox::start(config).await.unwrap();
         let clock = SimClock::starting_at("2026-11-22T02:13:00Z");
-        let stripes = clock.clone();
-        sandbox.stripe.live_by(move || stripes.get().as_second());
+        let providers = clock.clone();
+        sandbox.live_by(move || providers.get());
         let store = headless(&sandbox, table.clone(), &key, &section(), &clock);
         Self { sandbox, clock, store, table, key }
     }

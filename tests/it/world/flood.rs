@@ -163,7 +163,6 @@ impl World {
         let start = self.clock.get();
         let mut at_work = JoinSet::new();
         loop {
-            self.sandbox.set_store_time(Some(self.clock.get()));
             for row in self.table.drain_stream() {
                 relay::pass_on_row(&queue, &row).await.unwrap();
                 flooded.doubted.extend(in_doubt(&row));

@@ -174,7 +174,7 @@ impl World {
             ("call/workshop/token", &provider.workshop.tokens[0]),
             ("door/workshop/webhook-secret", &provider.workshop.webhook_secret),
         ];
-        let table = Arc::new(Memory::default());
+        let table = Arc::new(Memory::with_late_glances(3));
         let clock = SimClock::starting_at("2026-11-22T02:13:00Z");
         let queue = SimQueue::new(clock.clone());
         let post = Post::new(crash.clone());
@@ -202,6 +202,8 @@ impl World {
         };
         let door = door::Door::start(ways.0.clone(), clock.clone(), &config, &secrets).await;
         sandbox.set_intake_url(&door.url);
+        let providers = clock.clone();
+        sandbox.live_by(move || providers.get());
         let station = || Station::new(Ledger::new(ways.0.clone()), ways.1.clone(), clock.clone(), LEASE, &config);
         Self {
             ledger: Ledger::new(table.clone()),
@@ -252,8 +254,16 @@ impl World {
 
     /// The store takes an order and delivers `orders/paid` so many times.
     pub async fn order(&self, payload: &Value, deliver: u32) -> u16 {
-        self.sandbox.set_store_time(Some(self.clock.get()));
-        let path = format!("/_sandbox/shopify/orders?deliver={deliver}");
+        self.placed(payload, &format!("deliver={deliver}")).await
+    }
+
+    /// The store takes an order, says this of its risk, and delivers `orders/paid` once.
+    pub async fn order_at_risk(&self, payload: &Value, risk: &str) {
+        assert_eq!(self.placed(payload, &format!("deliver=1&risk={risk}")).await, 201);
+    }
+
+    async fn placed(&self, payload: &Value, how: &str) -> u16 {
+        let path = format!("/_sandbox/shopify/orders?{how}");
         let (status, answer) = support::control(&self.sandbox, "POST", &path, payload.to_string()).await;
         assert!(status == 201 || status == 400, "{status} {answer}");
         self.delivered().await;
@@ -262,15 +272,15 @@ impl World {
 
     /// Something happens to an order in the store.
     pub async fn in_store(&self, order: u64, what: Value) {
-        self.sandbox.set_store_time(Some(self.clock.get()));
         let path = format!("/_sandbox/shopify/orders/{order}?deliver=1");
         let (status, answer) = support::control(&self.sandbox, "PUT", &path, what.to_string()).await;
         assert_eq!(status, 200, "{answer}");
         self.delivered().await;
     }
 
-    /// Something happens at the partner, to all orders it has.
+    /// A minute later something happens at the partner, to all orders it has.
     pub async fn at_partner(&self, act: &str, body: Value) {
+        self.pass(1);
         for order in self.sandbox.printful.list() {
             let id = order["id"].as_str().unwrap().to_owned();
             self.sandbox.printful.act(&id, act, body.clone()).unwrap();

@@ -28,7 +28,6 @@ impl World {
     pub fn pass(&self, minutes: i64) {
         let now = self.clock.get().checked_add(SignedDuration::from_mins(minutes)).unwrap();
         self.clock.set(now);
-        self.sandbox.set_store_time(Some(now));
     }
 
     /// An order is placed and paid in the store, which tells of both as Shopify would.

@@ -38,6 +38,14 @@ impl Table for TableWay {
         either!(self, table => table.get(pk, sk))
     }
 
+    async fn glance(&self, pk: &str, sk: &str) -> Result<Option<Row>, TableError> {
+        either!(self, table => table.glance(pk, sk))
+    }
+
+    async fn glance_over(&self, pk: &str, prefix: &str) -> Result<Vec<Row>, TableError> {
+        either!(self, table => table.glance_over(pk, prefix))
+    }
+
     async fn get_many(&self, keys: &[(String, String)]) -> Result<Vec<Row>, TableError> {
         either!(self, table => table.get_many(keys))
     }

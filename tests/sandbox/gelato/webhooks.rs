@@ -3,7 +3,6 @@
 
 use super::view;
 use crate::Ctx;
-use crate::clock;
 use crate::config::GelatoConfig;
 use crate::deliver::Delivery;
 use crate::partners::Voice;
@@ -72,7 +71,7 @@ impl Webhooks {
             "fulfillmentFacilityId": order.id,
             "status": view::item_status(order, item),
             "comment": order.reason.as_deref().unwrap_or_default(),
-            "created": view::moment(clock::now()),
+            "created": view::moment(self.ctx.now()),
         });
         self.event("order_item_status_updated", "is", body)
     }

@@ -167,7 +167,7 @@ impl Klaviyo {
         }
         if let Some(time) = attributes["time"].as_str() {
             let at: Option<jiff::Timestamp> = time.parse().ok();
-            let latest = self.0.ctx.store_time().as_second() + 366 * 86_400;
+            let latest = self.0.ctx.now().as_second() + 366 * 86_400;
             // From 1990 on, up to a year ahead.
             if at.is_none_or(|at| !(631_152_000..latest).contains(&at.as_second())) {
                 return Err(invalid("/data/attributes/time", "The time must be after 1990 and at most a year ahead."));
@@ -190,7 +190,7 @@ impl Klaviyo {
             currency: currency.map(str::to_owned),
             properties: properties.clone(),
         };
-        lock(&self.0.book).happened(taken, person, &self.0.ctx.store_now());
+        lock(&self.0.book).happened(taken, person, &self.0.ctx.now_rfc3339());
         Ok(())
     }
 

@@ -13,7 +13,6 @@
 
 use super::ActError;
 use super::book::{Book, Happened, Parcel, Stage};
-use crate::clock;
 use crate::config::AutopilotConfig;
 use serde_json::Value;
 
@@ -137,7 +136,7 @@ impl Book {
             carrier: wanted.carrier.clone(),
             tracking_url: format!("https://tracking.example.com/{tracking_number}"),
             tracking_number,
-            shipped: clock::now(),
+            shipped: self.ctx.now(),
             delivered: None,
             returned: false,
             reshipment: wanted.again,
@@ -151,7 +150,7 @@ impl Book {
     }
 
     fn deliver(&mut self, index: usize, number: Option<&str>) -> Result<(), ActError> {
-        let now = clock::now();
+        let now = self.ctx.now();
         let mut arrived = Vec::new();
         for parcel in self.orders.get_mut(index).into_iter().flat_map(|order| &mut order.parcels) {
             let wanted = number.is_none_or(|number| number == parcel.tracking_number);

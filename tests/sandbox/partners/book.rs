@@ -180,7 +180,7 @@ pub(crate) enum Happened {
 
 /// All of a partner's state that every partner has.
 pub(crate) struct Book {
-    ctx: Ctx,
+    pub(super) ctx: Ctx,
     /// How this partner writes an id.
     write_id: fn(u64) -> String,
     /// In order of arrival.
@@ -221,7 +221,7 @@ impl Book {
         request: Value,
         items: Vec<(Option<String>, String, u64, Value)>,
     ) -> usize {
-        let now = clock::now();
+        let now = self.ctx.now();
         let price = self.shelf.cost;
         let items = items.into_iter().map(|(external_id, variant, quantity, request)| Item {
             id: self.next_id(),
@@ -255,8 +255,9 @@ impl Book {
 
     /// Notes a change of the order at `index`: its time, and that it is to be told.
     pub fn tell(&mut self, index: usize, happened: Happened) {
+        let now = self.ctx.now();
         if let Some(order) = self.orders.get_mut(index) {
-            order.updated = clock::now();
+            order.updated = now;
             order.moved_ms = clock::epoch_millis();
             self.told.push((order.clone(), happened));
         }
@@ -264,6 +265,7 @@ impl Book {
 
     /// Brings an order to `stage`; whoever calls has checked that it may go there.
     pub fn bring(&mut self, index: usize, stage: Stage, reason: Option<&str>, happened: Happened) {
+        let now = self.ctx.now();
         if let Some(order) = self.orders.get_mut(index) {
             if stage == Stage::Held {
                 order.before_hold = order.stage;
@@ -272,8 +274,8 @@ impl Book {
             order.word = None;
             order.reason = reason.map(str::to_owned);
             match stage {
-                Stage::Accepted => order.released = order.released.or_else(|| Some(clock::now())),
-                Stage::Making => order.started = order.started.or_else(|| Some(clock::now())),
+                Stage::Accepted => order.released = order.released.or(Some(now)),
+                Stage::Making => order.started = order.started.or(Some(now)),
                 _ => {}
             }
         }

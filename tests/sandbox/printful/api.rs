@@ -3,8 +3,8 @@
 use super::answer::{Answer, Refusal};
 use super::book::Key;
 use super::{Printful, catalog, order::Order, rules};
+use crate::lock;
 use crate::partners::http::same;
-use crate::{clock, lock};
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Query, State};
 use axum::http::{HeaderMap, Method, Request, Uri};
@@ -193,8 +193,7 @@ impl Printful {
     fn answer(&self, action: &Action, call: &Call) -> Result<Answer, Refusal> {
         let config = &self.0.ctx.config.printful;
         // A test in simulated time has its limits in that time too.
-        let simulated = lock(&self.0.ctx.live).store_time.map(jiff::Timestamp::as_millisecond);
-        let now = simulated.unwrap_or_else(clock::epoch_millis);
+        let now = self.0.ctx.now().as_millisecond();
         lock(&self.0.window).admit(now, config.rate_limit).map_err(Refusal::too_many)?;
         self.authorize(&call.headers)?;
         match action {

@@ -3,8 +3,8 @@
 use super::answer::Refusal;
 use super::order::{Item, Order, Shipment, Status};
 use super::webhooks::{self, About};
-use crate::clock;
 use crate::partners::shelf::Shelf;
+use crate::{Ctx, clock};
 use serde_json::{Map, Value, json};
 
 /// How a request names an order.
@@ -17,6 +17,7 @@ pub(crate) enum Key {
 
 /// All of it; emptied by a reset.
 pub(crate) struct Book {
+    pub(super) ctx: Ctx,
     pub(super) store: u64,
     /// In order of arrival.
     pub(super) orders: Vec<Order>,
@@ -35,13 +36,15 @@ pub(crate) struct Book {
 const FIRST_ID: u64 = 100_000_000;
 
 impl Book {
-    pub fn new(store: u64, variants: &[u64], autopilot: bool) -> Self {
+    pub fn new(ctx: Ctx, store: u64) -> Self {
+        let (autopilot, variants) = (ctx.config.autopilot.on, &ctx.config.printful.variants);
         Self {
             store,
             orders: Vec::new(),
             shelf: Shelf::new(variants.iter().map(u64::to_string)),
             speaks: true,
             autopilot,
+            ctx: ctx.clone(),
             webhooks_v1: json!({"url": null, "types": [], "params": {}}),
             outbox: Vec::new(),
             counter: FIRST_ID,
@@ -62,10 +65,11 @@ impl Book {
 
     /// Notes a change of the order at `index`: its time, its webhook, and the `order_updated` that goes with each.
     pub(super) fn changed(&mut self, index: usize, kind: &'static str, about: About<'_>) {
+        let now = self.ctx.now().as_second();
         let Some(order) = self.orders.get_mut(index) else {
             return;
         };
-        order.updated = clock::epoch_seconds();
+        order.updated = now;
         order.moved_ms = clock::epoch_millis();
         let body = webhooks::body(kind, order, about);
         self.outbox.push((kind, body));
@@ -87,7 +91,7 @@ impl Book {
                 "The external_id provided already exists and cannot be used (EXTERNAL_ID_IN_USE)",
             ));
         }
-        let now = clock::epoch_seconds();
+        let now = self.ctx.now();
         let items = body["items"].as_array().into_iter().flatten().map(|item| self.item(item)).collect();
         let order = Order {
             id: self.next_id(),
@@ -95,9 +99,9 @@ impl Book {
             store: self.store,
             status: Status::Draft,
             before_hold: Status::Draft,
-            created: now,
-            updated: now,
-            received_at: clock::now().to_string(),
+            created: now.as_second(),
+            updated: now.as_second(),
+            received_at: now.to_string(),
             moved_ms: clock::epoch_millis(),
             shipping: body["shipping"].as_str().unwrap_or("STANDARD").to_owned(),
             recipient: body["recipient"].clone(),
@@ -231,7 +235,7 @@ impl Book {
             carrier: carrier.to_owned(),
             tracking_url: format!("https://tracking.example.com/{tracking_number}"),
             tracking_number,
-            shipped: clock::epoch_seconds(),
+            shipped: self.ctx.now().as_second(),
             delivered: None,
             returned: false,
             reshipment: again,

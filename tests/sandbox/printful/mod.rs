@@ -123,8 +123,7 @@ impl Printful {
 }
 
 fn empty(ctx: &Ctx) -> book::Book {
-    let config = &ctx.config.printful;
-    book::Book::new(config.store_id.unwrap_or(STORE), &config.variants, ctx.config.autopilot.on)
+    book::Book::new(ctx.clone(), ctx.config.printful.store_id.unwrap_or(STORE))
 }
 
 /// A list shows `[{"id","external_id","status","items","received_at","shipments","recipient"}]`; ids are strings, items

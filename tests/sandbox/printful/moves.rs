@@ -15,7 +15,6 @@ use super::ActError;
 use super::book::{Book, Key};
 use super::order::Status;
 use super::webhooks::About;
-use crate::clock;
 use crate::config::AutopilotConfig;
 use serde_json::Value;
 
@@ -151,7 +150,7 @@ impl Book {
     }
 
     fn deliver(&mut self, index: usize, number: Option<&str>) -> Result<(), ActError> {
-        let now = clock::epoch_seconds();
+        let now = self.ctx.now().as_second();
         let mut arrived = Vec::new();
         for shipment in self.orders.get_mut(index).into_iter().flat_map(|order| &mut order.shipments) {
             let wanted = number.is_none_or(|number| number == shipment.tracking_number);

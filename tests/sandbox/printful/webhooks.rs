@@ -40,7 +40,7 @@ pub(crate) fn body(kind: &str, order: &Order, about: About<'_>) -> Value {
     };
     json!({
         "type": kind,
-        "occurred_at": clock::now_rfc3339(),
+        "occurred_at": rfc3339(order.updated),
         "retries": 0,
         "store_id": order.store,
         "data": data,

@@ -193,7 +193,8 @@ impl Printify {
                 Ok(Answer::ok(json!({"resolution": "updated_directly", "order_id": id, "address_to": body})))
             }
             _ => {
-                let request = support::Request::new(super::write_uuid(self.desk.ctx.next_id()), id);
+                let request =
+                    support::Request::new(super::write_uuid(self.desk.ctx.next_id()), id, self.desk.ctx.now());
                 let mut answer = request.view();
                 answer["resolution"] = json!("support_request_created");
                 lock(&self.support).push(request);

@@ -1,7 +1,6 @@
 //! What a person at Printify is to look at: so far only new addresses for orders that are being made already.
 
 use super::view;
-use crate::clock;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -13,8 +12,8 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub fn new(id: String, order: &str) -> Self {
-        Self { id, order: order.to_owned(), created: clock::now() }
+    pub fn new(id: String, order: &str, created: Timestamp) -> Self {
+        Self { id, order: order.to_owned(), created }
     }
 
     pub fn view(&self) -> Value {

@@ -11,7 +11,7 @@ use crate::partners::book::{Happened, Order, Parcel};
 use crate::partners::fields::Fields;
 use crate::partners::http::No;
 use crate::partners::{ActError, Cost, Voice};
-use crate::{Ctx, clock, lock};
+use crate::{Ctx, lock};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -114,7 +114,7 @@ impl Webhooks {
     fn deliver(&self, topic: &str, resource: Value) -> Vec<Delivery> {
         let id = super::write_uuid(self.ctx.next_id());
         let event = json!({
-            "id": id, "type": topic, "created_at": view::moment(clock::now()), "resource": resource,
+            "id": id, "type": topic, "created_at": view::moment(self.ctx.now()), "resource": resource,
         });
         let body = Bytes::from(event.to_string());
         let config = self.config();

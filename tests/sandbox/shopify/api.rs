@@ -162,7 +162,7 @@ fn answer(
         Ok(request) => {
             let cost = cost::requested(&request);
             // A test in simulated time has its limits in that time too.
-            let now = shopify.ctx.store_time().as_millisecond();
+            let now = shopify.ctx.now().as_millisecond();
             let (maximum, restore) = (config.cost_maximum, config.cost_restore_per_second);
             let taken = lock(&shopify.store).bucket.take(now, cost, maximum, restore);
             match taken {

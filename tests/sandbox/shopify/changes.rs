@@ -22,7 +22,7 @@ fn restock_type(restock: bool) -> &'static str {
 
 /// Cancels; with `refund`, what was paid is paid back.
 pub fn cancel(ctx: &Ctx, order: &mut Order, reason: &str, refund: bool, restock: bool) -> Vec<Webhook> {
-    let now = ctx.store_now();
+    let now = ctx.now_rfc3339();
     order.rest.insert("cancelled_at".to_owned(), json!(now));
     order.rest.insert("cancel_reason".to_owned(), json!(reason));
     order.rest.insert("closed_at".to_owned(), json!(now));
@@ -74,7 +74,7 @@ pub fn edit(ctx: &Ctx, order: &mut Order, wanted: &[(u64, u64)]) -> Vec<Webhook>
     }
     retotal(order, &changes);
     order.touch(ctx);
-    let edited = rest::edit(order, ctx.next_id(), &ctx.store_now(), &changes);
+    let edited = rest::edit(order, ctx.next_id(), &ctx.now_rfc3339(), &changes);
     vec![("orders/edited", edited), updated(order)]
 }
 
@@ -152,7 +152,7 @@ fn pay_back(
     let subtotal = worth.iter().fold(currencies.zero(), |sum, (_, _, worth)| sum.plus(worth));
     let amount = amount.unwrap_or_else(|| subtotal.clone());
     let adjustment = Some(amount.minus(&subtotal)).filter(|rest| rest.shop != Amount::ZERO);
-    let now = ctx.store_now();
+    let now = ctx.now_rfc3339();
     let gateway = order.rest.get("payment_gateway_names").and_then(|names| names.get(0)).and_then(Value::as_str);
     // The refund's lines take the ids that follow its own.
     let id = ctx.next_id();

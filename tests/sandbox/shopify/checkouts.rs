@@ -82,7 +82,7 @@ fn accept(shopify: &Shopify, body: &[u8]) -> Result<Checkout, String> {
     if rest.get("currency").and_then(Value::as_str).is_none_or(str::is_empty) {
         return Err("currency is missing".to_owned());
     }
-    let now = shopify.ctx.store_now();
+    let now = shopify.ctx.now_rfc3339();
     for key in ["created_at", "updated_at", "completed_at"] {
         match rest.get(key) {
             None | Some(Value::Null) if key == "completed_at" => {}

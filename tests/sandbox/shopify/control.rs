@@ -68,7 +68,7 @@ async fn place(State(shopify): State<Shopify>, Query(options): Query<Options>, b
     let paid = matches!(order.text("financial_status"), Some("paid" | "partially_refunded" | "refunded"));
     let finished = {
         let mut store = lock(&shopify.store);
-        let now = shopify.ctx.store_now();
+        let now = shopify.ctx.now_rfc3339();
         let finished = store.finish_checkout(&order, &now);
         // A guest's order has no customer, and brings none along.
         if order.customer().is_some() {

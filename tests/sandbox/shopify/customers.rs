@@ -52,7 +52,7 @@ async fn keep(State(shopify): State<Shopify>, Query(options): Query<Options>, bo
     if given.get("id").is_none() && given.get("email").and_then(Value::as_str).is_none_or(str::is_empty) {
         return refuse(StatusCode::BAD_REQUEST, "a customer has an id or an email");
     }
-    let now = shopify.ctx.store_now();
+    let now = shopify.ctx.now_rfc3339();
     let (known, customer, consented) = {
         let mut store = lock(&shopify.store);
         let known = view_parts::number(given.get("id")).filter(|id| store.customers.contains_key(id));
@@ -195,7 +195,7 @@ fn consent(input: &Arguments, now: &str) -> Result<Value, UserError> {
 /// `customerEmailMarketingConsentUpdate`.
 pub(super) fn consent_update(world: &World, arguments: &Arguments) -> Outcome {
     let shopify = &world.shopify;
-    let now = shopify.ctx.store_now();
+    let now = shopify.ctx.now_rfc3339();
     let empty = Map::new();
     let input = object(arguments, "input").unwrap_or(&empty);
     let id = number(input, "customerId", "Customer");
@@ -217,7 +217,7 @@ pub(super) fn consent_update(world: &World, arguments: &Arguments) -> Outcome {
 /// `customerCreate`.
 pub(super) fn create(world: &World, arguments: &Arguments) -> Outcome {
     let shopify = &world.shopify;
-    let now = shopify.ctx.store_now();
+    let now = shopify.ctx.now_rfc3339();
     let empty = Map::new();
     let input = object(arguments, "input").unwrap_or(&empty);
     let mail = text(input, "email").unwrap_or_default().trim();

@@ -198,7 +198,7 @@ pub(super) fn apply(shopify: &Shopify, order: &mut Order, change: Change) -> Res
             let level = RiskLevel::parse(&level).ok_or_else(|| bad(format!("level {level:?} is no risk level")))?;
             let usual = Assessment::shopifys(level);
             let assessment = Assessment { provider, facts: facts.unwrap_or(usual.facts), level };
-            let body = risk::body(order, &assessment, &ctx.store_now());
+            let body = risk::body(order, &assessment, &ctx.now_rfc3339());
             order.assess(assessment);
             order.touch(ctx);
             Ok(vec![("orders/risk_assessment_changed", body)])
@@ -272,7 +272,7 @@ fn dispute(
         None => {
             let kind = choice(shopify, "DisputeType", kind.as_deref().unwrap_or("chargeback")).map_err(bad)?;
             let reason = reason.unwrap_or_else(|| "fraudulent".to_owned());
-            let made = Dispute { id: ctx.next_id(), kind, status, reason, initiated_at: ctx.store_now() };
+            let made = Dispute { id: ctx.next_id(), kind, status, reason, initiated_at: ctx.now_rfc3339() };
             order.disputes.push(made.clone());
             ("disputes/create", made)
         }

@@ -76,7 +76,7 @@ impl Order {
         if sent.is_empty() {
             return Err(refuse(QUANTITY.to_owned()));
         }
-        let now = ctx.store_now();
+        let now = ctx.now_rfc3339();
         let fulfillment = Fulfillment {
             id: ctx.next_id(),
             name: format!("{}-F{}", self.name(), self.fulfillments.len() + 1),
@@ -111,7 +111,7 @@ impl Order {
     /// The store's own mail to the customer, when `notifyCustomer` asks for it.
     pub fn notify(&mut self, ctx: &Ctx, notify: bool, kind: &str, fulfillment: u64) {
         if notify {
-            let notice = json!({"kind": kind, "fulfillment": fulfillment, "time": ctx.store_now()});
+            let notice = json!({"kind": kind, "fulfillment": fulfillment, "time": ctx.now_rfc3339()});
             self.notifications.push(notice);
         }
     }
@@ -122,7 +122,7 @@ impl Order {
             return false;
         };
         known.tracking = tracking;
-        known.updated_at = ctx.store_now();
+        known.updated_at = ctx.now_rfc3339();
         self.notify(ctx, notify, "shipping_update", fulfillment);
         self.touch(ctx);
         true
@@ -137,7 +137,7 @@ impl Order {
         details: &Map<String, Value>,
     ) -> Option<u64> {
         let known = self.fulfillments.iter_mut().find(|known| known.id == fulfillment)?;
-        let now = ctx.store_now();
+        let now = ctx.now_rfc3339();
         let text = |key: &str| details.get(key).and_then(Value::as_str).map(str::to_owned);
         let event = Event {
             id: ctx.next_id(),
@@ -181,7 +181,7 @@ impl Order {
         let id = ctx.next_id();
         group.holds.push(Hold { id, ..hold });
         group.status = "ON_HOLD";
-        group.updated_at = ctx.store_now();
+        group.updated_at = ctx.now_rfc3339();
         self.touch(ctx);
         Ok(id)
     }
@@ -195,7 +195,7 @@ impl Order {
         if group.holds.is_empty() && group.status == "ON_HOLD" {
             group.status = "OPEN";
         }
-        group.updated_at = ctx.store_now();
+        group.updated_at = ctx.now_rfc3339();
         self.touch(ctx);
         Ok(())
     }

@@ -151,7 +151,7 @@ fn order_cancel(world: &World, arguments: &Arguments) -> Outcome {
             let order = store.orders.get_mut(&id).filter(|order| !order.is_cancelled());
             order.map(|order| {
                 if notify {
-                    order.notifications.push(json!({"kind": "order_cancelled", "time": shopify.ctx.store_now()}));
+                    order.notifications.push(json!({"kind": "order_cancelled", "time": shopify.ctx.now_rfc3339()}));
                 }
                 changes::cancel(&shopify.ctx, order, &reason, refund, restock)
             })
@@ -247,7 +247,7 @@ fn metafields_set(world: &World, arguments: &Arguments) -> Outcome {
             key: key.to_owned(),
             kind,
             value: value.to_owned(),
-            updated_at: world.shopify.ctx.store_now(),
+            updated_at: world.shopify.ctx.now_rfc3339(),
         };
         planned.push((order.id, field));
     }
@@ -292,7 +292,7 @@ fn subscribe(world: &World, topic: &str, input: &Arguments) -> Outcome {
         return Err(UserError::new(field, "Address for this topic has already been taken"));
     }
     let topic = super::webhooks::topic_of(topic);
-    let mut made = Subscription::new(ctx.next_id(), topic, uri.to_owned(), ctx.store_now());
+    let mut made = Subscription::new(ctx.next_id(), topic, uri.to_owned(), ctx.now_rfc3339());
     made.name = text(input, "name").map(str::to_owned);
     let fields = input.get("includeFields").and_then(Value::as_array).into_iter().flatten();
     made.include_fields = fields.filter_map(Value::as_str).map(str::to_owned).collect();

@@ -140,7 +140,7 @@ impl Order {
             notifications: Vec::new(),
             rest,
         };
-        let now = ctx.store_now();
+        let now = ctx.now_rfc3339();
         let cancelled = order.is_cancelled();
         let mut groups: Vec<FulfillmentOrder> = Vec::new();
         for line in lines(&order.rest) {
@@ -216,7 +216,7 @@ impl Order {
 
     /// Something changed: `updated_at` and what REST derives from the fulfilments.
     pub fn touch(&mut self, ctx: &Ctx) {
-        self.rest.insert("updated_at".to_owned(), json!(ctx.store_now()));
+        self.rest.insert("updated_at".to_owned(), json!(ctx.now_rfc3339()));
         let status = self.fulfillment_status();
         self.rest.insert("fulfillment_status".to_owned(), json!(status));
         self.rest.insert("tags".to_owned(), json!(self.tags.join(", ")));

@@ -81,7 +81,7 @@ fn create(world: &World, input: &Arguments, receipt: bool) -> Outcome {
         let gateways: Vec<&str> = transactions.iter().filter_map(|one| one["gateway"].as_str()).collect();
         let id = 6_000_000_000_000 + ctx.next_id();
         let order_number = store.next_number();
-        let now = ctx.store_now();
+        let now = ctx.now_rfc3339();
         let tags: Vec<&str> =
             input.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
         let email = input.get("email").cloned().unwrap_or_default();

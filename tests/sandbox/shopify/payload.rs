@@ -42,7 +42,7 @@ pub fn accept_order(ctx: &Ctx, mut rest: Map<String, Value>, risk: RiskLevel) ->
     let id = id_of(&rest, "id")?;
     check_money("", &Value::Object(rest.clone()))?;
     check_order(&rest)?;
-    let now = ctx.store_now();
+    let now = ctx.now_rfc3339();
     // The store learns of the order now, whenever the payload was written.
     rest.insert("updated_at".to_owned(), json!(now));
     for key in ["created_at", "processed_at"] {

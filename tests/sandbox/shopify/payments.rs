@@ -83,7 +83,7 @@ pub fn of_payload(ctx: &Ctx, rest: &mut Map<String, Value>) -> Vec<Transaction> 
     if amount.shop == Amount::ZERO {
         return Vec::new();
     }
-    let at = text("processed_at").or(text("created_at")).map_or_else(|| ctx.store_now(), str::to_owned);
+    let at = text("processed_at").or(text("created_at")).map_or_else(|| ctx.now_rfc3339(), str::to_owned);
     vec![Transaction {
         id: ctx.next_id(),
         kind: kind.to_owned(),
@@ -119,7 +119,7 @@ fn read(ctx: &Ctx, currencies: &Currencies, given: &Map<String, Value>) -> Optio
         gateway: text("gateway").map(str::to_owned),
         manual: manual.unwrap_or_else(|| is_manual(text("gateway"))),
         error: text("error_code").map(str::to_uppercase),
-        created_at: text("created_at").or(text("processed_at")).map_or_else(|| ctx.store_now(), str::to_owned),
+        created_at: text("created_at").or(text("processed_at")).map_or_else(|| ctx.now_rfc3339(), str::to_owned),
         test: given.get("test").and_then(Value::as_bool).unwrap_or(false),
         amount: currencies.read(given, "amount")?,
         card,
@@ -147,7 +147,7 @@ impl Order {
             manual: is_manual(gateway.as_deref()),
             gateway,
             error: attempt.error,
-            created_at: ctx.store_now(),
+            created_at: ctx.now_rfc3339(),
             test: self.is_test(),
             amount: currencies.read(&self.rest, "total_price").unwrap_or_else(|| currencies.zero()),
             card: attempt.card,
@@ -179,7 +179,7 @@ impl Order {
             manual: is_manual(gateway.as_deref()),
             gateway,
             error: None,
-            created_at: ctx.store_now(),
+            created_at: ctx.now_rfc3339(),
             test: self.is_test(),
             amount: owed.unwrap_or_else(|| Currencies::of(&self.rest).zero()),
             card,
@@ -187,7 +187,7 @@ impl Order {
         });
         self.rest.insert("financial_status".to_owned(), json!("paid"));
         self.rest.insert("total_outstanding".to_owned(), json!("0.00"));
-        self.rest.insert("processed_at".to_owned(), json!(ctx.store_now()));
+        self.rest.insert("processed_at".to_owned(), json!(ctx.now_rfc3339()));
         self.touch(ctx);
         Ok(())
     }

@@ -80,7 +80,7 @@ pub(super) fn copies(
     address: &str,
 ) -> Vec<Delivery> {
     let webhooks = [shopify.uuid(2), shopify.uuid(2)];
-    let triggered_at = shopify.ctx.store_time().to_string();
+    let triggered_at = shopify.ctx.now().to_string();
     (0..times)
         .map(|index| {
             let webhook = if index * 2 < times { &webhooks[0] } else { &webhooks[1] };

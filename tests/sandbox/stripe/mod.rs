@@ -27,7 +27,7 @@ pub use routes::OPERATIONS;
 
 use std::sync::{Arc, Mutex};
 
-use crate::{Ctx, clock, lock};
+use crate::{Ctx, lock};
 
 /// The account's whole state. Cloning is cheap.
 #[derive(Clone)]
@@ -38,11 +38,7 @@ struct Inner {
     spec: spec::Spec,
     book: Mutex<book::Book>,
     rate: Mutex<api::Rate>,
-    clock: Mutex<Now>,
 }
-
-/// Seconds since 1970.
-type Now = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 impl Stripe {
     /// Errors: a specification that is there but cannot be read.
@@ -51,7 +47,6 @@ impl Stripe {
             spec: spec::Spec::load(ctx.config.specs.as_deref())?,
             book: Mutex::default(),
             rate: Mutex::default(),
-            clock: Mutex::new(Arc::new(clock::epoch_seconds)),
             ctx,
         }));
         stripe.reset();
@@ -70,14 +65,9 @@ impl Stripe {
         *lock(&self.0.rate) = api::Rate::default();
     }
 
-    /// From now on everything is stamped and signed as of this clock: a test whose door lives in another time says so here.
-    pub fn live_by(&self, now: impl Fn() -> i64 + Send + Sync + 'static) {
-        *lock(&self.0.clock) = Arc::new(now);
-    }
-
+    /// Seconds since 1970.
     fn now(&self) -> i64 {
-        let now = lock(&self.0.clock).clone();
-        now()
+        self.0.ctx.now().as_second()
     }
 
     /// Whether the account's key is a live one.

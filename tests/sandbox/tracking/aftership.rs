@@ -285,7 +285,7 @@ impl Feed for AfterShip {
         let number = self.ctx.next_id();
         let body = json!({
             "event": event, "event_id": format!("00000000-0000-4000-8000-{number:012x}"),
-            "is_tracking_first_tag": same_tag == 1, "msg": self.view(parcel), "ts": self.ctx.store_time().as_second(),
+            "is_tracking_first_tag": same_tag == 1, "msg": self.view(parcel), "ts": self.ctx.now().as_second(),
         });
         vec![self.signed(event, Bytes::from(body.to_string()))]
     }

@@ -90,7 +90,7 @@ impl Desk {
 
     /// Follows a number from now on.
     pub fn add(&self, id: String, number: &str, carrier: &str, order: Option<&str>, status: &str) -> Parcel {
-        let now = self.ctx.store_time();
+        let now = self.ctx.now();
         let parcel = Parcel {
             id,
             number: number.to_owned(),
@@ -121,7 +121,7 @@ impl Desk {
         let mut parcels = lock(&self.parcels);
         let parcel = parcels.iter_mut().rev().find(|parcel| parcel.number == number)?;
         change(parcel);
-        parcel.changed = self.ctx.store_time();
+        parcel.changed = self.ctx.now();
         Some(parcel.clone())
     }
 

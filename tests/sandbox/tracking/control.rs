@@ -99,7 +99,7 @@ fn play(tracking: &Tracking, feed: &str, number: &str, act: &str, bytes: &Bytes)
     if wanted.promised.as_ref().is_some_and(|day| day.parse::<Date>().is_err()) {
         return Err(bad("promised is no date like \"2026-11-27\""));
     }
-    let at = moment(wanted.at, played.tells_local_times(), || desk.ctx.store_now())?;
+    let at = moment(wanted.at, played.tells_local_times(), || desk.ctx.now_rfc3339())?;
     let (happened, scan) = match act {
         "again" => (Happened::Scanned, None),
         "stop" => (Happened::Stopped, None),

@@ -264,7 +264,7 @@ impl Feed for EasyPost {
             }
             Happened::Stopped => return Vec::new(),
         };
-        let now = self.ctx.store_now();
+        let now = self.ctx.now_rfc3339();
         let event = json!({
             "id": format!("evt_{:032x}", self.ctx.next_id()), "object": "Event", "description": topic,
             "mode": self.config().mode, "previous_attributes": before, "created_at": now, "updated_at": now,

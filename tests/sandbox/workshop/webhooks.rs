@@ -1,11 +1,11 @@
 //! What the workshop tells the door: one signed request for each piece of news.
 
 use super::{NAME, signature, view};
+use crate::Ctx;
 use crate::config::WorkshopConfig;
 use crate::deliver::Delivery;
 use crate::partners::Voice;
 use crate::partners::book::{Happened, Order};
-use crate::{Ctx, clock};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -55,7 +55,7 @@ impl Voice for Webhooks {
 
     fn signed(&self, topic: &str, body: Bytes) -> Delivery {
         let path = format!("webhooks/partner/{}", self.config().name);
-        let now = clock::epoch_seconds();
+        let now = self.ctx.now().as_second();
         let signature = signature::sign(&self.config().webhook_secret, now, "POST", &format!("/{path}"), &body);
         Delivery {
             source: NAME.to_owned(),

@@ -73,6 +73,16 @@ impl Table for Lagging {
         self.memory.get(pk, sk).await
     }
 
+    async fn glance(&self, pk: &str, sk: &str) -> Result<Option<Row>, TableError> {
+        self.call().await?;
+        self.memory.glance(pk, sk).await
+    }
+
+    async fn glance_over(&self, pk: &str, prefix: &str) -> Result<Vec<Row>, TableError> {
+        self.call().await?;
+        self.memory.glance_over(pk, prefix).await
+    }
+
     async fn put_new(&self, row: &Row) -> Result<Option<Row>, TableError> {
         self.call().await?;
         self.memory.put_new(row).await

@@ -214,7 +214,8 @@ async fn take(watch: &Layer5, stored: &Stored, layer: Layer, wait: Option<(bool,
     let Some((outage, seconds)) = wait else {
         let clock = (Owed::Wait(Wait::CustomerInformed), later(now, 604_800));
         let opens = if layer == Layer::Routing { [clock].into() } else { BTreeMap::new() };
-        return ledger.finish(stored, layer, &Finished { settled: Vec::new(), opens }).await.unwrap();
+        ledger.finish(stored, layer, &Finished { settled: Vec::new(), opens }).await.unwrap();
+        return;
     };
     let reason = if outage {
         WaitReason::Outage { provider: "printful".into(), why: "down".into() }
