@@ -30,6 +30,7 @@ WORDS = {
     "metric_month": "metrics of our own",
     "dashboard_month": "dashboards",
     "log_kilobyte": "KB of logs",
+    "schedule": "one-time schedules",
 }
 
 Prices = dict[str, Any]
@@ -136,9 +137,9 @@ def order_use(counts: dict[str, Any], events: int, deliveries: int, watch: str, 
     calls = [called for function, called in counts["functions"].items() if function != watch]
     sends = sum(count for called in calls for name, count in called.items() if name.startswith("sqs/SendMessage"))
     hops = sum(used["messages"] for used in took)
-    # The door for each webhook, the relay at most once for each event that goes somewhere, a layer for each hop, email for SES's two
-    # words on a mail.
-    invocations = deliveries + min(events, hops) + hops + 2 * counts["mails"]
+    # The door for each webhook, the relay at most once for each event that goes somewhere, a layer for each hop, email for SES's word
+    # that it sent a mail.
+    invocations = deliveries + min(events, hops) + hops + counts["mails"]
     own = table["order"]
     return {
         "write_unit": sum(used["write_units"] for used in took),
@@ -147,6 +148,7 @@ def order_use(counts: dict[str, Any], events: int, deliveries: int, watch: str, 
         "invocation": invocations,
         "gb_millisecond": own["gb_milliseconds_of_an_invocation"] * invocations,
         "log_kilobyte": own["log_kilobyte"],
+        "schedule": sum(called.get("scheduler/CreateSchedule", 0) for called in calls),
     }
 
 

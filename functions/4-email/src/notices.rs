@@ -154,13 +154,13 @@ impl Notice {
     pub fn metric(&self) -> Option<&'static str> {
         match self {
             Self::Sent(_) => Some("MailsSent"),
-            Self::Delivered(_) => Some("MailsDelivered"),
             Self::Opened(_) => Some("MailsOpened"),
             Self::Clicked(_) => Some("MailsClicked"),
             Self::Failed { stops: Some(Suppression::Bounce), .. } => Some("MailsBounced"),
             Self::Failed { stops: Some(Suppression::Complaint), .. } => Some("MailsComplained"),
             Self::Failed { stops: None, .. } => Some("MailsFailed"),
-            Self::Ignored(_) => None,
+            // SES counts these itself, and tells us only of marketing mails.
+            Self::Delivered(_) | Self::Ignored(_) => None,
         }
     }
 }

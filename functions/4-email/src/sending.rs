@@ -29,8 +29,11 @@ use crate::post::MAILER;
 const FRESH: SignedDuration = SignedDuration::from_secs(60);
 /// Mails a second of an account of which nothing is known.
 const USUAL: u32 = 14;
-/// A second's worth of mails in four seconds presses: from then on everybody takes a slot.
-const SECONDS: u32 = 4;
+/// A quarter of what SES takes in so long presses: from then on everybody takes a slot. SES lets short bursts pass (Amazon SES
+/// developer guide, "sending quotas").
+const SECONDS: u32 = 16;
+/// One mail in so many counts for all of them while few go out.
+pub const WEIGHT: u32 = 8;
 /// Where SES says "too many" without saying how long: its limit is by the second.
 const UNSAID: SignedDuration = SignedDuration::from_secs(1);
 /// When an account that sends nothing is tried again: as long as a message can wait in its queue.
@@ -97,7 +100,7 @@ where
 
     /// Is it this mail's turn? Otherwise its slot.
     pub(crate) async fn its_turn(&self, stored: &Stored, effect: &str) -> Result<Result<(), NotSent>, Failure> {
-        let ask = Ask { calls: 1, weight: weight_of(effect), has_slot: has_slot(stored, self.station.now()) };
+        let ask = Ask { calls: 1, weight: weight_of(effect, WEIGHT), has_slot: has_slot(stored, self.station.now()) };
         let line = self.ses_line().await;
         Ok(match self.station.ledger.turn(&self.station.store, line.name, line.rate, ask, self.station.now()).await? {
             Turn::Now => Ok(()),

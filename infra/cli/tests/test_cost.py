@@ -63,16 +63,18 @@ class AnOrder(unittest.TestCase):
         took = {"write_units": 10, "half_read_units": 4, "messages": 3}
         counts = {
             "took": {"relay": took, "watch": {"write_units": 99, "half_read_units": 99, "messages": 99}},
-            "functions": {"relay": {"sqs/SendMessageBatch": 2}, "watch": {"sqs/SendMessage": 50}},
+            "functions": {"relay": {"sqs/SendMessageBatch": 2, "scheduler/CreateSchedule": 1}, "watch": {"sqs/SendMessage": 50}},
             "mails": 3,
         }
         use = cost.order_use(counts, events=5, deliveries=4, watch="watch", table=TABLE)
         self.assertEqual((use["write_unit"], use["half_read_unit"]), (10, 4))
         self.assertEqual(use["sqs_request"], 2 + 2 * 3)
-        self.assertEqual(use["invocation"], 4 + 3 + 3 + 2 * 3)
+        self.assertEqual(use["invocation"], 4 + 3 + 3 + 3)
+        self.assertEqual(use["schedule"], 1)
 
-    def test_forty_write_units_and_thirty_invocations_stay_below_the_ceiling(self) -> None:
-        use = {"write_unit": 40, "invocation": 30, "gb_millisecond": 150, "sqs_request": 21, "log_kilobyte": 6}
+    def test_what_an_order_was_counted_to_take_stays_below_the_ceiling(self) -> None:
+        use = {"write_unit": 42, "half_read_unit": 70, "invocation": 26, "gb_millisecond": 130}
+        use |= {"sqs_request": 21, "log_kilobyte": 4, "schedule": 1}
         self.assertLess(cost.total(cost.bill(use, TABLE, free=False)), TABLE["ceiling"]["order"])
 
 

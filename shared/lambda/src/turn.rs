@@ -15,8 +15,8 @@ use crate::station::{Outcome, Station};
 
 /// What whoever found too many reserving at once waits for: to ask again.
 pub(crate) const MANY_WAIT: &str = "many wait";
-/// One caller in eight counts for all eight while little is asked: counting each would be a write for each.
-pub const WEIGHT: u32 = 8;
+/// One order in so many counts for all of them while little is asked: counting each would be a write for each.
+pub const WEIGHT: u32 = 4;
 /// Where a provider says "too many" without saying how long.
 const UNSAID: SignedDuration = SignedDuration::from_secs(60);
 /// A slot that was not used for so long is somebody else's by now.
@@ -91,13 +91,14 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
 }
 
 fn weight(stored: &Stored) -> u32 {
-    weight_of(&short_hash(&[&stored.event.subject.to_string(), "pace"], 1))
+    weight_of(&short_hash(&[&stored.event.subject.to_string(), "pace"], 1), WEIGHT)
 }
 
-/// For how many callers the one with this hash counts: its first digit, one of sixteen, says so.
+/// For how many callers the one with this hexadecimal hash counts, where one in `of` (a power of two, sixteen at most) does.
 #[must_use]
-pub fn weight_of(hash: &str) -> u32 {
-    if matches!(hash.as_bytes().first(), Some(b'0' | b'1')) { WEIGHT } else { 0 }
+pub fn weight_of(hash: &str, of: u32) -> u32 {
+    let drawn = hash.chars().next().and_then(|digit| digit.to_digit(16)).is_some_and(|digit| digit * of < 16);
+    if drawn { of } else { 0 }
 }
 
 fn has_slot(effect: &Effect, now: Timestamp) -> bool {
@@ -105,4 +106,17 @@ fn has_slot(effect: &Effect, now: Timestamp) -> bool {
     let too_many = Trouble::RateLimited { retry_after: None, a_second: None }.to_string();
     let fresh = now.duration_since(*not_before) < STALE;
     *not_before <= now && fresh && (reason == ITS_TURN || *reason == too_many)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_in_so_many_counts_for_all_of_them() {
+        for of in [1, 4, 8, 16] {
+            let all: u32 = "0123456789abcdef".chars().map(|digit| weight_of(&format!("{digit}e"), of)).sum();
+            assert_eq!(all, 16);
+        }
+    }
 }
