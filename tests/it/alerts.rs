@@ -245,6 +245,51 @@ async fn a_test_alert_goes_to_both_channels_each_with_its_own_link() {
     assert_eq!(channel_of(taken[0].body["text"].as_str().unwrap()), "webhook");
 }
 
+/// PagerDuty keeps an incident for each alert: it hears that one is over once nothing stands of what it was about, and once only.
+#[tokio::test]
+async fn an_incident_is_over_when_all_that_it_was_about_is() {
+    let (sandbox, watch) = with_webhook("pagerduty", WebhookFormat::PagerDuty).await;
+    let round = async || {
+        let event = json!({ "source": "aws.events", "time": watch.station.now().to_string() });
+        watch.handle(event, Timestamp::MAX).await.unwrap()
+    };
+    let done = |of: &str| {
+        let of_it = |taken: &sandbox::alerts::Taken| taken.body["event_action"] == of;
+        let taken: Vec<_> = sandbox.alerts.taken().into_iter().filter(of_it).collect();
+        taken.into_iter().map(|taken| taken.body["dedup_key"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let ledger = &watch.station.ledger;
+    let (one, other) = (raised(&watch, 1_001).await, raised(&watch, 1_002).await);
+    deliver(&watch, &one).await;
+    let opened = done("trigger");
+    assert_eq!(opened.len(), 1, "two orders with one cause are one incident");
+    ledger.heal(&one.subject, &one.id, watch.station.now()).await.unwrap();
+    round().await;
+    assert_eq!(done("resolve"), Vec::<String>::new(), "the other order still stands");
+    // The receiver is out of reach while the last of them ends: the next round says it.
+    ledger.resolve(&other.subject, &other.id).await.unwrap();
+    arm(&sandbox, Fault::ServerError);
+    round().await;
+    assert_eq!(done("resolve"), Vec::<String>::new());
+    for _ in 0..2 {
+        round().await;
+    }
+    assert_eq!(done("resolve"), opened);
+    // It comes back, and ends, before a round has looked: both incidents are closed.
+    let again = raised(&watch, 1_001).await;
+    pass(&watch, 30);
+    deliver(&watch, &again).await;
+    ledger.heal(&again.subject, &again.id, watch.station.now()).await.unwrap();
+    raised(&watch, 1_001).await;
+    pass(&watch, 30);
+    deliver(&watch, &again).await;
+    ledger.heal(&again.subject, &again.id, watch.station.now()).await.unwrap();
+    round().await;
+    assert_eq!(done("resolve").len(), 3);
+    assert_eq!(sandbox.ctx.unexpected.list().len(), 0);
+    assert!(ledger.listed_exceptions().await.unwrap().iter().all(|listed| listed.incidents.is_empty()));
+}
+
 /// An alert about five hundred orders fits every receiver.
 #[tokio::test]
 async fn an_alert_about_many_orders_fits_every_receiver() {

@@ -16,6 +16,7 @@
 //! | [`silence`] | a sweep that has stopped |
 //! | [`carriers`] | a carrier of which nothing is heard |
 //! | [`review`] | open exceptions: the untold are told, what has settled by itself is closed |
+//! | [`incidents`] | a receiver that keeps incidents hears when one is over |
 //! | [`alarms`] | CloudWatch's alarms, in the owner's words |
 //! | [`operator`] | what the owner asks through `make`; `make acknowledge`, `make close` |
 //! | [`replay`] | `make replay`: what it would do, and doing it, for one or many |
@@ -29,7 +30,8 @@ pub mod channel;
 pub mod dead_letters;
 pub mod digest;
 pub mod events;
-pub mod incoming;
+pub mod incidents;
+mod incoming;
 pub mod letter;
 pub mod metrics;
 pub mod operator;

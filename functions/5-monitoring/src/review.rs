@@ -38,7 +38,9 @@ enum Finding {
 impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M, D> {
     /// Goes through everything that is open, oldest first.
     pub(crate) async fn review(&self, round: &mut Round) -> Result<(), LedgerError> {
-        let open = self.station.ledger.open_exceptions().await?;
+        let mut open = self.station.ledger.listed_exceptions().await?;
+        self.close_incidents(round, &open).await?;
+        open.retain(|exception| exception.state != Life::Resolved);
         round.totals.open = u64::try_from(open.len()).ok();
         if !open.is_empty() {
             self.take_stock(round).await?;

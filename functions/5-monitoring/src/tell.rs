@@ -11,6 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Timestamp;
+use domain::effect::EffectKey;
 use domain::exception::{Exception, Life};
 use domain::subject::{Subject, short_hash};
 use domain::verdict::Standing;
@@ -208,7 +209,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             .await?;
         match sent {
             Sent::Now => {
-                self.mark_told(channel, first, &others.iter().collect::<Vec<_>>()).await?;
+                self.mark_told(channel, first, &key, &others.iter().collect::<Vec<_>>()).await?;
                 tracing::info!(exception.id = first.id, count = members.len(), channel = %channel, "the owner is told");
                 Ok(Told::Known)
             }
@@ -218,7 +219,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
                 let with = note.and_then(|mut note| note.remove(WITH)).unwrap_or_default();
                 let with: BTreeSet<&str> = with.split(' ').collect();
                 let (along, left): (Vec<_>, Vec<_>) = others.iter().partition(|other| with.contains(&*mark(other)));
-                self.mark_told(channel, first, &along).await?;
+                self.mark_told(channel, first, &key, &along).await?;
                 let again = later(self.station.now(), SignedDuration::from_secs(1));
                 Ok(if left.is_empty() { Told::Known } else { Told::Later(again) })
             }
@@ -229,9 +230,16 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
     }
 
     /// The first last: as long as it is untold, whoever comes next finds its effect, and from there the others.
-    async fn mark_told(&self, channel: Channel, first: &Exception, others: &[&Exception]) -> Result<(), LedgerError> {
+    async fn mark_told(
+        &self,
+        channel: Channel,
+        first: &Exception,
+        key: &EffectKey,
+        others: &[&Exception],
+    ) -> Result<(), LedgerError> {
+        let incident = self.incident(channel, first, key);
         for exception in others.iter().copied().chain([first]) {
-            self.station.ledger.told(exception, channel.name()).await?;
+            self.station.ledger.told(exception, channel.name(), incident.as_deref()).await?;
         }
         Ok(())
     }

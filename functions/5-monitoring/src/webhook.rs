@@ -12,6 +12,8 @@
 //! | `pagerduty` | `{"routing_key", "event_action": "trigger", "dedup_key", "payload": {"summary", "source", "severity"}}` | "Events API v2", "Send an Alert Event" |
 //! | `plain` | `{"id", "subject", "text", "about", "severity"}` | here |
 //!
+//! PagerDuty keeps an incident for each alert, and is sent `{"routing_key", "event_action": "resolve", "dedup_key"}` once it is over.
+//!
 //! The receiver has it once it has answered 2xx, and not before.
 
 use std::fmt;
@@ -106,19 +108,41 @@ impl Webhook {
         self.format != WebhookFormat::PagerDuty
     }
 
+    /// Whether the receiver keeps an incident open until it hears that it is over.
+    #[must_use]
+    pub fn keeps_incidents(&self) -> bool {
+        self.format == WebhookFormat::PagerDuty
+    }
+
+    /// Says that an incident is over: the one that the alert with this effect's hash opened.
+    pub async fn resolve(&self, incident: &str, now: Timestamp) -> Result<(), Trouble> {
+        let body = json!({
+            "routing_key": self.routing_key.as_ref().map(ExposeSecret::expose_secret),
+            "event_action": "resolve",
+            "dedup_key": incident,
+        });
+        self.post(&body, incident, now).await.map(drop)
+    }
+
     /// Sends it; what the receiver answered stands in for an id, since none of them gives one.
     pub async fn send(&self, letter: &Letter, urgency: Urgency, now: Timestamp) -> Result<String, Trouble> {
-        let body = self.body(letter, urgency).to_string();
+        let status = self.post(&self.body(letter, urgency), &letter.effect, now).await?;
+        Ok(format!("http {status} {}", letter.effect))
+    }
+
+    /// Posts a signed body; the status of a 2xx.
+    async fn post(&self, body: &Value, alert: &str, now: Timestamp) -> Result<u16, Trouble> {
+        let body = body.to_string();
         let seconds = now.as_second().to_string();
         let signature = sign(&self.key, &seconds, body.as_bytes());
         let request = self.http.post(self.url.expose_secret()).header("content-type", "application/json");
         let request = request.header("baton-timestamp", &seconds).header("baton-signature", signature);
-        let request = request.header("baton-alert", &letter.effect).body(body);
+        let request = request.header("baton-alert", alert).body(body);
         // The address is a secret, and an error of the client's would name it.
         let response = request.send().await.map_err(|error| http::no_answer(&error))?;
         let status = response.status().as_u16();
         if response.status().is_success() {
-            return Ok(format!("http {status} {}", letter.effect));
+            return Ok(status);
         }
         Err(http::common_trouble(&response)
             .unwrap_or_else(|| Trouble::Refused { why: format!("the alerts' webhook answers {status}") }))

@@ -19,7 +19,7 @@ impl<T: Table> Ledger<T> {
             if !old.is_news(exception) {
                 return Ok(false);
             }
-            let again = Exception { round: old.round + 1, ..exception.clone() };
+            let again = Exception { round: old.round + 1, incidents: old.incidents, ..exception.clone() };
             if self.replace_exception(&again, rev).await? {
                 return Ok(true);
             }
@@ -33,14 +33,24 @@ impl<T: Table> Ledger<T> {
         self.get_exception(subject, id).await?.map(|row| read(row).map(|(exception, _)| exception)).transpose()
     }
 
-    /// The owner was told on that channel: a provider's id for the alert is stored with its effect.
-    pub async fn told(&self, exception: &Exception, channel: &str) -> Result<(), LedgerError> {
+    /// The owner was told on that channel: a provider's id for the alert is stored with its effect. `incident`: what the alert opened
+    /// there.
+    pub async fn told(&self, exception: &Exception, channel: &str, incident: Option<&str>) -> Result<(), LedgerError> {
         self.change_exception(&exception.subject, &exception.id, |now| {
+            now.incidents.extend(incident.map(str::to_owned));
             // One that came back meanwhile is another round, and not told.
             if now.round == exception.round {
                 now.told = true;
                 now.told_on.insert(channel.to_owned());
             }
+        })
+        .await
+    }
+
+    /// The receiver has heard that this incident is over.
+    pub async fn incident_over(&self, exception: &Exception, incident: &str) -> Result<(), LedgerError> {
+        self.change_exception(&exception.subject, &exception.id, |now| {
+            now.incidents.remove(incident);
         })
         .await
     }
@@ -105,7 +115,8 @@ impl<T: Table> Ledger<T> {
         Ok(listed)
     }
 
-    /// All exceptions that are not resolved, and those that healed and of which no digest has said so yet; oldest first.
+    /// All exceptions that are not resolved, those that healed and of which no digest has said so yet, and those with an incident that
+    /// is not closed; oldest first.
     pub async fn listed_exceptions(&self) -> Result<Vec<Exception>, LedgerError> {
         let listed = self.table.open().await?.into_iter().map(|row| read(row).map(|(exception, _)| exception));
         let mut listed = listed.collect::<Result<Vec<_>, _>>()?;

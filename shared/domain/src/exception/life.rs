@@ -59,6 +59,8 @@ pub struct Exception {
     pub told: bool,
     /// The channels that have taken the alert, by name. Empty where it was told by a version that knew of one channel.
     pub told_on: BTreeSet<String>,
+    /// What its alerts have opened at a receiver that keeps incidents, and nobody has closed there yet.
+    pub incidents: BTreeSet<String>,
     /// A replay has run since it was raised: if the cause returns, that is news.
     pub acted: bool,
     /// It ended by itself.
@@ -91,6 +93,7 @@ impl Exception {
             state: Life::Open,
             told: false,
             told_on: BTreeSet::new(),
+            incidents: BTreeSet::new(),
             acted: false,
             healed: None,
             round: 1,

@@ -38,6 +38,9 @@ pub struct ExceptionRow {
     /// The channels that have taken the alert.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub told_on: BTreeSet<String>,
+    /// The incidents its alerts have opened that are not closed.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub incidents: BTreeSet<String>,
     /// A replay has run. A row that does not say was written when only a replay acknowledged.
     #[serde(default = "yes")]
     pub acted: bool,
@@ -46,7 +49,7 @@ pub struct ExceptionRow {
     pub healed: Option<i64>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub healing_told: bool,
-    /// Stands in the index until it is resolved, and until a digest has said that it healed.
+    /// Stands in the index until it is resolved, until a digest has said that it healed, and until its incidents are closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_shard: Option<String>,
     pub rev: u64,
@@ -55,7 +58,7 @@ pub struct ExceptionRow {
 impl From<&Exception> for ExceptionRow {
     fn from(exception: &Exception) -> Self {
         let news = exception.healed.is_some_and(|healed| !healed.told);
-        let listed = exception.state != Life::Resolved || news;
+        let listed = exception.state != Life::Resolved || news || !exception.incidents.is_empty();
         Self {
             pk: exception.subject.to_string(),
             sk: format!("exception#{}", exception.id),
@@ -74,6 +77,7 @@ impl From<&Exception> for ExceptionRow {
             replayable: exception.replayable,
             provider: exception.provider.clone(),
             told_on: exception.told_on.clone(),
+            incidents: exception.incidents.clone(),
             acted: exception.acted,
             healed: exception.healed.map(|healed| healed.at.as_second()),
             healing_told: exception.healed.is_some_and(|healed| healed.told),
@@ -108,6 +112,7 @@ impl ExceptionRow {
             replayable: self.replayable,
             provider: self.provider.clone(),
             told_on: self.told_on.clone(),
+            incidents: self.incidents.clone(),
             acted: self.acted,
             healed: self.healed.map(|at| Healed { at: timestamp(at), told: self.healing_told }),
         })
