@@ -17,7 +17,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cli import http, ledger, places
+from cli import ledger, places
 from cli.paused import mapping
 from cli.say import Failure, note, wait_for
 from cli.target import Target
@@ -28,7 +28,7 @@ from . import truth
 def main() -> None:
     target, states = Target.load(), {}
     for name, bring_about in STATES.items():
-        _sandbox(target, "DELETE", "faults")
+        target.play("DELETE", "faults")
         as_of = bring_about(target)
         states[name] = _round(target, as_of)
         note(f"  {name}: {({k: v for k, v in states[name].items() if k not in ('_aws', 'Stack')})}")
@@ -73,7 +73,7 @@ def _unconsumed(target: Target) -> timedelta:
     """Capture does not take what is sent to it, for longer than the alarm bears."""
     target.cloud.functions.update_event_source_mapping(UUID=mapping(target, "capture")["UUID"], Enabled=False)
     order = places.LOCAL_DEFAULTS / "example-order.json"
-    _sandbox(target, "POST", "shopify/orders?deliver=1&risk=LOW", order.read_bytes())
+    target.play("POST", "shopify/orders?deliver=1&risk=LOW", order.read_bytes())
     subject = f"order#{json.loads(order.read_text())['id']}"
     wait_for("the order to be at the door", lambda: ledger.subject_items(target, subject), 30, 0.5)
     return timedelta(minutes=100)
@@ -122,21 +122,14 @@ def _invoke(target: Target, event: Any) -> None:
 
 
 def _fault(target: Target, provider: str, operation: str, fault: str) -> None:
-    _sandbox(
-        target, "POST", "faults", [{"provider": provider, "operation": operation, "fault": fault, "seconds": 60}]
-    )
+    armed = {"provider": provider, "operation": operation, "fault": fault, "seconds": 60}
+    target.play("POST", "faults", [armed])
     time.sleep(0.2)
 
 
 def _purge(target: Target) -> None:
     for url in (target.facts["dead_letters"]["routing"], target.facts["relay_failures"]):
         target.cloud.sqs.purge_queue(QueueUrl=url)
-
-
-def _sandbox(target: Target, method: str, path: str, body: Any = None) -> None:
-    status, answer = http.call(method, f"{target.sandbox}/_sandbox/{path}", body, timeout=60)
-    if status >= 300:
-        raise Failure(f"the sandbox refuses {method} {path}: {answer}")
 
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ struct Shop {
     limits: AtomicBool,
     /// The work ends with a slot in another provider's line, a minute from now.
     elsewhere: AtomicBool,
+    /// Another provider does not answer.
+    silent: AtomicBool,
     asked: AtomicU32,
 }
 
@@ -41,6 +43,10 @@ impl Work for Copy<'_> {
         if self.shop.elsewhere.load(Ordering::SeqCst) {
             let then = self.station.now().checked_add(SignedDuration::from_mins(1)).unwrap();
             return Ok(self.station.come_back(stored, LAYER, then, "ses limits the rate"));
+        }
+        if self.shop.silent.load(Ordering::SeqCst) {
+            let trouble = Trouble::NoAnswer { why: "no answer in time".to_owned() };
+            return Ok(self.station.wait_or_raise(stored, LAYER, "ses", trouble));
         }
         if !self.shop.limits.load(Ordering::SeqCst) {
             return Ok(Outcome::done());
@@ -81,7 +87,7 @@ async fn while_the_store_limits_everybody_waits_for_a_turn_and_nobody_passes() {
         Copy { station: Station::new(Ledger::new(table.clone()), queue, clock.clone(), LEASE, &config), shop: &shop }
     };
     let (knows, other) = (copy(), copy());
-    for order in 1..=95 {
+    for order in 1..=96 {
         let (fact, source) = (Fact::OrderPaid { what: None }, "test".to_owned());
         let (subject, time) = (Subject::Order(OrderId(order)), clock.get());
         knows.station.append_event(&Event { subject, fact, source, time, order_name: None }, None).await.unwrap();
@@ -131,6 +137,13 @@ async fn while_the_store_limits_everybody_waits_for_a_turn_and_nobody_passes() {
     clock.set(knows.waits(95).await.unwrap());
     assert_eq!(knows.take(94).await, 0, "there is a line still");
     assert_eq!((knows.take(95).await, knows.waits(95).await), (1, None));
+    // So has who comes back from a provider that did not answer, whose silence stays its reason to wait.
+    shop.silent.store(true, Ordering::SeqCst);
+    assert_eq!(copy().take(96).await, 1);
+    shop.silent.store(false, Ordering::SeqCst);
+    clock.set(knows.waits(96).await.unwrap());
+    assert_eq!(knows.take(94).await, 0, "there is a line still");
+    assert_eq!((knows.take(96).await, knows.waits(96).await), (1, None));
 
     // Nobody waits any more, and after a while nobody asks for a turn.
     clock.set(clock.get().checked_add(SignedDuration::from_mins(10)).unwrap());

@@ -141,10 +141,10 @@ fn rate(a_second: u32) -> Rate {
     Rate { calls: a_second.max(1), per: SignedDuration::from_secs(1) }
 }
 
-/// It has waited for its turn, in whichever line, however late it comes. An event keeps one wait, so two lines that both sent it to
-/// their ends would take each other's turns away for ever; and so would one line from everybody, where so much is to be done that
-/// all come late.
+/// It has waited for its turn, in whichever line, or for a provider that did not answer, however late it comes. An event keeps one
+/// wait, so two lines that both sent it to their ends would take each other's turns away for ever; and so would one line from
+/// everybody, where so much is to be done that all come late, and from whatever is in doubt, since that stays its reason to wait.
 fn had_turn(stored: &Stored, layer: Layer) -> bool {
-    let wait = stored.waits.get(&layer);
-    wait.is_some_and(|wait| matches!(&wait.reason, WaitReason::Pace(reason) if reason != MANY_WAIT))
+    let asks_again = |reason: &WaitReason| matches!(reason, WaitReason::Pace(reason) if reason == MANY_WAIT);
+    stored.waits.get(&layer).is_some_and(|wait| !asks_again(&wait.reason))
 }

@@ -1,6 +1,6 @@
 //! The table in memory: for tests of everything above it, with the same rules.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::row::Row;
@@ -23,10 +23,13 @@ struct Inner {
     due: BTreeMap<String, BTreeSet<Due>>,
     open: BTreeSet<RowKey>,
     written: Vec<Row>,
-    /// What stood there before the last write, for late glances.
-    before: BTreeMap<RowKey, Option<Row>>,
+    /// What stood there before each of the last writes, for late glances.
+    before: VecDeque<(RowKey, Option<Row>)>,
     glances: u32,
 }
+
+/// So many writes ago is a moment ago.
+const A_MOMENT: usize = 32;
 
 impl Inner {
     fn put(&mut self, row: &Row) {
@@ -59,7 +62,7 @@ fn in_due(row: &Row) -> Option<(String, Due)> {
 }
 
 impl Memory {
-    /// A table in which one glance in `late` sees its rows as they were before they were last written.
+    /// A table in which one glance in `late` sees its rows as they were some writes ago.
     #[must_use]
     pub fn with_late_glances(late: u32) -> Self {
         Self { late: Some(late), ..Self::default() }
@@ -69,13 +72,28 @@ impl Memory {
     fn remember(&self, inner: &mut Inner, key: RowKey) {
         if self.late.is_some() {
             let now = inner.rows.get(&key).cloned();
-            inner.before.insert(key, now);
+            inner.before.push_back((key, now));
+            let old = inner.before.len().saturating_sub(A_MOMENT);
+            inner.before.drain(..old);
         }
     }
 
-    fn is_late(&self, inner: &mut Inner) -> bool {
+    /// The rows under a prefix as a glance sees them.
+    fn glanced(&self, pk: &str, prefix: &str) -> BTreeMap<RowKey, Row> {
+        let mut inner = self.lock();
         inner.glances = inner.glances.wrapping_add(1);
-        self.late.is_some_and(|late| inner.glances.is_multiple_of(late))
+        let mut rows: BTreeMap<_, _> =
+            under(&inner.rows, pk, prefix).map(|(key, row)| (key.clone(), row.clone())).collect();
+        if self.late.is_some_and(|late| inner.glances.is_multiple_of(late)) {
+            let here = |((of, sk), _): &&(RowKey, Option<Row>)| of == pk && sk.starts_with(prefix);
+            for (key, before) in inner.before.iter().rev().filter(here) {
+                match before {
+                    Some(row) => rows.insert(key.clone(), row.clone()),
+                    None => rows.remove(key),
+                };
+            }
+        }
+        rows
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -98,10 +116,10 @@ fn key(row: &Row) -> RowKey {
     (pk.to_owned(), sk.to_owned())
 }
 
-fn under<'r, R>(rows: &'r BTreeMap<RowKey, R>, pk: &str, prefix: &str) -> impl Iterator<Item = &'r R> {
+fn under<'r>(rows: &'r BTreeMap<RowKey, Row>, pk: &str, prefix: &str) -> impl Iterator<Item = (&'r RowKey, &'r Row)> {
     let rows = rows.range((pk.to_owned(), prefix.to_owned())..);
     let (pk, prefix) = (pk.to_owned(), prefix.to_owned());
-    rows.take_while(move |((p, s), _)| *p == pk && s.starts_with(&prefix)).map(|(_, row)| row)
+    rows.take_while(move |((p, s), _)| *p == pk && s.starts_with(&prefix))
 }
 
 impl Table for Memory {
@@ -110,18 +128,11 @@ impl Table for Memory {
     }
 
     async fn glance(&self, pk: &str, sk: &str) -> Result<Option<Row>, TableError> {
-        let mut inner = self.lock();
-        let key = (pk.to_owned(), sk.to_owned());
-        let late = self.is_late(&mut inner);
-        Ok(if late { inner.before.get(&key).cloned().flatten() } else { inner.rows.get(&key).cloned() })
+        Ok(self.glanced(pk, sk).remove(&(pk.to_owned(), sk.to_owned())))
     }
 
     async fn glance_over(&self, pk: &str, prefix: &str) -> Result<Vec<Row>, TableError> {
-        let mut inner = self.lock();
-        Ok(match self.is_late(&mut inner) {
-            true => under(&inner.before, pk, prefix).filter_map(Clone::clone).collect(),
-            false => under(&inner.rows, pk, prefix).cloned().collect(),
-        })
+        Ok(self.glanced(pk, prefix).into_values().collect())
     }
 
     async fn put_new(&self, row: &Row) -> Result<Option<Row>, TableError> {
@@ -152,7 +163,7 @@ impl Table for Memory {
     }
 
     async fn partition(&self, pk: &str, prefix: &str) -> Result<Vec<Row>, TableError> {
-        Ok(under(&self.lock().rows, pk, prefix).cloned().collect())
+        Ok(under(&self.lock().rows, pk, prefix).map(|(_, row)| row.clone()).collect())
     }
 
     async fn due(

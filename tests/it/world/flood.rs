@@ -189,6 +189,10 @@ impl World {
                     queue.put(self.clock.get(), layer, key.clone(), 0);
                 }
                 flooded.taken += 1;
+                if flooded.taken.is_multiple_of(10_000) {
+                    let simulated = self.clock.get().duration_since(start);
+                    eprintln!("{} messages, {} deaths, {simulated:#} of simulated time", flooded.taken, flooded.deaths);
+                }
                 let (world, copies, ses) = (self.clone(), idle.pop().unwrap_or_else(fresh), ses.cloned());
                 at_work.spawn_local(async move {
                     let work = Box::pin(world.flood_work(&copies, ses, layer, &key));

@@ -40,6 +40,7 @@ impl World {
     pub fn choose(&mut self, choose: impl FnOnce(&mut Value)) {
         choose(&mut self.choices);
         self.config = StoreConfig::parse(&self.choices.to_string()).unwrap();
+        self.sender = super::sender(&self.config);
     }
 
     /// `make replay EXCEPTION=<id>`, of the only open exception of this kind; what it said it would do.

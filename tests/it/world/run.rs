@@ -5,7 +5,7 @@ use std::sync::Arc;
 use capture::Capture;
 use domain::Timestamp;
 use domain::handoff::Layer;
-use email::{Email, Klaviyo, Sender, Sending};
+use email::{Email, Klaviyo, Sending};
 use jiff::SignedDuration;
 use lambda::{Secrets, Station};
 use ledger::{Row, Table};
@@ -134,16 +134,10 @@ impl World {
         secrets: &Secrets,
     ) -> Email<'s, T, Q, SimClock, Shopify, M, SimTimers> {
         let (flows, timers, sending) = (self.config.flows.clone(), self.timers.clone(), Sending::default());
-        let (store, sender) = (self.store_with(secrets), self.sender());
+        let (store, sender) = (self.store_with(secrets), self.sender.clone());
         // Whom the owner leaves flows to.
         let klaviyo = Klaviyo::open(&self.config, secrets, &self.http).unwrap();
         Email { station, store, mailer, sender, flows, timers, klaviyo, sending }
-    }
-
-    /// Who the mails come from; with pages, since marketing has a way out.
-    fn sender(&self) -> Sender {
-        let key = links::Key::new(vec!["k".repeat(40).into()]).unwrap();
-        Sender::new(&self.config, Some(email::Pages { base: "https://pages.example.com".to_owned(), key })).unwrap()
     }
 
     /// One message in one process. `false`: it was not finished, or the process died.
