@@ -132,7 +132,7 @@ def _round(table: Prices, function: str, name: str, memory: int) -> Use:
 
 def order_use(counts: dict[str, Any], events: int, deliveries: int, watch: str, table: Prices) -> Use:
     """What one order used. `counts`: the sandbox's, of that order alone; `watch`: monitoring's name, whose rounds are not the
-    order's. SQS's receive and delete of each hop, and the invocations, the emulator does itself: they are added here."""
+    order's. A call drawn to count for a provider's limit is in it, where this order's was. SQS's receive and delete of each hop, and the invocations, the emulator does itself: they are added here."""
     took = [used for function, used in counts["took"].items() if function != watch]
     calls = [called for function, called in counts["functions"].items() if function != watch]
     sends = sum(count for called in calls for name, count in called.items() if name.startswith("sqs/SendMessage"))

@@ -93,7 +93,7 @@ def open_exceptions(target: Target) -> list[dict[str, Any]]:
             ExpressionAttributeValues={":shard": {"S": shard}},
         )
         items = [_item(raw) for page in pages for raw in page["Items"]]
-        # What has healed stays in the index until a digest has said so.
+        # What is resolved stays in the index until a digest has said that it healed, and until its incident is closed.
         found += [item for item in items if item.get("state") != "resolved"]
     return sorted(found, key=lambda item: (item.get("raised", 0), item["sk"]))
 

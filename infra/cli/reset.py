@@ -20,7 +20,7 @@ def reset() -> None:
     target = Target.load()
     if not target.sandbox:
         raise Failure("reset is for the local stack only")
-    _reset_sandbox(target)
+    target.play("POST", "reset")
     mappings = [mapping(target, layer)["UUID"] for layer in places.LAYERS]
     _switch(target, mappings, on=False)
     try:
@@ -33,12 +33,6 @@ def reset() -> None:
     http.call("DELETE", target.emulator("/_ministack/ses/messages"))
     _reset_sandbox(target)
     note(f"empty after {time.monotonic() - started:.1f} s")
-
-
-def _reset_sandbox(target: Target) -> None:
-    status, answer = http.call("POST", f"{target.sandbox}/_sandbox/reset", timeout=30)
-    if status >= 300:
-        raise Failure(f"the sandbox does not reset: {status} {answer}")
 
 
 def _switch(target: Target, mappings: list[str], on: bool) -> None:

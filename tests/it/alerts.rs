@@ -275,6 +275,16 @@ async fn an_incident_is_over_when_all_that_it_was_about_is() {
         round().await;
     }
     assert_eq!(done("resolve"), opened);
+    // The alert arrives, its answer is lost, and what it was about is over before anybody tries again: that incident ends too.
+    arm(&sandbox, Fault::LostAnswer);
+    let third = raised(&watch, 1_003).await;
+    pass(&watch, 120);
+    deliver(&watch, &third).await;
+    let lost = done("trigger").last().unwrap().clone();
+    assert!(!opened.contains(&lost) && !stored(&watch, &third).await.told_on("webhook"));
+    ledger.heal(&third.subject, &third.id, watch.station.now()).await.unwrap();
+    round().await;
+    assert_eq!(done("resolve"), [opened[0].clone(), lost.clone()]);
     // It comes back, and ends, before a round has looked: both incidents are closed.
     let again = raised(&watch, 1_001).await;
     pass(&watch, 30);
@@ -285,7 +295,8 @@ async fn an_incident_is_over_when_all_that_it_was_about_is() {
     deliver(&watch, &again).await;
     ledger.heal(&again.subject, &again.id, watch.station.now()).await.unwrap();
     round().await;
-    assert_eq!(done("resolve").len(), 3);
+    assert_eq!(done("resolve").len(), 4);
+    assert_eq!(done("resolve"), done("trigger"));
     assert_eq!(sandbox.ctx.unexpected.list().len(), 0);
     assert!(ledger.listed_exceptions().await.unwrap().iter().all(|listed| listed.incidents.is_empty()));
 }

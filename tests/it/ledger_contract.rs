@@ -314,7 +314,7 @@ async fn an_exception_is_told_once_and_comes_back<T: Table>(ledger: &Ledger<T>, 
     assert!(!ledger.raise(&exception).await.unwrap(), "the same cause is the same exception");
     let open = || async { ledger.open_exceptions().await.unwrap().into_iter().find(|open| open.id == exception.id) };
     assert!(!open().await.unwrap().told);
-    ledger.told(&exception, "mail", None).await.unwrap();
+    ledger.told(&exception, "mail").await.unwrap();
     assert!(open().await.unwrap().told);
     ledger.resolve(subject, &exception.id).await.unwrap();
     assert!(open().await.is_none());
@@ -322,7 +322,7 @@ async fn an_exception_is_told_once_and_comes_back<T: Table>(ledger: &Ledger<T>, 
     let back = open().await.unwrap();
     assert_eq!((back.round, back.told), (2, false));
     // Being told of the first round says nothing about the second.
-    ledger.told(&exception, "mail", None).await.unwrap();
+    ledger.told(&exception, "mail").await.unwrap();
     assert!(!open().await.unwrap().told);
     ledger.resolve(subject, &exception.id).await.unwrap();
 }
@@ -335,7 +335,7 @@ async fn an_exception_is_seen_and_heals<T: Table>(ledger: &Ledger<T>, subject: &
         async || ledger.listed_exceptions().await.unwrap().into_iter().find(|listed| listed.id == exception.id);
     assert!(ledger.raise(&exception).await.unwrap());
     for channel in ["mail", "webhook"] {
-        ledger.told(&exception, channel, None).await.unwrap();
+        ledger.told(&exception, channel).await.unwrap();
     }
     let told = listed().await.unwrap();
     assert!(told.told && told.told_on("mail") && told.told_on("webhook") && !told.told_on("pigeon"));

@@ -1,8 +1,8 @@
 //! The store's limit as a layer's station keeps it: whoever comes while the store limits waits for its turn, nobody passes those
 //! who wait, and a turn that has come is not taken away again.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use domain::Timestamp;
 use domain::event::{Event, EventKey, Fact};
@@ -10,6 +10,7 @@ use domain::handoff::Layer;
 use domain::provider::Trouble;
 use domain::subject::{OrderId, Subject};
 use jiff::SignedDuration;
+use lambda::store_line::STORE;
 use lambda::{Failure, Key, Outcome, Station, Work};
 use ledger::{Ledger, Memory, Stored};
 use sandbox::Sandbox;
@@ -30,8 +31,8 @@ struct Shop {
     limits: AtomicBool,
     /// The work ends with a slot in another provider's line, a minute from now.
     elsewhere: AtomicBool,
-    /// Another provider does not answer.
-    silent: AtomicBool,
+    /// This provider does not answer.
+    silent: Mutex<Option<&'static str>>,
     asked: AtomicU32,
 }
 
@@ -44,9 +45,10 @@ impl Work for Copy<'_> {
             let then = self.station.now().checked_add(SignedDuration::from_mins(1)).unwrap();
             return Ok(self.station.come_back(stored, LAYER, then, "ses limits the rate"));
         }
-        if self.shop.silent.load(Ordering::SeqCst) {
+        let silent = *self.shop.silent.lock().unwrap();
+        if let Some(provider) = silent {
             let trouble = Trouble::NoAnswer { why: "no answer in time".to_owned() };
-            return Ok(self.station.wait_or_raise(stored, LAYER, "ses", trouble));
+            return Ok(self.station.wait_or_raise(stored, LAYER, provider, trouble));
         }
         if !self.shop.limits.load(Ordering::SeqCst) {
             return Ok(Outcome::done());
@@ -87,7 +89,7 @@ async fn while_the_store_limits_everybody_waits_for_a_turn_and_nobody_passes() {
         Copy { station: Station::new(Ledger::new(table.clone()), queue, clock.clone(), LEASE, &config), shop: &shop }
     };
     let (knows, other) = (copy(), copy());
-    for order in 1..=96 {
+    for order in 1..=97 {
         let (fact, source) = (Fact::OrderPaid { what: None }, "test".to_owned());
         let (subject, time) = (Subject::Order(OrderId(order)), clock.get());
         knows.station.append_event(&Event { subject, fact, source, time, order_name: None }, None).await.unwrap();
@@ -138,12 +140,18 @@ async fn while_the_store_limits_everybody_waits_for_a_turn_and_nobody_passes() {
     assert_eq!(knows.take(94).await, 0, "there is a line still");
     assert_eq!((knows.take(95).await, knows.waits(95).await), (1, None));
     // So has who comes back from a provider that did not answer, whose silence stays its reason to wait.
-    shop.silent.store(true, Ordering::SeqCst);
+    *shop.silent.lock().unwrap() = Some("ses");
     assert_eq!(copy().take(96).await, 1);
-    shop.silent.store(false, Ordering::SeqCst);
-    clock.set(knows.waits(96).await.unwrap());
+    // Not so who met an outage of the store itself: it has its turn from then on.
+    *shop.silent.lock().unwrap() = Some(STORE);
+    assert_eq!(copy().take(97).await, 1);
+    *shop.silent.lock().unwrap() = None;
+    clock.set(knows.waits(96).await.unwrap().max(knows.waits(97).await.unwrap()));
     assert_eq!(knows.take(94).await, 0, "there is a line still");
     assert_eq!((knows.take(96).await, knows.waits(96).await), (1, None));
+    assert_eq!(knows.take(97).await, 0);
+    clock.set(knows.waits(97).await.unwrap());
+    assert_eq!((knows.take(97).await, knows.waits(97).await), (1, None));
 
     // Nobody waits any more, and after a while nobody asks for a turn.
     clock.set(clock.get().checked_add(SignedDuration::from_mins(10)).unwrap());

@@ -224,7 +224,8 @@ impl Sandbox {
         lock(&self.ctx.live).intake_url = Some(with_slash(url));
     }
 
-    /// From now on all providers live by this clock.
+    /// From now on providers stamp by this clock what they answer and tell. Where they check how old a request is, and how many there
+    /// were in a second, most go on in real time.
     pub fn live_by(&self, now: impl Fn() -> jiff::Timestamp + Send + Sync + 'static) {
         *lock(&self.ctx.clock) = Arc::new(now);
     }

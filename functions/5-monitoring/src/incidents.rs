@@ -1,13 +1,14 @@
 //! Incidents, at a receiver that keeps one open until it hears that it is over (PagerDuty).
 //!
-//! An alert opens one, and each exception that it tells of remembers which. It is over when none of these stands any more, healed or
-//! closed by a person; a round of the watchdog says so. A resolved exception stays in the index of what is open until then, so that
-//! a receiver that does not answer is asked again in the next round. Twice is once: an incident that is over stays so.
+//! An alert opens one, and before it goes out each exception that it tells of remembers which: whatever becomes of the answer, it is
+//! known. It is over when none of these stands any more, healed or closed by a person; a round of the watchdog says so. A resolved
+//! exception stays in the index of what is open until then, so that a receiver that does not answer is asked again in the next
+//! round. Twice is once, and the end of what never began is nothing. A test alert's incident is its reader's to close.
 
 use std::collections::BTreeSet;
 
-use domain::effect::EffectKey;
 use domain::exception::{Exception, Life};
+use domain::provider::Trouble;
 use lambda::{Clock, Queue};
 use ledger::{LedgerError, Table};
 use mailer::SendMail;
@@ -19,9 +20,19 @@ use crate::round::Round;
 use crate::webhook::Webhook;
 
 impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M, D> {
-    /// The incident that an alert under this effect of `first` opens; `None` where the channel keeps none.
-    pub(crate) fn incident(&self, channel: Channel, first: &Exception, key: &EffectKey) -> Option<String> {
-        (channel == Channel::Webhook && self.keeper().is_some()).then(|| key.hash(&first.subject))
+    /// An alert about these is about to go out under this effect's hash, which names its incident.
+    pub(crate) async fn note_incident(
+        &self,
+        channel: Channel,
+        members: &[Exception],
+        effect: &str,
+    ) -> Result<(), LedgerError> {
+        if channel == Channel::Webhook && self.keeper().is_some() {
+            for member in members {
+                self.station.ledger.opens_incident(member, effect).await?;
+            }
+        }
+        Ok(())
     }
 
     fn keeper(&self) -> Option<&Webhook> {
@@ -43,11 +54,15 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             }
             // A receiver that is not set up any more hears nothing, and nothing is kept for it.
             if let Some(webhook) = self.keeper().filter(|_| !said.contains(incident)) {
-                if let Err(trouble) = webhook.resolve(incident, self.station.now()).await {
-                    tracing::warn!(exception.id = exception.id, why = %trouble, "an incident that is over stays open");
-                    break;
+                match webhook.resolve(incident, self.station.now()).await {
+                    Ok(()) => tracing::info!(exception.id = exception.id, incident, "an incident is over"),
+                    // A no to this one is no to the others, and will not become a yes.
+                    Err(Trouble::Refused { why }) => tracing::warn!(incident, why, "an incident cannot be closed"),
+                    Err(trouble) => {
+                        tracing::warn!(incident, why = %trouble, "an incident is over, and its receiver did not hear it");
+                        break;
+                    }
                 }
-                tracing::info!(exception.id = exception.id, incident, "an incident is over");
                 said.insert(incident);
             }
             self.station.ledger.incident_over(exception, incident).await?;

@@ -38,8 +38,8 @@ enum Finding {
 impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M, D> {
     /// Goes through everything that is open, oldest first.
     pub(crate) async fn review(&self, round: &mut Round) -> Result<(), LedgerError> {
-        let mut open = self.station.ledger.listed_exceptions().await?;
-        self.close_incidents(round, &open).await?;
+        let listed = self.station.ledger.listed_exceptions().await?;
+        let mut open = listed.clone();
         open.retain(|exception| exception.state != Life::Resolved);
         round.totals.open = u64::try_from(open.len()).ok();
         if !open.is_empty() {
@@ -47,6 +47,9 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         }
         round.totals.untold = Some(self.tell_the_untold(round, &open).await);
         self.watch_failures(round, &open).await?;
+        if let Err(error) = self.close_incidents(round, &listed).await {
+            round.failed("incidents", &error);
+        }
         let mut oldest = SignedDuration::ZERO;
         let until = round.share(self.station.now(), 1);
         for exception in &open {

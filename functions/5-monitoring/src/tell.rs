@@ -11,7 +11,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Timestamp;
-use domain::effect::EffectKey;
 use domain::exception::{Exception, Life};
 use domain::subject::{Subject, short_hash};
 use domain::verdict::Standing;
@@ -199,6 +198,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         let post = Post { channel, subject, key: key.clone(), note, since: first.raised, urgency: Urgency::Alert };
         let sent = self
             .post(post, async |effect| {
+                self.note_incident(channel, members, &effect).await?;
                 let ways = self.ways(channel, first, others.is_empty()).await?;
                 if others.is_empty() {
                     let name = self.order_name(first).await?;
@@ -209,7 +209,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
             .await?;
         match sent {
             Sent::Now => {
-                self.mark_told(channel, first, &key, &others.iter().collect::<Vec<_>>()).await?;
+                self.mark_told(channel, first, &others.iter().collect::<Vec<_>>()).await?;
                 tracing::info!(exception.id = first.id, count = members.len(), channel = %channel, "the owner is told");
                 Ok(Told::Known)
             }
@@ -219,7 +219,7 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
                 let with = note.and_then(|mut note| note.remove(WITH)).unwrap_or_default();
                 let with: BTreeSet<&str> = with.split(' ').collect();
                 let (along, left): (Vec<_>, Vec<_>) = others.iter().partition(|other| with.contains(&*mark(other)));
-                self.mark_told(channel, first, &key, &along).await?;
+                self.mark_told(channel, first, &along).await?;
                 let again = later(self.station.now(), SignedDuration::from_secs(1));
                 Ok(if left.is_empty() { Told::Known } else { Told::Later(again) })
             }
@@ -230,16 +230,9 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
     }
 
     /// The first last: as long as it is untold, whoever comes next finds its effect, and from there the others.
-    async fn mark_told(
-        &self,
-        channel: Channel,
-        first: &Exception,
-        key: &EffectKey,
-        others: &[&Exception],
-    ) -> Result<(), LedgerError> {
-        let incident = self.incident(channel, first, key);
+    async fn mark_told(&self, channel: Channel, first: &Exception, others: &[&Exception]) -> Result<(), LedgerError> {
         for exception in others.iter().copied().chain([first]) {
-            self.station.ledger.told(exception, channel.name(), incident.as_deref()).await?;
+            self.station.ledger.told(exception, channel.name()).await?;
         }
         Ok(())
     }

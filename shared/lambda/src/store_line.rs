@@ -3,14 +3,15 @@
 //! While little is done, nobody asks for a turn: that would be a read of the table for each read of the store. A copy of a
 //! function that the store has limited knows it for a while, and one that has a lot to do looks every few seconds whether
 //! somebody waits. While somebody does, every event that comes new queues first, in one line of all functions. Whoever has had its
-//! turn, there or in another line, goes ahead: it is one of few, and whoever comes after it must not pass it.
+//! turn, there or in another line, or has waited for another provider's answer, goes ahead: it is one of few, and whoever comes after
+//! it must not pass it.
 
 use std::sync::{Mutex, PoisonError};
 
 use domain::Timestamp;
 use domain::handoff::Layer;
 use domain::provider::{Trouble, limits};
-use domain::watch::WaitReason;
+use domain::watch::{LayerWait, WaitReason};
 use jiff::SignedDuration;
 use ledger::{Ask, LedgerError, Rate, Stored, Table, Turn};
 
@@ -103,7 +104,10 @@ impl<T: Table, Q: Queue, C: Clock> Station<T, Q, C> {
             Turn::At(then) => (then, limits(STORE)),
         };
         self.store_limit.remember(a_second, then);
-        Ok(Some(self.come_back(stored, layer, then, &reason)))
+        // What waited for the store itself, when it was out of reach, waits for its turn from here on: were the outage its reason
+        // still, it would be sent to the end of the line each time it comes.
+        let since = stored.waits.get(&layer).map_or(now, |wait| wait.since);
+        Ok(Some(Outcome::Wait(LayerWait { since, until: then.max(now), reason: WaitReason::Pace(reason) })))
     }
 
     /// How a layer that could not read the store goes on: it waits, or tells the owner what is broken.
@@ -141,10 +145,13 @@ fn rate(a_second: u32) -> Rate {
     Rate { calls: a_second.max(1), per: SignedDuration::from_secs(1) }
 }
 
-/// It has waited for its turn, in whichever line, or for a provider that did not answer, however late it comes. An event keeps one
-/// wait, so two lines that both sent it to their ends would take each other's turns away for ever; and so would one line from
-/// everybody, where so much is to be done that all come late, and from whatever is in doubt, since that stays its reason to wait.
+/// It has waited for its turn, in whichever line, or for another provider that did not answer, however late it comes. An event keeps
+/// one wait, so two lines that both sent it to their ends would take each other's turns away for ever; and so would one line from
+/// everybody, where so much is to be done that all come late, and from whatever is in doubt, since that stays its reason to wait. An
+/// outage of the store is no turn: all who met it come back at once.
 fn had_turn(stored: &Stored, layer: Layer) -> bool {
-    let asks_again = |reason: &WaitReason| matches!(reason, WaitReason::Pace(reason) if reason == MANY_WAIT);
-    stored.waits.get(&layer).is_some_and(|wait| !asks_again(&wait.reason))
+    stored.waits.get(&layer).is_some_and(|wait| match &wait.reason {
+        WaitReason::Pace(reason) => reason != MANY_WAIT,
+        WaitReason::Outage { provider, .. } => provider != STORE,
+    })
 }

@@ -33,16 +33,22 @@ impl<T: Table> Ledger<T> {
         self.get_exception(subject, id).await?.map(|row| read(row).map(|(exception, _)| exception)).transpose()
     }
 
-    /// The owner was told on that channel: a provider's id for the alert is stored with its effect. `incident`: what the alert opened
-    /// there.
-    pub async fn told(&self, exception: &Exception, channel: &str, incident: Option<&str>) -> Result<(), LedgerError> {
+    /// The owner was told on that channel: a provider's id for the alert is stored with its effect.
+    pub async fn told(&self, exception: &Exception, channel: &str) -> Result<(), LedgerError> {
         self.change_exception(&exception.subject, &exception.id, |now| {
-            now.incidents.extend(incident.map(str::to_owned));
             // One that came back meanwhile is another round, and not told.
             if now.round == exception.round {
                 now.told = true;
                 now.told_on.insert(channel.to_owned());
             }
+        })
+        .await
+    }
+
+    /// An alert about it is about to open this incident.
+    pub async fn opens_incident(&self, exception: &Exception, incident: &str) -> Result<(), LedgerError> {
+        self.change_exception(&exception.subject, &exception.id, |now| {
+            now.incidents.insert(incident.to_owned());
         })
         .await
     }

@@ -62,7 +62,7 @@ fn in_due(row: &Row) -> Option<(String, Due)> {
 }
 
 impl Memory {
-    /// A table in which one glance in `late` sees its rows as they were some writes ago.
+    /// A table in which one glance in `late` misses the last write of each row that was written a moment ago.
     #[must_use]
     pub fn with_late_glances(late: u32) -> Self {
         Self { late: Some(late), ..Self::default() }
@@ -86,7 +86,9 @@ impl Memory {
             under(&inner.rows, pk, prefix).map(|(key, row)| (key.clone(), row.clone())).collect();
         if self.late.is_some_and(|late| inner.glances.is_multiple_of(late)) {
             let here = |((of, sk), _): &&(RowKey, Option<Row>)| of == pk && sk.starts_with(prefix);
-            for (key, before) in inner.before.iter().rev().filter(here) {
+            // The oldest first, so that the last write of each is what is undone.
+            let last: BTreeMap<_, _> = inner.before.iter().filter(here).map(|(key, before)| (key, before)).collect();
+            for (key, before) in last {
                 match before {
                     Some(row) => rows.insert(key.clone(), row.clone()),
                     None => rows.remove(key),

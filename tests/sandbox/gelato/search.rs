@@ -1,7 +1,6 @@
 //! `POST /v4/orders:search`: what an order must be like, and the short form it is found in.
 
 use super::view;
-use crate::clock;
 use crate::partners::book::{Book, Order};
 use crate::partners::fields::{Fields, Wrong};
 use jiff::Timestamp;
@@ -67,7 +66,7 @@ impl Wanted {
     /// The page of orders, newest first. An order younger than `lag_ms` is not found yet.
     pub fn find(&self, book: &Book, lag_ms: u64) -> Vec<Value> {
         let lag = i64::try_from(lag_ms).unwrap_or(i64::MAX);
-        let youngest = clock::epoch_millis().saturating_sub(lag);
+        let youngest = book.ctx.now().as_millisecond().saturating_sub(lag);
         let old = book.orders.iter().rev().filter(|order| order.created.as_millisecond() <= youngest);
         old.filter(|order| self.fits(order)).skip(self.offset).take(self.limit).map(short).collect()
     }

@@ -180,7 +180,7 @@ pub(crate) enum Happened {
 
 /// All of a partner's state that every partner has.
 pub(crate) struct Book {
-    pub(super) ctx: Ctx,
+    pub ctx: Ctx,
     /// How this partner writes an id.
     write_id: fn(u64) -> String,
     /// In order of arrival.

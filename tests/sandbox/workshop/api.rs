@@ -159,7 +159,7 @@ fn list(book: &Book, call: &Call) -> Result<Answer, No> {
     if call.parameter("open")?.as_deref() != Some("true") {
         return Err(answer::invalid("ask for external_id=<external id> or open=true").into());
     }
-    let since = clock::now().checked_sub(LISTED).unwrap_or(Timestamp::MIN);
+    let since = book.ctx.now().checked_sub(LISTED).unwrap_or(Timestamp::MIN);
     let open = |order: &&Order| !matches!(order.stage, Stage::Fulfilled | Stage::Cancelled) || order.updated >= since;
     let newest_first: Vec<&Order> = book.orders.iter().rev().filter(open).collect();
     let page = page(&newest_first, |order| &order.id, call.parameter("after")?.as_deref())?;

@@ -123,7 +123,7 @@ async fn a_crash_between_the_alert_and_its_marks_is_made_good_without_a_second_a
     let Claim::Ours(lease) = claim else { panic!("nobody holds it") };
     let done = State::Done { reference: "ses-1".into() };
     ledger.settle(lease, done, BTreeMap::new(), None, watch.station.now()).await.unwrap();
-    ledger.told(&refused(2, start()), "mail", None).await.unwrap();
+    ledger.told(&refused(2, start()), "mail").await.unwrap();
 
     let letters = watch.deliver_for(5).await;
     assert_eq!(letters.len(), 1, "only the fourth was not in it");
