@@ -266,7 +266,8 @@ impl Stack {
         open
     }
 
-    /// Waits until the customer was told that the parcel is there, and nothing of the order is open.
+    /// Waits until the customer was told that the parcel is there, nothing of the order is open, and the sandbox, which other orders may
+    /// keep busy, has nothing left to deliver.
     pub async fn delivered(&self, order: u64, seconds: u64) {
         let told = |effect: &Effect| effect.key.to_string().starts_with("email#delivered");
         let what = format!("order {order} to be delivered");
@@ -276,7 +277,7 @@ impl Stack {
             there.then_some(())
         })
         .await;
-        self.until("the sandbox to be quiet", 30, async || self.quiet().await.then_some(())).await;
+        self.until("the sandbox to be quiet", seconds, async || self.quiet().await.then_some(())).await;
     }
 
     /// One partner order, released; one fulfilment; one mail of each kind; no request that a provider would not take.
