@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::exception::{Exception, Life};
+use domain::exception::Exception;
 use domain::provider::Trouble;
 use lambda::{Clock, Queue};
 use ledger::{LedgerError, Table};
@@ -39,10 +39,14 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
         self.alerts.webhook.as_ref().filter(|webhook| webhook.keeps_incidents())
     }
 
-    /// Says of each incident of which nothing stands any more that it is over. `listed`: the index of what is open.
-    pub(crate) async fn close_incidents(&self, round: &Round, listed: &[Exception]) -> Result<(), LedgerError> {
-        let (over, standing): (Vec<_>, Vec<_>) = listed.iter().partition(|exception| exception.state == Life::Resolved);
-        let standing: BTreeSet<&String> = standing.iter().flat_map(|exception| &exception.incidents).collect();
+    /// Says of each incident of which nothing stands any more that it is over. `over` is resolved, `open` is not.
+    pub(crate) async fn close_incidents(
+        &self,
+        round: &Round,
+        over: &[Exception],
+        open: &[Exception],
+    ) -> Result<(), LedgerError> {
+        let standing: BTreeSet<&String> = open.iter().flat_map(|exception| &exception.incidents).collect();
         let until = round.share(self.station.now(), 1);
         let mut said = BTreeSet::new();
         for (exception, incident) in over.iter().flat_map(|over| over.incidents.iter().map(move |one| (over, one))) {

@@ -31,7 +31,7 @@ pub mod dead_letters;
 pub mod digest;
 pub mod events;
 pub mod incidents;
-mod incoming;
+pub mod incoming;
 pub mod letter;
 pub mod metrics;
 pub mod operator;

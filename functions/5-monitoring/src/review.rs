@@ -39,15 +39,14 @@ impl<T: Table, Q: Queue, C: Clock, M: SendMail, D: Queues> Monitoring<T, Q, C, M
     /// Goes through everything that is open, oldest first.
     pub(crate) async fn review(&self, round: &mut Round) -> Result<(), LedgerError> {
         let listed = self.station.ledger.listed_exceptions().await?;
-        let mut open = listed.clone();
-        open.retain(|exception| exception.state != Life::Resolved);
+        let (over, open): (Vec<_>, Vec<_>) = listed.into_iter().partition(|e| e.state == Life::Resolved);
         round.totals.open = u64::try_from(open.len()).ok();
         if !open.is_empty() {
             self.take_stock(round).await?;
         }
         round.totals.untold = Some(self.tell_the_untold(round, &open).await);
         self.watch_failures(round, &open).await?;
-        if let Err(error) = self.close_incidents(round, &listed).await {
+        if let Err(error) = self.close_incidents(round, &over, &open).await {
             round.failed("incidents", &error);
         }
         let mut oldest = SignedDuration::ZERO;

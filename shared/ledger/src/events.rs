@@ -231,7 +231,7 @@ impl<T: Table> Ledger<T> {
             row.waits.remove(layer.as_str());
             row.last_word |= finished.settled.contains(&Wait::CustomerInformed);
         };
-        Ok(self.change_event(stored, change).await?.is_some_and(|row| row.flagged))
+        Ok(self.changed_event(stored, change).await?.is_some_and(|row| row.flagged))
     }
 
     /// The event owes this wait as well, unless it does already.
@@ -239,8 +239,7 @@ impl<T: Table> Ledger<T> {
         self.change_event(stored, |_, owes| {
             owes.entry(Owed::Wait(wait)).or_insert(due);
         })
-        .await?;
-        Ok(())
+        .await
     }
 
     /// Strikes off what is no longer owed.
@@ -251,8 +250,7 @@ impl<T: Table> Ledger<T> {
                 row.waits.remove(owed.as_str());
             }
         })
-        .await?;
-        Ok(())
+        .await
     }
 
     /// The layer says what it waits for. The deadline moves only when it is our own pace: an outage is late when it is late.
@@ -271,8 +269,7 @@ impl<T: Table> Ledger<T> {
                 *current = if layer.has_queue() { (*current).max(due) } else { due };
             }
         })
-        .await?;
-        Ok(())
+        .await
     }
 
     /// What is owed is looked at again at `due`.
@@ -282,8 +279,7 @@ impl<T: Table> Ledger<T> {
                 *current = due;
             }
         })
-        .await?;
-        Ok(())
+        .await
     }
 
     /// A layer owes the event again (replay). What it waited for is forgotten.
@@ -292,8 +288,7 @@ impl<T: Table> Ledger<T> {
             row.waits.remove(layer.as_str());
             owes.insert(Owed::Layer(layer), due);
         })
-        .await?;
-        Ok(())
+        .await
     }
 
     /// Remembers that an exception was raised about the event, so that finishing it resolves the exception.
@@ -301,12 +296,19 @@ impl<T: Table> Ledger<T> {
         if stored.flagged {
             return Ok(());
         }
-        self.change_event(stored, |row, _| row.flagged = true).await?;
-        Ok(())
+        self.change_event(stored, |row, _| row.flagged = true).await
+    }
+
+    async fn change_event(
+        &self,
+        stored: &Stored,
+        change: impl Fn(&mut EventRow, &mut Owes),
+    ) -> Result<(), LedgerError> {
+        self.changed_event(stored, change).await.map(drop)
     }
 
     /// The row as it is after the change; `None`: the event is gone (expired or redacted), and nothing is owed any more.
-    async fn change_event(
+    async fn changed_event(
         &self,
         stored: &Stored,
         change: impl Fn(&mut EventRow, &mut Owes),
@@ -386,9 +388,7 @@ impl<T: Table> Ledger<T> {
         for row in rows {
             match row {
                 Row::Payload(row) => self.table.delete(&row.pk, &row.sk).await?,
-                Row::Event(row) => {
-                    self.change_event(&Stored::read(row)?, |row, _| row.payload = None).await?;
-                }
+                Row::Event(row) => self.change_event(&Stored::read(row)?, |row, _| row.payload = None).await?,
                 _ => {}
             }
         }

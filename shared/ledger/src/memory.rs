@@ -10,8 +10,6 @@ use crate::{Due, Place, Table, TableError};
 #[derive(Debug, Default)]
 pub struct Memory {
     inner: Mutex<Inner>,
-    /// One glance in so many is late.
-    late: Option<u32>,
 }
 
 type RowKey = (String, String);
@@ -23,6 +21,8 @@ struct Inner {
     due: BTreeMap<String, BTreeSet<Due>>,
     open: BTreeSet<RowKey>,
     written: Vec<Row>,
+    /// One glance in so many is late.
+    late: Option<u32>,
     /// What stood there before each of the last writes, for late glances.
     before: VecDeque<(RowKey, Option<Row>)>,
     glances: u32,
@@ -45,7 +45,13 @@ impl Inner {
     }
 
     fn take(&mut self, key: &RowKey) {
-        let Some(old) = self.rows.remove(key) else { return };
+        let old = self.rows.remove(key);
+        if self.late.is_some() {
+            self.before.push_back((key.clone(), old.clone()));
+            let past = self.before.len().saturating_sub(A_MOMENT);
+            self.before.drain(..past);
+        }
+        let Some(old) = old else { return };
         if let Some((shard, due)) = in_due(&old) {
             self.due.entry(shard).or_default().remove(&due);
         }
@@ -65,17 +71,7 @@ impl Memory {
     /// A table in which one glance in `late` misses the last write of each row that was written a moment ago.
     #[must_use]
     pub fn with_late_glances(late: u32) -> Self {
-        Self { late: Some(late), ..Self::default() }
-    }
-
-    /// What a row is about to be replaced with is not seen by a late glance.
-    fn remember(&self, inner: &mut Inner, key: RowKey) {
-        if self.late.is_some() {
-            let now = inner.rows.get(&key).cloned();
-            inner.before.push_back((key, now));
-            let old = inner.before.len().saturating_sub(A_MOMENT);
-            inner.before.drain(..old);
-        }
+        Self { inner: Mutex::new(Inner { late: Some(late), ..Inner::default() }) }
     }
 
     /// The rows under a prefix as a glance sees them.
@@ -84,7 +80,7 @@ impl Memory {
         inner.glances = inner.glances.wrapping_add(1);
         let mut rows: BTreeMap<_, _> =
             under(&inner.rows, pk, prefix).map(|(key, row)| (key.clone(), row.clone())).collect();
-        if self.late.is_some_and(|late| inner.glances.is_multiple_of(late)) {
+        if inner.late.is_some_and(|late| inner.glances.is_multiple_of(late)) {
             let here = |((of, sk), _): &&(RowKey, Option<Row>)| of == pk && sk.starts_with(prefix);
             // The oldest first, so that the last write of each is what is undone.
             let last: BTreeMap<_, _> = inner.before.iter().filter(here).map(|(key, before)| (key, before)).collect();
@@ -142,7 +138,6 @@ impl Table for Memory {
         if let Some(old) = inner.rows.get(&key(row)) {
             return Ok(Some(old.clone()));
         }
-        self.remember(&mut inner, key(row));
         inner.put(row);
         Ok(None)
     }
@@ -152,15 +147,12 @@ impl Table for Memory {
         if inner.rows.get(&key(row)).is_none_or(|old| old.rev() != before) {
             return Ok(false);
         }
-        self.remember(&mut inner, key(row));
         inner.put(row);
         Ok(true)
     }
 
     async fn delete(&self, pk: &str, sk: &str) -> Result<(), TableError> {
-        let (mut inner, key) = (self.lock(), (pk.to_owned(), sk.to_owned()));
-        self.remember(&mut inner, key.clone());
-        inner.take(&key);
+        self.lock().take(&(pk.to_owned(), sk.to_owned()));
         Ok(())
     }
 

@@ -32,10 +32,7 @@ impl World {
 
     /// An order is placed and paid in the store, which tells of both as Shopify would.
     pub async fn placed_and_paid(&self, payload: &Value) {
-        let path = "/_sandbox/shopify/orders?deliver=1&created=1";
-        let (status, answer) = support::control(&self.sandbox, "POST", path, payload.to_string()).await;
-        assert_eq!(status, 201, "{answer}");
-        self.delivered().await;
+        assert_eq!(self.placed(payload, "deliver=1&created=1").await, 201);
     }
 
     /// A round of capture's schedule, now. `None`: the process died.
